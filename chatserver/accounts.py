@@ -1,0 +1,148 @@
+"""Accounts and sessions: who somebody is, and how they prove it.
+
+A password is kept as an Argon2id hash (argon2-cffi, its defaults: RFC 9106's second recommendation). A session is a
+row, found by the SHA-256 of the token that the cookie carries, so that a leaked database opens no session and deleting
+the row ends one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
+from collections.abc import Callable
+
+import msgspec
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pymongo.errors import DuplicateKeyError
+
+from chatserver.database import Database, Document, reaching_mongodb
+from chatserver.errors import Invalid, Taken, Unavailable, WrongPassword
+from chatserver.events import timestamp
+from chatserver.names import clean_name, name_key
+
+MAX_NAME = 64
+SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 1_000
+"""Characters. Argon2 takes far more; this bounds what one request may ask it to chew."""
+
+SESSION_DAYS = 30
+HASHING_THREADS = 2
+"""A hash takes 64 MiB and some 30 ms of four lanes: more at once only makes all of them late."""
+
+HASHING_QUEUE = 100
+"""Sign-ins that may wait for a thread; the next one gets 503 and may try again."""
+
+Hashed = TypeVar("Hashed")
+
+
+class User(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A signed-in user. `key` names the session and opens nothing."""
+
+    key: str
+    user: User
+
+
+class Accounts:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._hasher = PasswordHasher()
+        self._threads = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="argon2")
+        self._hashing = 0
+        # Verified against for unknown names, so that they take as long as known ones.
+        self._nobody = self._hasher.hash(secrets.token_hex())
+
+    async def sign_up(self, name: str, password: str) -> User:
+        """Raises Invalid for a name or password that breaks the rules, Taken for a name in use."""
+        name = clean_name(name, MAX_NAME)
+        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+            raise Invalid(f"a password has at least {SHORTEST_PASSWORD} characters")
+        if await self._find(name) is not None:
+            raise Taken
+        password_hash = await self._in_thread(partial(self._hasher.hash, password))
+        user = User(await self._database.next_number("users"), name)
+        with reaching_mongodb():
+            try:
+                await self._database.users.insert_one(
+                    {
+                        "_id": user.id,
+                        "name": name,
+                        "key": name_key(name),
+                        "password": password_hash,
+                        "created_at": timestamp(),
+                    }
+                )
+            except DuplicateKeyError:
+                raise Taken from None
+        return user
+
+    async def sign_in(self, name: str, password: str) -> User:
+        """Raises WrongPassword, after the same work, for a wrong password and for an unknown name."""
+        document = await self._find(name.strip())
+        password_hash = self._nobody if document is None else document["password"]
+        right = await self._in_thread(partial(self._verify, password_hash, password[:LONGEST_PASSWORD]))
+        if document is None or not right or len(password) > LONGEST_PASSWORD:
+            raise WrongPassword
+        return User(document["_id"], document["name"])
+
+    async def open_session(self, user: User) -> str:
+        """Returns the token that the browser keeps. It is stored nowhere else."""
+        token = secrets.token_urlsafe(32)
+        with reaching_mongodb():
+            await self._database.sessions.insert_one(
+                {
+                    "_id": _session_key(token),
+                    "user_id": user.id,
+                    "user_name": user.name,
+                    "created_at": timestamp(),
+                    "expires_at": datetime.now(UTC) + timedelta(days=SESSION_DAYS),
+                }
+            )
+        return token
+
+    async def session(self, token: str) -> Session | None:
+        """The session that the token opens; None if it ended, or never was."""
+        key = _session_key(token)
+        with reaching_mongodb():
+            row = await self._database.sessions.find_one({"_id": key, "expires_at": {"$gt": datetime.now(UTC)}})
+        return None if row is None else Session(key, User(row["user_id"], row["user_name"]))
+
+    async def end_session(self, session: Session) -> None:
+        with reaching_mongodb():
+            await self._database.sessions.delete_one({"_id": session.key})
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _find(self, name: str) -> Document | None:
+        with reaching_mongodb():
+            return await self._database.users.find_one({"key": name_key(name)})
+
+    def _verify(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _in_thread(self, work: Callable[[], Hashed]) -> Hashed:
+        if self._hashing >= HASHING_QUEUE:
+            raise Unavailable("too many people are signing in right now, try again", retry_after=2)
+        self._hashing += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._hashing -= 1
+
+
+def _session_key(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,119 @@
+"""The wiring: builds the parts, starts and stops them, serves until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+from chatserver.accounts import Accounts
+from chatserver.application import ChatApplication
+from chatserver.archive import Archive
+from chatserver.archiver import Archiver
+from chatserver.backlog import Backlog
+from chatserver.database import Database
+from chatserver.health import Health
+from chatserver.hub import Hub
+from chatserver.messages import Messages
+from chatserver.relay import Relay
+from chatserver.room_log import RoomLog
+from chatserver.rooms import Rooms
+from chatserver.services import Services
+from chatserver.settings import Settings
+from chatserver.streams import Streams
+
+LISTEN_BACKLOG = 4096
+"""Connections that may wait to be accepted: all readers come at once after a restart. The system may allow fewer."""
+
+DRAIN_SHARE = 0.8
+"""Of the time to drain, the part over which streams are ended; the rest is for requests that are being answered."""
+
+log = logging.getLogger(__name__)
+
+
+class Chat(NamedTuple):
+    """A running chat, but for the listening socket."""
+
+    application: ChatApplication
+    services: Services
+    hub: Hub
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Chat]:
+    """Builds and starts all parts; stops them in the opposite order."""
+    async with contextlib.AsyncExitStack() as stack:
+        database = Database(settings.mongodb_uri)
+        stack.callback(database.close)
+        await database.prepare()
+        archive = Archive(database)
+        stack.push_async_callback(archive.close)
+        room_log = RoomLog(settings.redis_url)
+        stack.push_async_callback(room_log.close)
+        await room_log.ping()
+        backlog = Backlog(archive, room_log)
+        archiver = Archiver(archive, room_log)
+
+        hub = Hub()
+        hub.start()
+        stack.push_async_callback(hub.stop)
+        relay = Relay(settings.redis_url, room_log, backlog, hub)
+        relay.start()
+        stack.push_async_callback(relay.stop)
+
+        accounts = Accounts(database)
+        stack.callback(accounts.close)
+        rooms = Rooms(database, archiver)
+        messages = Messages(rooms, archiver, backlog)
+        health = Health({"redis": room_log.ping, "mongodb": database.ping})
+        stack.push_async_callback(health.close)
+        services = Services(accounts, rooms, messages, Streams(relay, backlog), health)
+        yield Chat(ChatApplication(services, settings.cookie_secret), services, hub)
+
+
+async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
+    """Runs the chat until SIGTERM or SIGINT, then drains it. `reuse_port`: other processes listen there too."""
+    told_to_stop = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, told_to_stop.set)
+    async with running(settings) as chat:
+        server = make_server(chat.application)
+        sockets = bind_sockets(settings.port, settings.host, backlog=LISTEN_BACKLOG, reuse_port=reuse_port)
+        server.add_sockets(sockets)
+        print(f"Harbour listening on http://{settings.host}:{sockets[0].getsockname()[1]}", flush=True)
+        await told_to_stop.wait()
+        await drain(chat, server, settings.drain_seconds)
+
+
+def make_server(application: ChatApplication) -> HTTPServer:
+    return HTTPServer(
+        application,
+        xheaders=True,
+        idle_connection_timeout=75,
+        body_timeout=30,
+        max_header_size=16 * 1024,
+        # Handlers never see a body above 64 KiB (application.BodyLimit); this is how much of a refused one is read
+        # away before the connection is closed.
+        max_body_size=16 * 1024 * 1024,
+        max_buffer_size=16 * 1024 * 1024,
+    )
+
+
+async def drain(chat: Chat, server: HTTPServer, seconds: float) -> None:
+    """Stops accepting, ends the streams spread over the time, lets requests finish; all within `seconds`."""
+    chat.services.health.draining = True
+    server.stop()
+    try:
+        async with asyncio.timeout(seconds):
+            await chat.hub.drain(seconds * DRAIN_SHARE)
+            while chat.services.in_flight:
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        log.warning("%d requests were not answered in time", len(chat.services.in_flight))
+    await server.close_all_connections()

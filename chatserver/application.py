@@ -1,0 +1,136 @@
+"""The routes, and what holds for every request: static files, the limit on bodies, unknown paths."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Any
+
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest, RequestStartLine, ResponseStartLine
+from tornado.web import Application, RequestHandler, StaticFileHandler
+
+from chatserver.errors import TooLarge
+from chatserver.handlers import accounts, health, messages, pages, rooms, stream
+from chatserver.handlers.base import Handler, UnknownPath
+from chatserver.services import Services
+
+ROOT = Path(__file__).resolve().parent.parent
+MAX_BODY = 64 * 1024
+
+access_log = logging.getLogger("chatserver.access")
+
+
+class ChatApplication(Application):
+    """Tornado's application with the routes of API.md."""
+
+    def __init__(self, services: Services, cookie_secret: str) -> None:
+        static = ROOT / "static"
+        version = fingerprint(static)
+        super().__init__(
+            [
+                (r"/", pages.Home, _with(services)),
+                (r"/chat", pages.RoomsPage, _with(services)),
+                (r"/chat/stream", stream.StreamHandler, _with(services)),
+                (r"/chat/([^/]+)", pages.RoomPage, _with(services)),
+                (r"/sign-up", accounts.SignUp, _with(services)),
+                (r"/sign-in", accounts.SignIn, _with(services)),
+                (r"/sign-out", accounts.SignOut, _with(services)),
+                (r"/csrf", accounts.CsrfToken, _with(services)),
+                (r"/rooms", rooms.RoomsHandler, _with(services)),
+                (r"/rooms/([0-9]{1,19})", rooms.RoomHandler, _with(services)),
+                (r"/rooms/([0-9]{1,19})/messages", messages.RoomMessagesHandler, _with(services)),
+                (r"/messages", messages.MessagesHandler, _with(services)),
+                (r"/healthz", health.Healthz, _with(services)),
+                (r"/readyz", health.Readyz, _with(services)),
+                (r"/static/v-[0-9a-f]+/(.+)", VersionedFile, {"path": str(static)}),
+            ],
+            default_handler_class=UnknownPath,
+            default_handler_args=_with(services),
+            template_path=str(ROOT / "templates"),
+            cookie_secret=cookie_secret,
+            xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax"},
+            log_function=log_request,
+            static_path_of=lambda path: f"/static/v-{version}/{path}",
+        )
+        self._services = services
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        refusal = self.get_handler_delegate(request, BodyTooLarge, _with(self._services))
+        return BodyLimit(super().find_handler(request, **kwargs), refusal)
+
+
+class BodyLimit(HTTPMessageDelegate):
+    """Lets a request through to its handler as long as its body is within MAX_BODY; otherwise it is refused with 413.
+
+    The rest of a refused body is read and thrown away (up to the server's own limit), so that the client gets to read
+    the answer.
+    """
+
+    def __init__(self, handler: HTTPMessageDelegate, refusal: HTTPMessageDelegate) -> None:
+        self._handler = handler
+        self._refusal = refusal
+        self._received = 0
+
+    def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Any:
+        self._head = start_line, headers
+        length = headers.get("Content-Length", "0")
+        if length.isdigit() and int(length) > MAX_BODY:
+            self._refuse()
+        return self._handler.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Any:
+        self._received += len(chunk)
+        if self._received > MAX_BODY and self._handler is not self._refusal:
+            self._refuse()
+            self._handler.headers_received(*self._head)
+        return None if self._handler is self._refusal else self._handler.data_received(chunk)
+
+    def finish(self) -> None:
+        self._handler.finish()
+
+    def on_connection_close(self) -> None:
+        self._handler.on_connection_close()
+
+    def _refuse(self) -> None:
+        self._handler = self._refusal
+
+
+class BodyTooLarge(Handler):
+    open_to_all = True
+
+    async def prepare(self) -> None:
+        self.set_header("Connection", "close")
+        raise TooLarge
+
+
+class VersionedFile(StaticFileHandler):
+    """A static file under an address that changes with its content, so browsers may keep it for ever.
+
+    The version is part of the path: what a module imports by a relative path has the same version as the module.
+    """
+
+    def set_extra_headers(self, path: str) -> None:
+        self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.clear_header("Server")
+
+
+def fingerprint(folder: Path) -> str:
+    """A short hash of all the files below the folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def log_request(handler: RequestHandler) -> None:
+    """One line for each answer, at a level that says whether somebody should look."""
+    status = handler.get_status()
+    level = logging.ERROR if status == 500 else logging.INFO
+    access_log.log(level, "%d %s %s", status, handler.request.method, handler.request.path)
+
+
+def _with(services: Services) -> dict[str, Any]:
+    return {"services": services}

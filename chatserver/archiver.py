@@ -1,0 +1,125 @@
+"""The way of an event into the log and the archive, and the promise at its end."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from chatserver.archive import Archive, IdTaken
+from chatserver.cursor import Cursor
+from chatserver.errors import Unavailable
+from chatserver.events import Draft, Event
+from chatserver.room_log import Appended, FloorWanted, RoomLog, SeenBefore
+
+ATTEMPTS = 5
+"""Times that one post is appended again because Redis lost it in between. Each needs another flush or failover."""
+
+FLOORS = 20_000
+"""Rooms whose floor is remembered (about 200 bytes each); the others are looked up again."""
+
+
+class Published(NamedTuple):
+    """An event that is archived and in the log. `repeated`: it was there before this call."""
+
+    event: Event
+    repeated: bool
+
+
+class Archiver:
+    """Publishes events: append, archive, confirm."""
+
+    def __init__(self, archive: Archive, log: RoomLog) -> None:
+        self._archive = archive
+        self._log = log
+        # The highest archived id of a room, as this process knows it, believed for one generation of the log.
+        self._floors: OrderedDict[int, Cursor] = OrderedDict()
+        self._generation = log.generation
+
+    async def publish(self, draft: Draft, *, fresh: bool = False) -> Published:
+        """Returns when the event can't be lost any more, or raises Unavailable; then nothing is promised.
+
+        The same client id always names the same event, however often and wherever it is published.
+        `fresh`: the client id was made just now, so nobody can have used it.
+        """
+        repeated = False
+        lost: Cursor | None = None
+        for _ in range(ATTEMPTS):
+            first = None if fresh else await self._archive.find_by_client_id(*_name(draft))
+            if first is None:
+                appended = await self._append(draft, lost)
+                if isinstance(appended, SeenBefore):
+                    lost, fresh = await self._look_again(draft, appended), False
+                    continue
+                repeated = repeated or appended.repeated
+                try:
+                    first = await self._archive.commit(appended.event)
+                except IdTaken:
+                    lost = appended.event.id
+                    continue
+                repeated = repeated or first.id != appended.event.id
+            else:
+                repeated = lost is None
+            if await self._holds(first):
+                self._remember(first)
+                return Published(first, repeated)
+            await self._archive.retract(first)
+            lost = first.id
+        raise Unavailable("the log keeps losing this, try again", retry_after=2)
+
+    # The pending sweep and the trimming of streams belong here: whoever finds a mark that is some seconds old archives
+    # the event and confirms it, and trims only below what is archived.
+
+    async def _append(self, draft: Draft, lost: Cursor | None) -> Appended | SeenBefore:
+        """Appends with a floor that was looked up since the connection to the log was made."""
+        token = b""
+        for _ in range(ATTEMPTS):
+            floor, generation = await self._floor(draft.room_id)
+            answer = await self._log.append(draft, floor, generation, token=token, lost=lost)
+            if not isinstance(answer, FloorWanted):
+                return answer
+            token = answer.token
+            self._floors.pop(draft.room_id, None)
+        raise Unavailable("the log keeps losing this, try again", retry_after=2)
+
+    async def _look_again(self, draft: Draft, seen: SeenBefore) -> Cursor | None:
+        """Redis remembers the client id, its stream does not. Archived meanwhile: fine; else the entry is lost."""
+        return None if await self._archive.find_by_client_id(*_name(draft)) else seen.id
+
+    async def _holds(self, event: Event) -> bool:
+        """Whether every reader gets past this archived event: it is in the log, or what follows it says so.
+
+        False: the log lost it and went on from an earlier event, so some readers are past its place already.
+        """
+        lost = await self._log.confirm(event)
+        if lost is None or (lost.following is not None and lost.following[1] == event.id):
+            return True
+        return await self._archive.is_linked(event)
+
+    async def _floor(self, room_id: int) -> tuple[Cursor, int]:
+        """The room's floor, and the generation of the log under which it was looked up."""
+        generation = self._log.generation
+        if self._generation != generation:
+            self._generation = generation
+            self._floors.clear()
+        floor = self._floors.get(room_id)
+        if floor is None:
+            floor = await self._archive.tip(room_id)
+            if generation == self._generation:
+                self._set_floor(room_id, floor)
+        return floor, generation
+
+    def _remember(self, event: Event) -> None:
+        """An event that was acknowledged raises the floor of its room, if that is known at all."""
+        floor = self._floors.get(event.room_id)
+        if floor is not None and floor < event.id:
+            self._set_floor(event.room_id, event.id)
+
+    def _set_floor(self, room_id: int, floor: Cursor) -> None:
+        self._floors[room_id] = floor
+        self._floors.move_to_end(room_id)
+        if len(self._floors) > FLOORS:
+            self._floors.popitem(last=False)
+
+
+def _name(draft: Draft) -> tuple[int, int, str]:
+    return draft.room_id, draft.user_id, draft.client_id

@@ -1,0 +1,107 @@
+"""The connection to MongoDB, its collections and their indexes.
+
+This is the only file that imports Motor. Motor is in maintenance (its makers move to PyMongo's own asynchronous API);
+what the rest of the code uses of it is `Collection`, whose verbs are the same there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from pymongo import ASCENDING, IndexModel
+from pymongo.errors import PyMongoError
+
+from chatserver.errors import Unavailable
+
+Document = dict[str, Any]
+Collection = AsyncIOMotorCollection[Document]
+
+DEFAULT_NAME = "harbour"
+"""The database, where the URI names none."""
+
+SELECT_MS = 5_000
+"""How long to look for a primary: longer than an election among three members on one network (about 2–4 s)."""
+
+ANSWER_MS = 10_000
+"""How long a reply may take before its connection is given up."""
+
+WRITE_MS = 5_000
+"""How long a write may wait for its majority. A write that timed out may still have happened: who wrote asks again."""
+
+
+class Database:
+    """The collections, under the names that a visitor with a MongoDB shell would look for."""
+
+    def __init__(self, uri: str) -> None:
+        # Where replies are awaited, the majority has them and their journal is on disk: see "An acknowledgement is a
+        # promise" in ARCHITECTURE.md. Reads see only what a majority has, so no election takes it back.
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            uri,
+            w="majority",
+            journal=True,
+            wTimeoutMS=WRITE_MS,
+            readConcernLevel="majority",
+            retryWrites=True,
+            serverSelectionTimeoutMS=SELECT_MS,
+            connectTimeoutMS=2_000,
+            socketTimeoutMS=ANSWER_MS,
+            maxPoolSize=20,
+            appname="harbour",
+        )
+        database = self._client.get_default_database(DEFAULT_NAME)
+        self.events: Collection = database["events"]
+        self.messages: Collection = database["messages"]
+        self.rooms: Collection = database["rooms"]
+        self.users: Collection = database["users"]
+        self.sessions: Collection = database["sessions"]
+        self.counters: Collection = database["counters"]
+
+    async def prepare(self) -> None:
+        """Makes the indexes. Safe to run at every start, by many processes at once."""
+        with reaching_mongodb():
+            # One message for a (room, user, client id), for ever: the last word on repeats.
+            await self.events.create_indexes(
+                [
+                    IndexModel(
+                        [("_id.room", ASCENDING), ("user_id", ASCENDING), ("client_id", ASCENDING)],
+                        name="one_event_for_a_client_id",
+                        unique=True,
+                        partialFilterExpression={"client_id": {"$exists": True}},
+                    )
+                ]
+            )
+            await self.rooms.create_indexes([IndexModel("key", name="one_room_for_a_name", unique=True)])
+            await self.users.create_indexes([IndexModel("key", name="one_user_for_a_name", unique=True)])
+            await self.sessions.create_indexes(
+                [
+                    IndexModel("expires_at", name="forget_ended_sessions", expireAfterSeconds=0),
+                    IndexModel("user_id", name="sessions_of_a_user"),
+                ]
+            )
+
+    async def next_number(self, name: str) -> int:
+        """The next of a series of integers, from 1: ids of rooms and users."""
+        with reaching_mongodb():
+            counter = await self.counters.find_one_and_update(
+                {"_id": name}, {"$inc": {"last": 1}}, upsert=True, return_document=True
+            )
+        return int(counter["last"])
+
+    async def ping(self) -> None:
+        with reaching_mongodb():
+            await self._client.admin.command("ping", maxTimeMS=2_000)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+@contextmanager
+def reaching_mongodb() -> Iterator[None]:
+    """Turns a MongoDB that is away into Unavailable. Callers handle the errors they expect inside of it."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise Unavailable("the archive is not available right now, try again", retry_after=2) from error

@@ -1,0 +1,97 @@
+"""The errors raised on purpose, each with the HTTP status and the text that a client sees.
+
+    ChatError
+    ├── Malformed        400  it can't be read
+    ├── SignInFirst      401  no session, or one that ended
+    ├── WrongPassword    401  the same for an unknown name
+    ├── Forbidden        403  signed in, but not allowed
+    │   └── BadToken     403  the CSRF token is missing or wrong
+    ├── NotFound         404
+    │   └── RoomNotFound 404
+    ├── Taken            409  the name is somebody else's
+    ├── TooLarge         413  the body is over the limit
+    ├── WrongType        415  a body that is neither JSON nor a form
+    ├── Invalid          422  it can be read, and breaks a rule
+    └── Unavailable      503  Redis or MongoDB is away, or a bound was reached: come again
+
+`handlers.base` is the one place that turns them into an answer. Anything else that is raised is a bug of ours: 500.
+"""
+
+from __future__ import annotations
+
+
+class ChatError(Exception):
+    """An answer other than success.
+
+    `text` goes to the client as it stands; `retry_after` (whole seconds) becomes the header of that name.
+    """
+
+    status = 500
+    text = "something went wrong on our side"
+    retry_after: int | None = None
+
+    def __init__(self, text: str | None = None, *, retry_after: int | None = None) -> None:
+        if text is not None:
+            self.text = text
+        if retry_after is not None:
+            self.retry_after = retry_after
+        super().__init__(self.text)
+
+
+class Malformed(ChatError):
+    status = 400
+    text = "the request can't be read"
+
+
+class SignInFirst(ChatError):
+    status = 401
+    text = "sign in first"
+
+
+class WrongPassword(ChatError):
+    status = 401
+    text = "wrong name or password"
+
+
+class Forbidden(ChatError):
+    status = 403
+    text = "that is not yours to do"
+
+
+class BadToken(Forbidden):
+    text = "invalid csrf token"
+
+
+class NotFound(ChatError):
+    status = 404
+    text = "not found"
+
+
+class RoomNotFound(NotFound):
+    text = "room not found"
+
+
+class Taken(ChatError):
+    status = 409
+    text = "that name is taken"
+
+
+class TooLarge(ChatError):
+    status = 413
+    text = "the body is too large"
+
+
+class WrongType(ChatError):
+    status = 415
+    text = "send JSON (Content-Type: application/json)"
+
+
+class Invalid(ChatError):
+    status = 422
+    text = "that breaks a rule"
+
+
+class Unavailable(ChatError):
+    status = 503
+    text = "not available right now, try again"
+    retry_after = 1

@@ -1,0 +1,94 @@
+"""What a room's log carries, and its JSON.
+
+An event is written once: the process that takes a post encodes everything but `id` and `prev`, which only the log can
+give. Those two are put in front when the event is read, so no process ever decodes a message to pass it on.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal, get_args
+
+import msgspec
+
+from chatserver.cursor import Cursor
+
+Kind = Literal["message", "closed", "void"]
+"""`message`: somebody wrote. `closed`: the room is gone, the last event of its log.
+`void`: a repeat that slipped through both look-ups; it holds the chain of `prev` together and is never shown."""
+
+KINDS: frozenset[str] = frozenset(get_args(Kind))
+
+
+class Body(msgspec.Struct, frozen=True):
+    """What a message says, without its place in the log."""
+
+    room_id: int
+    user_id: int
+    user_name: str
+    content: str
+    created_at: str
+    client_id: str
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A message as clients see it."""
+
+    id: str
+    prev: str
+    room_id: int
+    user_id: int
+    user_name: str
+    content: str
+    created_at: str
+    client_id: str
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """An event that has no place in the log yet."""
+
+    room_id: int
+    kind: Kind
+    user_id: int
+    client_id: str
+    payload: bytes
+    """The event as one JSON object, less `id` and `prev`."""
+
+
+class Event(msgspec.Struct, frozen=True):
+    """An entry of a room's log. `prev` is the id of the entry before it in the same room."""
+
+    room_id: int
+    id: Cursor
+    prev: Cursor
+    kind: Kind
+    user_id: int
+    client_id: str
+    payload: bytes
+
+    def json(self) -> bytes:
+        """The event on the wire: one line of JSON, since JSON escapes every line end that SSE knows."""
+        return b'{"id":"%d-%d","prev":"%d-%d",%b' % (*self.id, *self.prev, self.payload[1:])
+
+    def message(self) -> Message:
+        """The message of a `message` event."""
+        return _decoder.decode(self.json())
+
+
+_decoder = msgspec.json.Decoder(Message)
+_encoder = msgspec.json.Encoder()
+
+
+def draft_message(body: Body) -> Draft:
+    return Draft(body.room_id, "message", body.user_id, body.client_id, _encoder.encode(body))
+
+
+def draft_closing(room_id: int, user_id: int) -> Draft:
+    """The last event of a room. Its client id is fixed, so closing a room twice closes it once."""
+    payload = _encoder.encode({"room_id": room_id, "user_id": user_id, "created_at": timestamp()})
+    return Draft(room_id, "closed", user_id, "room-closed", payload)
+
+
+def timestamp() -> str:
+    """Now, as RFC 3339 in UTC with milliseconds. For people to read; nothing is ordered by it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,213 @@
+"""A room in this process: its ring, and the subscriptions that follow it.
+
+Events come in from the relay and go out in rounds. A round is a loop that does nothing but hand the same bytes to each
+live socket; it never waits for one. What arrives while a round is due joins it, and the next round of a hot room is
+put off until this one's cost is a fraction of the time (*pacing*), so that a hot room coalesces by itself and a quiet
+one is never delayed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+
+from chatserver import sse
+from chatserver.cursor import Cursor
+from chatserver.errors import Unavailable
+from chatserver.events import Event
+from chatserver.ring import Ring, framed
+from chatserver.subscription import Subscription
+
+PACE = 3.5
+"""The next round waits until this many times as long as the last one took have passed…"""
+
+MAX_PAUSE_SECONDS = 0.05
+"""…but no longer than this: nobody sees the difference."""
+
+HEARTBEAT_SECONDS = 20.0
+"""Silence after which a comment is sent, ± 10 %. Routers drop idle connections after 30 s and more; Heroku after 55."""
+
+PAGE = 500
+"""Events of one page of the log for readers that are further behind than the ring reaches."""
+
+LINGER_SECONDS = 15.0
+"""How long a room without a reader is still followed: most who leave come back at once, with another page."""
+
+ReadPage = Callable[[int, Cursor, int], Awaitable[list[Event]]]
+"""Reads (room, cursor, limit): the events behind the cursor. Raises Unavailable."""
+
+
+class Feed:
+    """`sent` is where all live subscriptions stand. Everyone else catches up to that, then joins them."""
+
+    def __init__(self, room_id: int, ring: Ring, read_page: ReadPage) -> None:
+        self.room_id = room_id
+        self.ring = ring
+        self.sent = ring.tip
+        self.finished = False
+        """The room is gone: who reaches the tip is told so, and the stream is over for good."""
+        self._read_page = read_page
+        self._loop = asyncio.get_running_loop()
+        # The live sockets' own `send`, so that the loop of a round looks nothing up.
+        self._live: dict[bool, dict[Subscription, Callable[[bytes], int]]] = {True: {}, False: {}}
+        self._catching_up: set[Subscription] = set()
+        self._ahead: set[Subscription] = set()
+        self._pages: dict[Cursor, asyncio.Task[list[Event]]] = {}
+        self._next_round: asyncio.TimerHandle | None = None
+        self._rest_until = 0.0
+        self._heartbeat_at = self._next_heartbeat()
+        self._touched_at = self._loop.time()
+
+    # What the relay does
+
+    def receive(self, events: Iterable[Event]) -> None:
+        """News, in order. Repeats are harmless."""
+        events = list(events)
+        if self.ring.push(events) and self._next_round is None:
+            pause = self._rest_until - self._loop.time()
+            if pause > 0:
+                self._next_round = self._loop.call_later(pause, self._round)
+            else:
+                self._round()
+        if any(event.kind == "closed" for event in events):
+            self.finish()
+
+    def finish(self) -> None:
+        """The room is gone. Everyone gets what is left of it, then the word that it is over."""
+        self.finished = True
+        self._round()
+        for subscription in self._all_live():
+            subscription.end(b"")
+
+    # What subscriptions do
+
+    def join(self, connection: socket.socket, cursor: Cursor, *, chunked: bool) -> Subscription:
+        """A new reader, standing at the cursor. The socket is the subscription's own from now on."""
+        subscription = Subscription(self, connection, cursor, chunked=chunked)
+        self._catching_up.add(subscription)
+        subscription.start()
+        return subscription
+
+    def go_live(self, subscription: Subscription) -> None:
+        self._catching_up.discard(subscription)
+        self._live[subscription.chunked][subscription] = subscription.socket.send
+
+    def await_round(self, subscription: Subscription) -> None:
+        """This reader has seen more than this process: it goes on after the next round."""
+        self._ahead.add(subscription)
+
+    def withdraw(self, subscription: Subscription) -> None:
+        """No more rounds for this one: from now on it sends by itself."""
+        if self._live[subscription.chunked].pop(subscription, None) is not None:
+            self._catching_up.add(subscription)
+
+    def leave(self, subscription: Subscription) -> None:
+        self._live[subscription.chunked].pop(subscription, None)
+        self._catching_up.discard(subscription)
+        self._ahead.discard(subscription)
+        self.touch()
+
+    def fetch_page(self, subscription: Subscription) -> None:
+        """Reads the log behind the subscription's cursor, once for all who stand there, and hands it over."""
+        cursor = subscription.cursor
+        page = self._pages.get(cursor)
+        if page is None:
+            page = self._pages[cursor] = asyncio.ensure_future(self._read_page(self.room_id, cursor, PAGE))
+            page.add_done_callback(lambda _: self._pages.pop(cursor, None))
+        page.add_done_callback(partial(self._hand_over, subscription))
+
+    def _hand_over(self, subscription: Subscription, page: asyncio.Task[list[Event]]) -> None:
+        if subscription.closed or subscription.ending or page.cancelled():
+            return
+        error = page.exception()
+        if error is None:
+            # What is newer than the last round comes with the next one.
+            subscription.take_page([event for event in page.result() if event.id <= self.sent])
+        else:
+            # Unavailable: the log can't be read. Ended cleanly, the reader comes back for it with the same cursor.
+            subscription.end(sse.retry(random.randint(2_000, 6_000)))
+            if not isinstance(error, Unavailable):
+                raise error
+
+    # What the hub does, every second
+
+    def tick(self, now: float, stuck_since: float) -> None:
+        """Heartbeats for a quiet room; an end for readers that took nothing for too long."""
+        for subscription in [each for each in self._catching_up if each.is_stuck(stuck_since)]:
+            subscription.close()
+        if now >= self._heartbeat_at:
+            self._send_to_live(sse.HEARTBEAT)
+            self._heartbeat_at = self._next_heartbeat()
+
+    def touch(self) -> None:
+        """Somebody came or went: the room is followed for some time yet."""
+        self._touched_at = self._loop.time()
+
+    def is_deserted(self, now: float) -> bool:
+        nobody = not (self._live[True] or self._live[False] or self._catching_up)
+        return nobody and now - self._touched_at > LINGER_SECONDS
+
+    def subscriptions(self) -> list[Subscription]:
+        return [*self._all_live(), *self._catching_up]
+
+    def close(self) -> None:
+        if self._next_round is not None:
+            self._next_round.cancel()
+            self._next_round = None
+        for page in self._pages.values():
+            page.cancel()
+        for subscription in self.subscriptions():
+            subscription.close()
+
+    # Rounds
+
+    def _round(self) -> None:
+        """Sends everything that came since the last round to all live sockets."""
+        if self._next_round is not None:
+            self._next_round.cancel()
+            self._next_round = None
+        started = self._loop.time()
+        while self.sent < self.ring.tip:
+            frames, end = self.ring.between(self.sent, self.ring.tip, chunked=False)
+            self.sent = end
+            self._send_to_live(frames)
+        self.ring.trim()
+        ahead, self._ahead = self._ahead, set()
+        for subscription in ahead:
+            subscription.advance()
+        ended = self._loop.time()
+        self._rest_until = ended + min(PACE * (ended - started), MAX_PAUSE_SECONDS)
+        self._heartbeat_at = self._next_heartbeat()
+
+    def _send_to_live(self, frames: bytes) -> None:
+        """Readers that do not take all of it fall behind. `sent` must be the place behind these bytes already."""
+        for chunked, live in self._live.items():
+            data = framed(frames, chunked)
+            if not live or not data:
+                continue
+            whole = len(data)
+            behind: list[tuple[Subscription, int]] = []
+            for subscription, send in live.items():
+                try:
+                    taken = send(data)
+                except (BlockingIOError, InterruptedError):
+                    taken = 0
+                except OSError:
+                    taken = -1
+                if taken != whole:
+                    behind.append((subscription, taken))
+            for subscription, taken in behind:
+                if taken < 0:
+                    subscription.close()
+                else:
+                    self.withdraw(subscription)
+                    subscription.fall_behind(data, taken)
+
+    def _all_live(self) -> list[Subscription]:
+        return [*self._live[True], *self._live[False]]
+
+    def _next_heartbeat(self) -> float:
+        return self._loop.time() + HEARTBEAT_SECONDS * random.uniform(0.9, 1.1)

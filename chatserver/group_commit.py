@@ -1,0 +1,73 @@
+"""Group commit: what arrives while one write is in flight is written together by the next.
+
+An old idea of databases (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", SIGMOD 1984). A
+lone item is written at once; under load the batches grow by themselves, and the cost of a round trip is shared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from chatserver.errors import Unavailable
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MAX_BATCH = 500
+"""Items written together. Largest message × 500 stays far below MongoDB's 48 MB and keeps Redis scripts short."""
+
+MAX_WAITING = 5_000
+"""Items that may wait. Past it `submit` raises Unavailable: the client repeats, and nothing has been promised."""
+
+
+class GroupCommit(Generic[Item, Result]):
+    """Wraps `write`, which takes up to MAX_BATCH items and returns a result for each, in the same order.
+
+    A result that is an exception is raised to the one who submitted that item; an exception raised by `write` itself
+    is raised to all of the batch.
+    """
+
+    def __init__(self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]) -> None:
+        self._write = write
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def submit(self, item: Item) -> Result:
+        """Returns the item's own result, when the batch that carried it has been written."""
+        if len(self._waiting) >= MAX_WAITING:
+            raise Unavailable("too busy right now, try again")
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, done))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_all(), name="group commit")
+        return await done
+
+    async def join(self) -> None:
+        """Returns when nothing is waiting any more."""
+        while self._writer is not None:
+            await asyncio.wait([self._writer])
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
+                await self._write_batch(batch)
+        finally:
+            self._writer = None
+
+    async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        results: Sequence[Result | Exception]
+        try:
+            results = await self._write([item for item, _ in batch])
+        except Exception as error:  # not swallowed: raised to each who waits for this batch
+            results = [error] * len(batch)
+        for (_, done), result in zip(batch, results, strict=True):
+            if done.cancelled():
+                continue
+            if isinstance(result, Exception):
+                done.set_exception(result)
+            else:
+                done.set_result(result)

@@ -1,0 +1,199 @@
+"""What all handlers share: who is asking, whether the page's token came along, and how an error looks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, ClassVar
+from urllib.parse import quote, urlsplit
+
+import msgspec
+from tornado.web import HTTPError, RequestHandler
+
+from chatserver.accounts import SESSION_DAYS, Session, User
+from chatserver.errors import BadToken, ChatError, SignInFirst
+from chatserver.handlers.bodies import is_form, is_json, json_field
+from chatserver.services import Services
+
+SESSION_COOKIE = "session"
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "private, no-cache",
+}
+
+log = logging.getLogger("chatserver.http")
+
+
+class Handler(RequestHandler):
+    """A handler whose verbs need a session, unless it says that it is `open_to_all`."""
+
+    open_to_all: ClassVar[bool] = False
+
+    session: Session | None = None
+
+    def initialize(self, services: Services) -> None:
+        self.services = services
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+
+    async def prepare(self) -> None:
+        self.services.in_flight.add(self)
+        self._refuse_unknown_method()
+        self.session = await self._find_session()
+        if self.request.method not in {"GET", "HEAD", "OPTIONS"}:
+            self._check_token()
+        if self.session is None and not self.open_to_all:
+            raise SignInFirst
+
+    def on_finish(self) -> None:
+        self.services.in_flight.discard(self)
+
+    def on_connection_close(self) -> None:
+        self.services.in_flight.discard(self)
+
+    # Who is asking
+
+    @property
+    def user(self) -> User:
+        """Who is signed in. Raises SignInFirst."""
+        if self.session is None:
+            raise SignInFirst
+        return self.session.user
+
+    async def start_session(self, user: User) -> None:
+        """Signs the browser in. A session it had before is over."""
+        if self.session is not None:
+            await self.services.accounts.end_session(self.session)
+        token = await self.services.accounts.open_session(user)
+        self.set_signed_cookie(SESSION_COOKIE, token, expires_days=SESSION_DAYS, **self._cookie_options())
+
+    async def _find_session(self) -> Session | None:
+        cookie = self.get_signed_cookie(SESSION_COOKIE, max_age_days=SESSION_DAYS)
+        return None if cookie is None else await self.services.accounts.session(cookie.decode())
+
+    def _cookie_options(self) -> dict[str, Any]:
+        return {"httponly": True, "samesite": "Lax", "secure": self.request.protocol == "https"}
+
+    # Cross-site requests
+
+    def _check_token(self) -> None:
+        """A request that changes something comes from a page of ours. Raises BadToken.
+
+        Tornado compares the token with its `_xsrf` cookie; here the places are added in which the contract allows it.
+        Without a session there is nothing to misuse, but no other site shall sign somebody in as its own user.
+        """
+        if self.session is None:
+            if self.request.headers.get("Sec-Fetch-Site") == "cross-site":
+                raise BadToken
+            return
+        token = self.request.headers.get("X-CSRF-Token")
+        if token is None and is_json(self.request):
+            token = json_field(self.request, "csrf_token")
+        if token is not None:
+            self.request.headers["X-Csrftoken"] = token  # where Tornado looks for it
+        try:
+            self.check_xsrf_cookie()
+        except (HTTPError, ValueError):
+            raise BadToken from None
+
+    # Answers
+
+    def write_json(self, status: int, body: Any) -> None:
+        """`body`: anything msgspec encodes, or JSON as bytes."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.write(body if isinstance(body, bytes) else msgspec.json.encode(body))
+
+    def see_other(self, path: str) -> None:
+        """303: the form was taken, go and look."""
+        self.redirect(path, status=303)
+
+    def page(self, template: str, *, status: int = 200, **names: Any) -> None:
+        """Renders a page. Every page knows who is looking and where the static files are."""
+        self.set_status(status)
+        names = {"user": self.session.user if self.session else None, "rooms": [], **names}
+        self.render(template, static=self.application.settings["static_path_of"], **names)
+
+    def wants_page(self) -> bool:
+        """Whether a browser asks, as opposed to a program."""
+        return "text/html" in self.request.headers.get("Accept", "") and not is_json(self.request)
+
+    def is_form(self) -> bool:
+        return is_form(self.request)
+
+    def next_path(self, default: str = "/chat") -> str:
+        """Where to go after signing in: a path of this site, whatever was sent."""
+        path = self.get_argument("next", default)
+        parts = urlsplit(path.replace("\\", "/"))
+        is_ours = path.startswith("/") and not parts.scheme and not parts.netloc and path.isprintable()
+        return path if is_ours else default
+
+    def sign_in_path(self) -> str:
+        return f"/sign-in?next={quote(self.request.uri or '/chat', safe='')}"
+
+    # Errors
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        super().send_error(error.status if isinstance(error, ChatError) else status_code, **kwargs)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        text = error.text if isinstance(error, ChatError) else HTTPStatus(status_code).phrase.lower()
+        if isinstance(error, ChatError) and error.retry_after is not None:
+            self.set_header("Retry-After", str(error.retry_after))
+        if status_code == 405:
+            self.set_header("Allow", ", ".join(self._methods()))
+        if self.wants_page():
+            self.page("error.html", status=status_code, message=text)
+        else:
+            self.write_json(status_code, {"error": text})
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Errors raised on purpose are answers, not news; what is unavailable is worth a line."""
+        if isinstance(value, ChatError):
+            if value.status >= 500:
+                log.warning("%s %s: %s", self.request.method, self.request.path, value.__cause__ or value)
+        else:
+            super().log_exception(typ, value, tb)
+
+    def _refuse_unknown_method(self) -> None:
+        # Before the questions who is asking and with which token: neither would help.
+        if self.request.method not in self._methods():
+            raise HTTPError(405)
+
+    def _methods(self) -> list[str]:
+        return [
+            method
+            for method in self.SUPPORTED_METHODS
+            if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
+        ]
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        raise NotImplementedError  # no handler here takes its body in pieces
+
+
+class UnknownPath(Handler):
+    """Whatever no route matches."""
+
+    open_to_all = True
+
+    async def prepare(self) -> None:
+        self.session = await self._find_session()
+        raise HTTPError(404)

@@ -1,0 +1,83 @@
+"""Pages for people: the list of rooms, and a room."""
+
+from __future__ import annotations
+
+from chatserver.cursor import Cursor
+from chatserver.errors import RoomNotFound
+from chatserver.handlers.base import Handler
+from chatserver.messages import PAGE_SIZE
+from chatserver.rooms import Room
+
+
+class PageHandler(Handler):
+    """A page of somebody who is signed in; others are asked to sign in first, and come back."""
+
+    open_to_all = True
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if self.session is None:
+            self.redirect(self.sign_in_path())
+
+    def wants_page(self) -> bool:
+        return True
+
+
+class Home(Handler):
+    open_to_all = True
+
+    async def get(self) -> None:
+        self.redirect("/chat")
+
+    async def head(self) -> None:
+        await self.get()
+
+
+class RoomsPage(PageHandler):
+    async def head(self) -> None:
+        await self.get()
+
+    async def get(self) -> None:
+        self.page("rooms.html", rooms=await self.services.rooms.all(), error=None, name="")
+
+
+class RoomPage(PageHandler):
+    async def head(self, room_id: str) -> None:
+        await self.get(room_id)
+
+    async def get(self, room_id: str) -> None:
+        if not (room_id.isascii() and room_id.isdigit() and len(room_id) < 20):
+            raise RoomNotFound
+        await show_room(self, await self.services.rooms.find(int(room_id)), before=self._before())
+
+    def _before(self) -> Cursor | None:
+        """An older page, for those who read without JavaScript. An address that was cut off shows the newest."""
+        try:
+            return Cursor.parse(self.get_query_argument("before", ""))
+        except ValueError:
+            return None
+
+
+async def show_room(
+    handler: Handler,
+    room: Room,
+    *,
+    status: int = 200,
+    before: Cursor | None = None,
+    error: str | None = None,
+    draft: str = "",
+) -> None:
+    """The room's page, with the cursor that it reflects: the page's stream starts there."""
+    messages = handler.services.messages
+    page = await (messages.newest(room) if before is None else messages.before(room, before, PAGE_SIZE))
+    handler.page(
+        "room.html",
+        status=status,
+        room=room,
+        rooms=await handler.services.rooms.all(),
+        messages=page.messages,
+        cursor=str(page.cursor),
+        has_more=page.has_more,
+        error=error,
+        draft=draft,
+    )

@@ -1,0 +1,41 @@
+"""Rooms: the list, making one, closing one."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chatserver.errors import ChatError
+from chatserver.handlers.base import Handler
+from chatserver.handlers.bodies import read_body
+
+
+class NewRoom(msgspec.Struct):
+    name: str
+
+
+class RoomsHandler(Handler):
+    async def get(self) -> None:
+        self.write_json(200, {"rooms": await self.services.rooms.all()})
+
+    async def post(self) -> None:
+        try:
+            wanted = read_body(self.request, NewRoom, "name required")
+            room = await self.services.rooms.make(wanted.name, self.user.id)
+        except ChatError as error:
+            if not self.is_form():
+                raise
+            rooms = await self.services.rooms.all()
+            name = self.get_body_argument("name", "")
+            self.page("rooms.html", status=error.status, rooms=rooms, error=error.text, name=name)
+            return
+        if self.is_form():
+            self.see_other(f"/chat/{room.id}")
+        else:
+            self.set_header("Location", f"/chat/{room.id}")
+            self.write_json(201, room)
+
+
+class RoomHandler(Handler):
+    async def delete(self, room_id: str) -> None:
+        await self.services.rooms.close(int(room_id), self.user.id)
+        self.set_status(204)

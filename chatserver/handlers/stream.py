@@ -1,0 +1,87 @@
+"""The stream: GET /chat/stream?room=…"""
+
+from __future__ import annotations
+
+import logging
+import random
+import socket
+
+from tornado.ioloop import IOLoop
+from tornado.iostream import StreamClosedError
+
+from chatserver import sse
+from chatserver.errors import Malformed, Unavailable
+from chatserver.handlers.base import Handler
+from chatserver.rooms import RoomClosed
+from chatserver.streams import Opening
+
+COME_BACK_MS = (3_000, 10_000)
+"""When to come back if the stream can't be opened now."""
+
+DEAD_PEER_MS = 30_000
+"""Bytes that stay unacknowledged so long end the connection: the reader is gone without a word (RFC 5482)."""
+
+log = logging.getLogger(__name__)
+
+
+class StreamHandler(Handler):
+    async def get(self) -> None:
+        opening = await self._open()
+        if opening is None:
+            return
+        # The response's head goes out through Tornado; then the socket leaves it, with nothing of its left behind:
+        # parser, handler and buffers would weigh three times as much as the stream itself.
+        self._set_stream_headers()
+        self.write(opening.greeting)
+        try:
+            await self.flush()
+        except StreamClosedError:
+            return
+        chunked = self.request.version != "HTTP/1.0"
+        opening.feed.join(self._take_socket(), opening.cursor, chunked=chunked)
+
+    async def head(self) -> None:
+        if await self._open() is not None:
+            self._set_stream_headers()
+
+    async def _open(self) -> Opening | None:
+        """None when the request is answered already. Errors come before the stream starts; but EventSource gives up
+        for good on every status but 200, so what is only unavailable is a stream that ends at once."""
+        try:
+            room = await self.services.rooms.find(self._room_id())
+            return await self.services.streams.open(room, self._cursors())
+        except RoomClosed:
+            self.set_status(204)
+        except Unavailable as error:
+            log.warning("a stream has to wait: %s", error.__cause__ or error)
+            self._set_stream_headers()
+            self.write(sse.retry(random.randint(*COME_BACK_MS)))
+        return None
+
+    def _room_id(self) -> int:
+        text = self.get_query_argument("room", "")
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) > 0):
+            raise Malformed("room required")
+        return int(text)
+
+    def _cursors(self) -> list[str]:
+        """What the client says it has seen: the header on a reconnect, the address on the first request."""
+        header = self.request.headers.get("Last-Event-ID", "")
+        return [text for text in (header, self.get_query_argument("after", "")) if text]
+
+    def _set_stream_headers(self) -> None:
+        self.set_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache, no-transform")
+        self.set_header("X-Accel-Buffering", "no")
+
+    def _take_socket(self) -> socket.socket:
+        stream = self.detach()
+        connection = stream.socket
+        IOLoop.current().remove_handler(connection)
+        self.services.in_flight.discard(self)
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+        return connection

@@ -1,0 +1,45 @@
+"""Whether this process can do its work: what a load balancer asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from chatserver.errors import Unavailable
+
+PATIENCE_SECONDS = 2.0
+"""A part that does not answer within this time is not ready."""
+
+
+class Health:
+    """Asks the parts that the chat stands on. However many ask at once, each part is asked one question at a time."""
+
+    def __init__(self, parts: dict[str, Callable[[], Awaitable[None]]]) -> None:
+        self._parts = parts
+        self._questions: dict[str, asyncio.Task[bool]] = {}
+        self.draining = False
+
+    async def parts(self) -> dict[str, bool]:
+        """Which of the parts answer."""
+        questions = {name: self._ask(name) for name in self._parts}
+        done, _ = await asyncio.wait(questions.values(), timeout=PATIENCE_SECONDS)
+        return {name: question in done and question.result() for name, question in questions.items()}
+
+    def _ask(self, name: str) -> asyncio.Task[bool]:
+        question = self._questions.get(name)
+        if question is None or question.done():
+            question = self._questions[name] = asyncio.create_task(_answers(self._parts[name]))
+        return question
+
+    async def close(self) -> None:
+        for question in self._questions.values():
+            question.cancel()
+        await asyncio.gather(*self._questions.values(), return_exceptions=True)
+
+
+async def _answers(ping: Callable[[], Awaitable[None]]) -> bool:
+    try:
+        await ping()
+    except Unavailable:
+        return False
+    return True

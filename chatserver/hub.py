@@ -1,0 +1,75 @@
+"""The rooms that somebody reads in this process, and what happens to all of their streams together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+
+from chatserver import sse
+from chatserver.feed import Feed
+
+TICK_SECONDS = 1.0
+"""One timer for all streams: heartbeats and stuck readers are looked after at this interval."""
+
+STUCK_SECONDS = 15.0
+"""A reader whose socket takes nothing for so long is closed; it resumes by its cursor."""
+
+RETRY_MS = (1_000, 4_000)
+"""When to come back after a planned end. Each reader is told another time, so that they do not come at once."""
+
+log = logging.getLogger(__name__)
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._feeds: dict[int, Feed] = {}
+        self._ticker: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._ticker = asyncio.create_task(self._tick_for_ever(), name="hub")
+
+    async def stop(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._ticker
+        for feed in self.feeds():
+            self.drop(feed)
+
+    def find(self, room_id: int) -> Feed | None:
+        return self._feeds.get(room_id)
+
+    def feeds(self) -> list[Feed]:
+        return list(self._feeds.values())
+
+    def add(self, feed: Feed) -> None:
+        self._feeds[feed.room_id] = feed
+
+    def drop(self, feed: Feed) -> None:
+        """Closes what is left of the room's streams. They resume elsewhere, or here in a new feed."""
+        self._feeds.pop(feed.room_id, None)
+        feed.close()
+
+    def deserted(self) -> list[Feed]:
+        now = asyncio.get_running_loop().time()
+        return [feed for feed in self.feeds() if feed.is_deserted(now)]
+
+    async def drain(self, seconds: float) -> None:
+        """Ends all streams, in random order and evenly over the time, each with its own time to come back."""
+        streams = [subscription for feed in self.feeds() for subscription in feed.subscriptions()]
+        random.shuffle(streams)
+        started = asyncio.get_running_loop().time()
+        for index, subscription in enumerate(streams):
+            due = started + seconds * index / len(streams)
+            if (pause := due - asyncio.get_running_loop().time()) > 0:
+                await asyncio.sleep(pause)
+            subscription.end(sse.retry(random.randint(*RETRY_MS)))
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = asyncio.get_running_loop().time()
+            for feed in self.feeds():
+                feed.tick(now, stuck_since=now - STUCK_SECONDS)

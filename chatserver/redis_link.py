@@ -1,0 +1,75 @@
+"""Connections to Redis, with every default that bites set by hand.
+
+redis-py 8 retries a command ten times by itself and gives up on a reply after five seconds. A retried append is
+harmless here (its client id makes it so), but a retry hides that the server on the other side may be another one than
+before. So nothing is retried here; those who call decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.connection import Connection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from chatserver.errors import Unavailable
+
+ANSWER_SECONDS = 5.0
+"""How long a reply may take. A hung server is noticed after this time."""
+
+CONNECT_SECONDS = 2.0
+
+
+def connect(
+    url: str,
+    *,
+    connections: int,
+    on_connect: Callable[[Connection], Awaitable[None]] | None = None,
+    answer_seconds: float | None = ANSWER_SECONDS,
+) -> Redis:
+    """A client with a bounded pool: who finds it empty waits up to ANSWER_SECONDS for a connection.
+
+    `on_connect` runs on each new connection before its first command. `rediss://` takes any certificate unless the
+    URL says `ssl_cert_reqs=required`: Heroku's servers have self-signed ones.
+    """
+    options: dict[str, Any] = {
+        "max_connections": connections,
+        "timeout": ANSWER_SECONDS,
+        "socket_timeout": answer_seconds,
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+    }
+    if not url.startswith("unix:"):
+        options["socket_keepalive"] = True
+    if url.startswith("rediss:") and "ssl_cert_reqs" not in url:
+        options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
+    if on_connect is not None:
+        hook = on_connect
+
+        async def connected(connection: Connection) -> None:
+            await connection.on_connect()
+            await hook(connection)
+
+        options["redis_connect_func"] = connected
+    return Redis.from_pool(BlockingConnectionPool.from_url(url, **options))
+
+
+async def take_connection(client: Redis) -> Connection:
+    """A connection of the client's pool, connected now if it was not. Give it back with the pool's `release`."""
+    pool = cast(Any, client.connection_pool)
+    return cast(Connection, await pool.get_connection())
+
+
+@contextmanager
+def reaching_redis() -> Iterator[None]:
+    """Turns whatever redis-py raises into Unavailable: nothing a client sends makes Redis fail."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise Unavailable("the log is not available right now, try again", retry_after=2) from error

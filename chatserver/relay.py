@@ -1,0 +1,151 @@
+"""From the log to the hub: one task for all rooms of this process.
+
+A wake-up says that a room has news. Those that came meanwhile are read together, each behind the tip of its ring. What
+is read must link to that tip by `prev`; where it does not, the stream has lost something, and the room is read again
+from archive and stream together. Wake-ups may be lost, so all rooms are read every few seconds as well, and after
+every break of the connection from the archive too: a failover may have dropped what was acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Sequence
+
+from chatserver.backlog import Backlog, contiguous_tail
+from chatserver.cursor import BEGINNING, END, Cursor
+from chatserver.errors import Unavailable
+from chatserver.events import Event
+from chatserver.feed import Feed
+from chatserver.hub import Hub
+from chatserver.ring import KEEP_FRAMES, Ring
+from chatserver.room_log import RoomLog
+from chatserver.wakeups import Wakeups
+
+BATCH = 500
+"""Events of one room that are read at once; a fuller room's turn comes again right after the others'."""
+
+SWEEP_SECONDS = 5.0
+"""How often all rooms are read without a wake-up: the longest that a lost one can delay a message."""
+
+BACKOFF_SECONDS = (0.1, 2.0)
+RETRY_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Relay:
+    def __init__(self, url: str, room_log: RoomLog, backlog: Backlog, hub: Hub) -> None:
+        self._log = room_log
+        self._backlog = backlog
+        self._hub = hub
+        self._wakeups = Wakeups(url, on_news=self.wake, on_return=self._wake_all_deeply)
+        self._opening: dict[int, asyncio.Task[Feed]] = {}
+        self._news: set[int] = set()
+        self._suspect: set[int] = set()
+        self._has_news = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self._wakeups.start()
+        self._tasks = [
+            asyncio.create_task(self._run(), name="relay"),
+            asyncio.create_task(self._sweep(), name="relay's sweep"),
+        ]
+
+    async def stop(self) -> None:
+        for task in [*self._tasks, *self._opening.values()]:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Unavailable):
+                await task
+        await self._wakeups.stop()
+
+    def wake(self, room_id: int) -> None:
+        """The room may have news."""
+        self._news.add(room_id)
+        self._has_news.set()
+
+    async def follow(self, room_id: int) -> Feed:
+        """The room's feed; its first reader opens it. Raises Unavailable."""
+        feed = self._hub.find(room_id)
+        if feed is None:
+            opening = self._opening.get(room_id)
+            if opening is None:
+                opening = self._opening[room_id] = asyncio.create_task(self._open(room_id))
+                opening.add_done_callback(lambda _: self._opening.pop(room_id, None))
+            feed = await asyncio.shield(opening)
+        feed.touch()
+        return feed
+
+    async def _open(self, room_id: int) -> Feed:
+        # First the promise to be woken, then the end of the log: what happens in between is seen twice, not never.
+        await self._wakeups.watch(room_id)
+        events = contiguous_tail(await self._backlog.before(room_id, END, KEEP_FRAMES))
+        ring = Ring(events[0].prev if events else BEGINNING)
+        ring.push(events)
+        feed = Feed(room_id, ring, self._backlog.after)
+        feed.finished = bool(events) and events[-1].kind == "closed"
+        self._hub.add(feed)
+        self.wake(room_id)
+        return feed
+
+    async def _run(self) -> None:
+        backoff = BACKOFF_SECONDS[0]
+        while True:
+            await self._has_news.wait()
+            self._has_news.clear()
+            rooms, self._news = self._news, set()
+            try:
+                await self._read(rooms)
+                backoff = BACKOFF_SECONDS[0]
+            except Unavailable as error:
+                log.warning("the relay waits for the log: %s", error.__cause__ or error)
+                self._news |= rooms
+                self._has_news.set()
+                await asyncio.sleep(random.uniform(0, backoff))
+                backoff = min(backoff * 2, BACKOFF_SECONDS[1])
+
+    async def _read(self, rooms: set[int]) -> None:
+        tips = {room_id: feed.ring.tip for room_id in rooms if (feed := self._hub.find(room_id))}
+        found = await self._log.after_each(tips, BATCH) if tips else {}
+        for room_id, tip in tips.items():
+            events = found.get(room_id, [])
+            if room_id in self._suspect or not _is_linked(tip, events):
+                self._suspect.add(room_id)
+                try:
+                    events = await self._backlog.after(room_id, tip, BATCH)
+                except Unavailable:
+                    # The archive is away. This room waits for it; the others shall not.
+                    asyncio.get_running_loop().call_later(RETRY_SECONDS, self.wake, room_id)
+                    continue
+                self._suspect.discard(room_id)
+            feed = self._hub.find(room_id)
+            if feed is not None and feed.ring.tip == tip:
+                feed.receive(events)
+            if len(events) >= BATCH:
+                self.wake(room_id)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
+            for feed in self._hub.deserted():
+                self._hub.drop(feed)
+                await self._wakeups.forget(feed.room_id)
+            for feed in self._hub.feeds():
+                self.wake(feed.room_id)
+
+    def _wake_all_deeply(self) -> None:
+        for feed in self._hub.feeds():
+            self._suspect.add(feed.room_id)
+            self.wake(feed.room_id)
+
+
+def _is_linked(tip: Cursor, events: Sequence[Event]) -> bool:
+    """Whether each event says that it follows the one before it, from the tip on."""
+    for event in events:
+        if event.prev != tip:
+            return False
+        tip = event.id
+    return True

@@ -1,0 +1,50 @@
+"""Server-Sent Events: events and notices as bytes. Pure functions, no I/O.
+
+Format: https://html.spec.whatwg.org/multipage/server-sent-events.html. What matters here:
+
+- `id` and `data` stand in one block, closed by a blank line. A block that is cut off is discarded whole by the reader,
+  its id too, so a torn write never moves a cursor.
+- A block with an `id` and no `data` moves the cursor and fires nothing.
+- CR, LF and CRLF end a line. Everything sent here is JSON or digits, which contain neither.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from chatserver.cursor import Cursor
+from chatserver.events import Event
+
+HEARTBEAT = b":\n\n"
+DONE = b"data: [DONE]\n\n"
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+def frame(event: Event) -> bytes:
+    """One event. A message has no `event:` field; the closing of a room is the word that ends the stream."""
+    if event.kind == "void":
+        return b""
+    if event.kind == "closed":
+        return b"id: %d-%d\n%b" % (*event.id, DONE)
+    return b"id: %d-%d\ndata: %b\n\n" % (*event.id, event.json())
+
+
+def opening(cursor: Cursor, retry_ms: int) -> bytes:
+    """The first bytes of a stream: how long to wait before coming back, and from where."""
+    return b"retry: %d\nid: %d-%d\n\n" % (retry_ms, *cursor)
+
+
+def reset(room_id: int, cursor: Cursor) -> bytes:
+    """The cursor asked for can't be served exactly; the stream goes on from this one."""
+    data = msgspec.json.encode({"room_id": room_id, "cursor": str(cursor)})
+    return b"event: reset\nid: %d-%d\ndata: %b\n\n" % (*cursor, data)
+
+
+def retry(milliseconds: int) -> bytes:
+    """How long the reader shall wait before it comes back."""
+    return b"retry: %d\n\n" % milliseconds
+
+
+def chunk(data: bytes) -> bytes:
+    """The bytes as one chunk of an HTTP/1.1 body (RFC 9112, section 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)

@@ -1,0 +1,152 @@
+"""One open stream: a cursor into a room's log, and the socket that the log is copied to.
+
+It is either *catching up* (taking slices from the ring or pages from the log, each when the socket has swallowed the
+last) or *live* (its feed hands it each round's bytes). It has no queue: what a slow socket leaves over is at most one
+slice or round, and behind that there is only the cursor.
+
+    catching up ──(cursor reaches what the feed has sent)──> live
+    live ──(the socket takes less than it is given)──> catching up
+
+The socket was taken away from Tornado when the response's head was out (see `handlers/stream.py`), so nothing else
+writes to it and a frame is never torn: what was begun is finished before anything else is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+from chatserver import sse
+from chatserver.cursor import Cursor
+from chatserver.events import Event
+from chatserver.ring import framed
+
+if TYPE_CHECKING:
+    from chatserver.feed import Feed
+
+MAX_UPSTREAM = 1
+"""Bytes that a client may send on its open stream: none. Reading one is enough to know that it does."""
+
+
+class Subscription:
+    __slots__ = ("_loop", "_unsent", "_waits", "chunked", "closed", "cursor", "ending", "feed", "progress_at", "socket")
+
+    def __init__(self, feed: Feed, connection: socket.socket, cursor: Cursor, *, chunked: bool) -> None:
+        self.feed = feed
+        self.socket = connection
+        self.cursor = cursor
+        self.chunked = chunked
+        self.closed = False
+        self.ending = False
+        self._unsent: bytes | memoryview = b""
+        self._waits = False
+        self._loop = asyncio.get_running_loop()
+        self.progress_at = self._loop.time()
+        """When the socket last took something, in seconds of the loop's clock."""
+
+    def start(self) -> None:
+        self._loop.add_reader(self.socket, self._on_readable)
+        self.advance()
+
+    def advance(self) -> None:
+        """Goes on as far as the socket and the ring allow, without awaiting anything."""
+        while not self.closed:
+            if self._unsent and not self._flush():
+                return
+            if self.ending:
+                self.close()
+                return
+            if self.cursor == self.feed.sent:
+                self._reach_the_tip()
+                return
+            if self.cursor > self.feed.sent:
+                # The process it came from was ahead of this one. Until the relay comes past there is nothing to send.
+                self.feed.await_round(self)
+                return
+            if not self.feed.ring.covers(self.cursor):
+                self.feed.fetch_page(self)
+                return
+            self._unsent, self.cursor = self.feed.ring.between(self.cursor, self.feed.sent, chunked=self.chunked)
+
+    def take_page(self, events: list[Event]) -> None:
+        """The page behind the cursor that `fetch_page` asked for. Empty: nothing lies between here and the ring."""
+        if events:
+            self._unsent = framed(b"".join(map(sse.frame, events)), self.chunked)
+            self.cursor = events[-1].id
+        else:
+            self.cursor = max(self.cursor, self.feed.ring.start)
+        self.advance()
+
+    def fall_behind(self, data: bytes, taken: int) -> None:
+        """A live socket took only the first `taken` bytes of a round."""
+        self.cursor = self.feed.sent
+        self._unsent = memoryview(data)[taken:]
+        self.progress_at = self._loop.time()
+        self._wait_until_writable()
+
+    def is_stuck(self, since: float) -> bool:
+        """Whether something waits to be sent, and the socket took nothing since then."""
+        return bool(self._unsent) and self.progress_at < since
+
+    def end(self, goodbye: bytes) -> None:
+        """Finishes what is being sent, says goodbye and closes: a clean end, from which EventSource comes back."""
+        if not self.closed and not self.ending:
+            self.feed.withdraw(self)
+            self.ending = True
+            farewell = framed(goodbye, self.chunked) + (sse.LAST_CHUNK if self.chunked else b"")
+            self._unsent = bytes(self._unsent) + farewell
+            self.advance()
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self._loop.remove_reader(self.socket)
+            self._stop_waiting()
+            self.socket.close()
+            self.feed.leave(self)
+
+    def _reach_the_tip(self) -> None:
+        if self.feed.finished:
+            self.end(b"")
+        else:
+            self.feed.go_live(self)
+
+    def _flush(self) -> bool:
+        """Sends what is left over. True when the socket took all of it."""
+        try:
+            taken = self.socket.send(self._unsent)
+        except (BlockingIOError, InterruptedError):
+            taken = 0
+        except OSError:
+            self.close()
+            return False
+        if taken:
+            self.progress_at = self._loop.time()
+        if taken == len(self._unsent):
+            self._unsent = b""
+            self._stop_waiting()
+            return True
+        self._unsent = memoryview(self._unsent)[taken:]
+        self._wait_until_writable()
+        return False
+
+    def _wait_until_writable(self) -> None:
+        if not self._waits:
+            self._waits = True
+            self._loop.add_writer(self.socket, self.advance)
+
+    def _stop_waiting(self) -> None:
+        if self._waits:
+            self._waits = False
+            self._loop.remove_writer(self.socket)
+
+    def _on_readable(self) -> None:
+        """The reader hung up; or it sends something, which nobody who reads a stream does."""
+        try:
+            self.socket.recv(MAX_UPSTREAM)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            pass
+        self.close()
