@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
-from collections.abc import Callable
 
 import msgspec
 from argon2 import PasswordHasher

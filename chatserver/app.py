@@ -9,6 +9,8 @@ import signal
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
+from pymongo.errors import PyMongoError
+from redis.exceptions import RedisError
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
@@ -18,8 +20,10 @@ from chatserver.archive import Archive
 from chatserver.archiver import Archiver
 from chatserver.backlog import Backlog
 from chatserver.database import Database
+from chatserver.errors import Unavailable
 from chatserver.health import Health
 from chatserver.hub import Hub
+from chatserver.in_flight import InFlight
 from chatserver.messages import Messages
 from chatserver.relay import Relay
 from chatserver.room_log import RoomLog
@@ -37,6 +41,10 @@ DRAIN_SHARE = 0.8
 log = logging.getLogger(__name__)
 
 
+class CannotStart(Exception):
+    """What stands in the way, beginning with the name of the variable to look at."""
+
+
 class Chat(NamedTuple):
     """A running chat, but for the listening socket."""
 
@@ -49,14 +57,16 @@ class Chat(NamedTuple):
 async def running(settings: Settings) -> AsyncIterator[Chat]:
     """Builds and starts all parts; stops them in the opposite order."""
     async with contextlib.AsyncExitStack() as stack:
-        database = Database(settings.mongodb_uri)
-        stack.callback(database.close)
-        await database.prepare()
+        async with _first_contact("MONGODB_URI"):
+            database = Database(settings.mongodb_uri)
+            stack.callback(database.close)
+            await database.prepare()
         archive = Archive(database)
         stack.push_async_callback(archive.close)
-        room_log = RoomLog(settings.redis_url)
-        stack.push_async_callback(room_log.close)
-        await room_log.ping()
+        async with _first_contact("REDIS_URL"):
+            room_log = RoomLog(settings.redis_url)
+            stack.push_async_callback(room_log.close)
+            await room_log.ping()
         backlog = Backlog(archive, room_log)
         archiver = Archiver(archive, room_log)
 
@@ -73,22 +83,38 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         messages = Messages(rooms, archiver, backlog)
         health = Health({"redis": room_log.ping, "mongodb": database.ping})
         stack.push_async_callback(health.close)
-        services = Services(accounts, rooms, messages, Streams(relay, backlog), health)
+        services = Services(accounts, rooms, messages, Streams(relay, backlog), health, InFlight())
         yield Chat(ChatApplication(services, settings.cookie_secret), services, hub)
 
 
 async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
-    """Runs the chat until SIGTERM or SIGINT, then drains it. `reuse_port`: other processes listen there too."""
+    """Runs the chat until SIGTERM or SIGINT, then drains it. `reuse_port`: other processes listen there too.
+
+    Raises CannotStart.
+    """
     told_to_stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, told_to_stop.set)
     async with running(settings) as chat:
         server = make_server(chat.application)
-        sockets = bind_sockets(settings.port, settings.host, backlog=LISTEN_BACKLOG, reuse_port=reuse_port)
+        try:
+            sockets = bind_sockets(settings.port, settings.host, backlog=LISTEN_BACKLOG, reuse_port=reuse_port)
+        except OSError as error:
+            raise CannotStart(f"PORT {settings.port} on HOST {settings.host}: {error.strerror}") from None
         server.add_sockets(sockets)
         print(f"Harbour listening on http://{settings.host}:{sockets[0].getsockname()[1]}", flush=True)
         await told_to_stop.wait()
         await drain(chat, server, settings.drain_seconds)
+
+
+@contextlib.asynccontextmanager
+async def _first_contact(variable: str) -> AsyncIterator[None]:
+    """An address that is wrong, or where nobody answers, stops the start by the name of its variable."""
+    try:
+        yield
+    except (Unavailable, PyMongoError, RedisError, ValueError) as error:
+        reason = str(error.__cause__ or error).partition("\n")[0][:200]
+        raise CannotStart(f"{variable}: no server answers there ({reason})") from error
 
 
 def make_server(application: ChatApplication) -> HTTPServer:
@@ -112,8 +138,7 @@ async def drain(chat: Chat, server: HTTPServer, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
             await chat.hub.drain(seconds * DRAIN_SHARE)
-            while chat.services.in_flight:
-                await asyncio.sleep(0.02)
+            await chat.services.in_flight.none_left()
     except TimeoutError:
         log.warning("%d requests were not answered in time", len(chat.services.in_flight))
     await server.close_all_connections()

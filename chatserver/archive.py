@@ -198,7 +198,7 @@ def _event(document: Document) -> Event:
         room_id=id["room"],
         id=Cursor(id["ms"], id["seq"]),
         prev=Cursor.parse(document["prev"]),
-        kind=cast(Kind, document["kind"]),
+        kind=cast("Kind", document["kind"]),
         user_id=document["user_id"],
         client_id=document.get("client_id", ""),
         payload=document.get("payload", "{}").encode(),

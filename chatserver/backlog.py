@@ -24,8 +24,8 @@ Found = TypeVar("Found")
 
 HOLE_RETRIES = 5
 HOLE_SECONDS = 0.05
-"""A hole in what was read is an event on its way into the archive while the stream lost it: worth a quarter of a second.
-After that it is sealed, and will be appended again."""
+"""A hole in what was read is an event on its way into the archive while the stream lost it: worth waiting a quarter of
+a second. After that it is sealed, and will be appended again."""
 
 
 class Backlog:

@@ -62,8 +62,8 @@ def connect(
 
 async def take_connection(client: Redis) -> Connection:
     """A connection of the client's pool, connected now if it was not. Give it back with the pool's `release`."""
-    pool = cast(Any, client.connection_pool)
-    return cast(Connection, await pool.get_connection())
+    pool = cast("Any", client.connection_pool)
+    return cast("Connection", await pool.get_connection())
 
 
 @contextmanager

@@ -123,7 +123,7 @@ class RoomLog:
 
         `floor`: the room's highest archived id, looked up under this `generation`. The new id is above it.
         `token`: from an earlier FloorWanted, if the floor was looked up after that.
-        `lost`: an id under which this client id is remembered, and which is known to be neither in the log nor archived.
+        `lost`: an id under which this client id is remembered, known to be neither in the log nor archived.
         """
         return await self._appends.submit(_Append(draft, floor, generation, token, lost))
 
@@ -139,7 +139,7 @@ class RoomLog:
         answers = await self._run_all(self._append_script, calls)
         return [_append_answer(append.draft, answer) for append, answer in zip(appends, answers, strict=True)]
 
-    async def _confirm_all(self, confirms: Sequence[_Confirm]) -> Sequence[Lost | None | Exception]:
+    async def _confirm_all(self, confirms: Sequence[_Confirm]) -> Sequence[Lost | Exception | None]:
         answers = await self._run_all(self._confirm_script, lambda: [_confirm_call(*confirm) for confirm in confirms])
         return [_confirm_answer(answer) for answer in answers]
 
@@ -208,7 +208,7 @@ class RoomLog:
 
     async def ping(self) -> None:
         with reaching_redis():
-            await cast(Any, self._reader.ping())
+            await cast("Any", self._reader.ping())
 
     async def close(self) -> None:
         """Finishes what is being written, then lets go of the connections."""
@@ -269,7 +269,7 @@ def _append_answer(draft: Draft, answer: Any) -> Appended | SeenBefore | FloorWa
         case [b"new", id, prev]:
             return Appended(_placed(draft, _cursor(id), _cursor(prev)), repeated=False)
         case [b"seen", id, prev, kind, payload]:
-            first = msgspec.structs.replace(draft, kind=cast(Kind, kind.decode()), payload=payload)
+            first = msgspec.structs.replace(draft, kind=cast("Kind", kind.decode()), payload=payload)
             return Appended(_placed(first, _cursor(id), _cursor(prev)), repeated=True)
         case [b"seen", id]:
             return SeenBefore(_cursor(id))
@@ -284,7 +284,7 @@ def _confirm_call(room_id: int, id: Cursor) -> _Call:
     return (_log_key(room_id), _pending_key(room_id), _floor_key(room_id)), (room_id, str(id))
 
 
-def _confirm_answer(answer: Any) -> Lost | None | Unavailable:
+def _confirm_answer(answer: Any) -> Lost | Unavailable | None:
     match answer:
         case [b"kept"]:
             return None
@@ -306,7 +306,7 @@ def _event(room_id: int, id: bytes, fields: Mapping[bytes, bytes]) -> Event:
         room_id=room_id,
         id=_cursor(id),
         prev=_cursor(fields[b"prev"]),
-        kind=cast(Kind, fields[b"kind"].decode()),
+        kind=cast("Kind", fields[b"kind"].decode()),
         user_id=int(fields[b"user"]),
         client_id=fields[b"client"].decode(),
         payload=fields[b"payload"],

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from chatserver.accounts import Accounts
 from chatserver.health import Health
+from chatserver.in_flight import InFlight
 from chatserver.messages import Messages
 from chatserver.rooms import Rooms
 from chatserver.streams import Streams
-
-if TYPE_CHECKING:
-    from chatserver.handlers.base import Handler
 
 
 @dataclass(frozen=True)
@@ -22,5 +19,4 @@ class Services:
     messages: Messages
     streams: Streams
     health: Health
-    in_flight: set[Handler] = field(default_factory=set)
-    """Requests that have not been answered yet: a stopping server waits for them."""
+    in_flight: InFlight

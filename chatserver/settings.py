@@ -1,4 +1,17 @@
+"""The settings: one table of environment variables. A bad value stops the start, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+
+class SettingsError(Exception):
+    """A variable that is missing or bad. The text begins with its name and never shows its value: it may be secret."""
+
+
 @dataclass(frozen=True)
 class Settings:
     port: int
@@ -8,3 +21,86 @@ class Settings:
     cookie_secret: str
     web_concurrency: int
     drain_seconds: float
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Reads the table below. Raises SettingsError."""
+        return cls(**{variable.name.lower(): variable.read(environ) for variable in TABLE})
+
+
+class Variable(NamedTuple):
+    """`default` None: required. `parse` raises ValueError with what would be right."""
+
+    name: str
+    default: str | None
+    parse: Callable[[str], Any]
+    help: str
+
+    def read(self, environ: Mapping[str, str]) -> Any:
+        text = environ.get(self.name, "") or self.default
+        if text is None:
+            raise SettingsError(f"{self.name} is missing: {self.help}")
+        try:
+            return self.parse(text)
+        except ValueError as error:
+            raise SettingsError(f"{self.name} is not right: {error}") from None
+
+
+def _whole(smallest: int, largest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and smallest <= int(text[:10]) <= largest):
+            raise ValueError(f"it is a whole number from {smallest} to {largest}")
+        return int(text)
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 600:
+        raise ValueError("it is a number of seconds from 0 to 600")
+    return seconds
+
+
+def _address(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        expected = " or ".join(f"{scheme}://" for scheme in schemes)
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            raise ValueError(f"it is an address that begins with {expected}") from None
+        if parts.scheme not in schemes or not (parts.netloc or (parts.scheme == "unix" and parts.path)):
+            raise ValueError(f"it is an address that begins with {expected}")
+        return text
+
+    return parse
+
+
+def _secret(text: str) -> str:
+    if len(text) < 16:
+        raise ValueError("it has at least 16 characters; `openssl rand -hex 32` makes one")
+    return text
+
+
+TABLE = (
+    Variable("PORT", "8000", _whole(0, 65535), "where to listen; 0 takes any free port"),
+    Variable("HOST", "127.0.0.1", str, "the address to listen on; 0.0.0.0 is all of them"),
+    Variable(
+        "MONGODB_URI",
+        None,
+        _address("mongodb", "mongodb+srv"),
+        "the address of a MongoDB replica set, mongodb://… (scripts/server starts its own)",
+    ),
+    Variable(
+        "REDIS_URL",
+        None,
+        _address("redis", "rediss", "unix"),
+        "the address of a Redis server, redis://… or rediss://… (scripts/server starts its own)",
+    ),
+    Variable("COOKIE_SECRET", None, _secret, "signs the sessions; `openssl rand -hex 32` makes one"),
+    Variable("WEB_CONCURRENCY", "1", _whole(1, 64), "server processes on the port"),
+    Variable("DRAIN_SECONDS", "25", _seconds, "time to end streams and finish requests after SIGTERM"),
+)

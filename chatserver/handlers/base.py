@@ -48,7 +48,7 @@ class Handler(RequestHandler):
             self.set_header(name, value)
 
     async def prepare(self) -> None:
-        self.services.in_flight.add(self)
+        self.services.in_flight.enter(self)
         self._refuse_unknown_method()
         self.session = await self._find_session()
         if self.request.method not in {"GET", "HEAD", "OPTIONS"}:
@@ -57,10 +57,10 @@ class Handler(RequestHandler):
             raise SignInFirst
 
     def on_finish(self) -> None:
-        self.services.in_flight.discard(self)
+        self.services.in_flight.leave(self)
 
     def on_connection_close(self) -> None:
-        self.services.in_flight.discard(self)
+        self.services.in_flight.leave(self)
 
     # Who is asking
 

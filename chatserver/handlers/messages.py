@@ -51,9 +51,7 @@ class RoomMessagesHandler(Handler):
             page = await self.services.messages.after(room, after, limit)
         else:
             page = await self.services.messages.newest(room, limit)
-        self.write_json(
-            200, {"messages": page.messages, "cursor": str(page.cursor), "has_more": page.has_more}
-        )
+        self.write_json(200, {"messages": page.messages, "cursor": str(page.cursor), "has_more": page.has_more})
 
     def _cursor(self, name: str) -> Cursor | None:
         text = self.get_query_argument(name, None)

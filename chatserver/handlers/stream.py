@@ -78,7 +78,7 @@ class StreamHandler(Handler):
         stream = self.detach()
         connection = stream.socket
         IOLoop.current().remove_handler(connection)
-        self.services.in_flight.discard(self)
+        self.services.in_flight.leave(self)
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

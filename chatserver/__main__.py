@@ -1,0 +1,39 @@
+"""`python -m chatserver`: the chat, configured by its environment."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+
+from chatserver import supervisor
+from chatserver.app import CannotStart, serve
+from chatserver.settings import Settings, SettingsError
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m chatserver", description="The chat server. See README.md.")
+    parser.add_argument("--host", help="instead of HOST: the address to listen on")
+    parser.add_argument("--port", help="instead of PORT: where to listen")
+    arguments = parser.parse_args()
+    given = {"HOST": arguments.host, "PORT": arguments.port}
+    try:
+        settings = Settings.from_environ(os.environ | {name: value for name, value in given.items() if value})
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if settings.web_concurrency > 1:
+        return supervisor.run(settings, sys.argv[1:])
+    try:
+        asyncio.run(serve(settings, reuse_port=supervisor.is_worker()))
+    except CannotStart as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

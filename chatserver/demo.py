@@ -1,0 +1,107 @@
+"""Talk for a first look: a few people and rooms, made through the same HTTP that everybody uses.
+
+Every message has a client id of its own, so filling a second time adds nothing.
+"""
+
+from __future__ import annotations
+
+from http.cookies import SimpleCookie
+from typing import Any
+
+import msgspec
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+
+PASSWORD = "harbour-demo"  # noqa: S105 (the point is that everybody may know it)
+PEOPLE = ("Ada Lovelace", "Grace Hopper", "Katherine Johnson")
+
+TALK: dict[str, list[tuple[str, str]]] = {
+    "General": [
+        ("Grace Hopper", "Restarted both web processes while forty people were talking. Nobody noticed, nothing missing. 🎉"),
+        ("Grace Hopper", "The one-liner for the curious:\ncurl -N -b cookies 'http://127.0.0.1:8000/chat/stream?room=1&after=0'"),
+        ("Katherine Johnson", "I pulled the plug of my laptop for ten minutes on purpose. It came back, filled the gap, kept my place."),
+        ("Katherine Johnson", "Then I counted. All of them, once, in order."),
+        ("Ada Lovelace", "Counting twice would have been the interesting case."),
+        ("Grace Hopper", "Ada, shall we ship it today?"),
+        ("Ada Lovelace", "Yes. I wrote the announcement last night and read it aloud to the cat, who had no objections."),
+        ("Ada Lovelace", "Sending it round now."),
+        ("Katherine Johnson", "Before you do: who is on call this weekend?"),
+        ("Grace Hopper", "I am. Also the cat."),
+    ],
+    "Deploys": [
+        ("Grace Hopper", "0.1.0 is out on staging."),
+        ("Katherine Johnson", "Reconnects spread over twenty seconds, the highest second saw six percent of them."),
+        ("Grace Hopper", "Then let it roll."),
+    ],
+    "Design": [
+        ("Ada Lovelace", "The composer is never disabled any more. If the line is down, the message waits, pale, and goes out by itself."),
+        ("Katherine Johnson", "And it survives a reload?"),
+        ("Ada Lovelace", "It survives a reload."),
+    ],
+    "Incidents": [
+        ("Grace Hopper", "14:02 Redis restarted empty.\n14:02 Posts waited.\n14:03 Everything went on. No id was used twice."),
+        ("Katherine Johnson", "That is the shortest incident report I have ever read."),
+    ],
+    "Reading club": [
+        ("Katherine Johnson", "This month: “Time, Clocks, and the Ordering of Events in a Distributed System”."),
+        ("Ada Lovelace", "Chapter one is the whole of it."),
+    ],
+    "Random": [],
+}  # fmt: skip
+
+
+class Guest:
+    """A client without a page: keeps its cookies and its token."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._http = AsyncHTTPClient(force_instance=True)
+        self._cookies: dict[str, str] = {}
+        self._token = ""
+
+    async def enter(self, name: str) -> None:
+        """Signs up; or in, if the name is taken."""
+        self._token = msgspec.json.decode((await self._fetch("/csrf")).body)["csrf_token"]
+        answer = await self.post("/sign-up", {"name": name, "password": PASSWORD})
+        if answer.code == 409:
+            answer = await self.post("/sign-in", {"name": name, "password": PASSWORD})
+        answer.rethrow()
+
+    async def rooms(self) -> dict[str, int]:
+        answer = await self._fetch("/rooms")
+        answer.rethrow()
+        return {room["name"]: room["id"] for room in msgspec.json.decode(answer.body)["rooms"]}
+
+    async def post(self, path: str, body: Any) -> HTTPResponse:
+        return await self._fetch(path, method="POST", body=msgspec.json.encode(body))
+
+    def leave(self) -> None:
+        self._http.close()
+
+    async def _fetch(self, path: str, **options: Any) -> HTTPResponse:
+        headers = {
+            "Content-Type": "application/json",
+            "X-CSRF-Token": self._token,
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
+        }
+        answer = await self._http.fetch(self._address + path, headers=headers, raise_error=False, **options)
+        for line in answer.headers.get_list("Set-Cookie"):
+            self._cookies |= {name: morsel.coded_value for name, morsel in SimpleCookie(line).items()}
+        return answer
+
+
+async def fill(address: str) -> str:
+    """Makes people, rooms and talk. Returns a line that says how to sign in."""
+    guests = {name: Guest(address) for name in PEOPLE}
+    for name, guest in guests.items():
+        await guest.enter(name)
+    host = guests["Grace Hopper"]
+    for room in TALK.keys() - (await host.rooms()).keys():
+        (await host.post("/rooms", {"name": room})).rethrow()
+    rooms = await host.rooms()
+    for room, lines in TALK.items():
+        for number, (author, content) in enumerate(lines, 1):
+            message = {"room_id": rooms[room], "content": content, "client_id": f"demo-{number}"}
+            (await guests[author].post("/messages", message)).rethrow()
+    for guest in guests.values():
+        guest.leave()
+    return f"Sign in as any of {', '.join(PEOPLE)}, with the password {PASSWORD}"
