@@ -22,6 +22,9 @@ from chatserver.group_commit import GroupCommit
 
 DUPLICATE_KEY = 11000
 
+WALK = 500
+"""Events over which a chain is walked back."""
+
 
 class ClientId(NamedTuple):
     """What names an event before the log does, and for ever after."""
@@ -123,9 +126,20 @@ class Archive:
             document = await self._events.find_one({"_id": _key(room_id, id)})
         return None if document is None else _event(document)
 
-    async def is_linked(self, event: Event) -> bool:
-        """Whether one of the next events says that it follows this one: then every reader came past it."""
-        return any(following.prev == event.id for following in await self.after(event.room_id, event.id, 10))
+    async def leads_back(self, later: Cursor, event: Event) -> bool:
+        """Whether the chain of `prev`, walked back from a later event, comes past this one.
+
+        From far away the walk starts somewhat nearer: lost branches are as short as what was in flight. Raises
+        Unavailable when a link of the chain is not archived yet.
+        """
+        following = await self.after(event.room_id, event.id, WALK)
+        prevs = {each.id: each.prev for each in following}
+        cursor = later if len(following) < WALK or later in prevs else following[-1].id
+        while cursor > event.id:
+            if cursor not in prevs:
+                raise Unavailable("the log is being mended, try again")
+            cursor = prevs[cursor]
+        return cursor == event.id
 
     async def find_by_client_id(self, room_id: int, user_id: int, client_id: str) -> Event | None:
         """The event that was posted under this client id, however long ago. Look-ups are grouped like writes."""

@@ -9,7 +9,8 @@ from chatserver.archive import Archive, IdTaken
 from chatserver.cursor import Cursor
 from chatserver.errors import Unavailable
 from chatserver.events import Draft, Event
-from chatserver.room_log import Appended, FloorWanted, RoomLog, SeenBefore
+from chatserver.log_scripts import Appended, FloorWanted, SeenBefore
+from chatserver.room_log import RoomLog
 
 ATTEMPTS = 5
 """Times that one post is appended again because Redis lost it in between. Each needs another flush or failover."""
@@ -73,12 +74,12 @@ class Archiver:
         """Appends with a floor that was looked up since the connection to the log was made."""
         token = b""
         for _ in range(ATTEMPTS):
-            floor, generation = await self._floor(draft.room_id)
+            # With a token the floor must be younger than it: what another task looked up before will not do.
+            floor, generation = await self._floor(draft.room_id, anew=bool(token))
             answer = await self._log.append(draft, floor, generation, token=token, lost=lost)
             if not isinstance(answer, FloorWanted):
                 return answer
             token = answer.token
-            self._floors.pop(draft.room_id, None)
         raise Unavailable("the log keeps losing this, try again", retry_after=2)
 
     async def _look_again(self, draft: Draft, seen: SeenBefore) -> Cursor | None:
@@ -91,21 +92,19 @@ class Archiver:
         False: the log lost it and went on from an earlier event, so some readers are past its place already.
         """
         lost = await self._log.confirm(event)
-        if lost is None or (lost.following is not None and lost.following[1] == event.id):
-            return True
-        return await self._archive.is_linked(event)
+        return lost is None or await self._archive.leads_back(lost.goes_on_from, event)
 
-    async def _floor(self, room_id: int) -> tuple[Cursor, int]:
+    async def _floor(self, room_id: int, *, anew: bool) -> tuple[Cursor, int]:
         """The room's floor, and the generation of the log under which it was looked up."""
         generation = self._log.generation
         if self._generation != generation:
             self._generation = generation
             self._floors.clear()
-        floor = self._floors.get(room_id)
+        floor = None if anew else self._floors.get(room_id)
         if floor is None:
             floor = await self._archive.tip(room_id)
             if generation == self._generation:
-                self._set_floor(room_id, floor)
+                self._set_floor(room_id, max(floor, self._floors.get(room_id, floor)))
         return floor, generation
 
     def _remember(self, event: Event) -> None:

@@ -106,19 +106,16 @@ def contiguous_tail(events: Sequence[Event]) -> list[Event]:
 
 
 def find_hole(cursor: Cursor, events: Sequence[Event]) -> tuple[Cursor, Cursor] | None:
-    """The first event that others say they follow and that is not there, with the event it would follow itself.
+    """The first event that another says it follows and that is not there, with the event it would follow itself.
 
-    A void may hang at the side of the chain: it was a repeat, or the log lost it before it counted.
+    The chain may fork (two follow the same one): then one of them was lost before it counted, and is void or about to
+    become so. Nothing is missing.
     """
-    last = cursor
-    chain = {cursor}
+    last, there = cursor, {cursor}
     for event in events:
-        if event.kind == "void":
-            chain.add(event.id)
-        elif event.prev > cursor and event.prev not in chain:
+        if event.kind != "void" and event.prev > cursor and event.prev not in there:
             return event.prev, last
-        else:
-            chain = {event.id}
+        there.add(event.id)
         last = event.id
     return None
 

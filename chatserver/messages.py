@@ -74,15 +74,28 @@ class Messages:
 
     async def before(self, room: Room, cursor: Cursor, limit: int) -> Page:
         events = await self._backlog.before(room.id, cursor, limit + 1)
-        messages = _shown(events)
         end = events[-1].id if events else cursor
-        return Page(messages[-limit:], end, has_more=len(events) > limit)
+        # Voids take places and show nothing: go on until the page is full, or there is nothing left.
+        while len(_shown(events)) <= limit and (older := await self._older(room, events, limit)):
+            events = older + events
+        messages = _shown(events)
+        return Page(messages[-limit:], end, has_more=len(messages) > limit)
 
     async def after(self, room: Room, cursor: Cursor, limit: int) -> Page:
         events = await self._backlog.after(room.id, cursor, limit + 1)
-        messages = _shown(events[:limit])
-        end = events[:limit][-1].id if events else cursor
-        return Page(messages, end, has_more=len(events) > limit)
+        while len(_shown(events)) <= limit and (newer := await self._newer(room, events, limit)):
+            events += newer
+        messages = _shown(events)
+        has_more = len(messages) > limit
+        end = Cursor.parse(messages[limit - 1].id) if has_more else events[-1].id if events else cursor
+        return Page(messages[:limit], end, has_more)
+
+    async def _older(self, room: Room, events: list[Event], limit: int) -> list[Event]:
+        at_the_beginning = not events or events[0].prev == BEGINNING
+        return [] if at_the_beginning else await self._backlog.before(room.id, events[0].id, limit + 1)
+
+    async def _newer(self, room: Room, events: list[Event], limit: int) -> list[Event]:
+        return await self._backlog.after(room.id, events[-1].id, limit + 1) if len(events) > limit else []
 
 
 def _shown(events: list[Event]) -> list[Message]:

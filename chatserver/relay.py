@@ -62,8 +62,10 @@ class Relay:
                 await task
         await self._wakeups.stop()
 
-    def wake(self, room_id: int) -> None:
-        """The room may have news."""
+    def wake(self, room_id: int, in_archive: bool = False) -> None:
+        """The room may have news; perhaps some that the stream does not have."""
+        if in_archive:
+            self._suspect.add(room_id)
         self._news.add(room_id)
         self._has_news.set()
 
@@ -138,8 +140,7 @@ class Relay:
 
     def _wake_all_deeply(self) -> None:
         for feed in self._hub.feeds():
-            self._suspect.add(feed.room_id)
-            self.wake(feed.room_id)
+            self.wake(feed.room_id, in_archive=True)
 
 
 def _is_linked(tip: Cursor, events: Sequence[Event]) -> bool:

@@ -15,8 +15,8 @@ from redis.asyncio.connection import Connection
 from redis.exceptions import RedisError
 
 from chatserver.errors import Unavailable
+from chatserver.log_scripts import NEWS_IN_ARCHIVE, news_channel
 from chatserver.redis_link import connect, take_connection
-from chatserver.room_log import news_channel
 
 PROBE_SECONDS = 5.0
 """Silence after which the connection is probed. When the probe stays unanswered as long, the connection is given up:
@@ -34,9 +34,9 @@ log = logging.getLogger(__name__)
 
 
 class Wakeups:
-    """Calls `on_news(room_id)` for each wake-up, and `on_return()` when wake-ups may have been missed."""
+    """Calls `on_news(room_id, in_archive)` for each wake-up, and `on_return()` when wake-ups may have been missed."""
 
-    def __init__(self, url: str, on_news: Callable[[int], None], on_return: Callable[[], None]) -> None:
+    def __init__(self, url: str, on_news: Callable[[int, bool], None], on_return: Callable[[], None]) -> None:
         self._client = connect(url, connections=1, answer_seconds=None)
         self._on_news = on_news
         self._on_return = on_return
@@ -113,8 +113,8 @@ class Wakeups:
 
     def _hear(self, message: list[bytes]) -> None:
         match message:
-            case [b"message", channel, _] if channel in self._rooms:
-                self._on_news(self._rooms[channel])
+            case [b"message", channel, data] if channel in self._rooms:
+                self._on_news(self._rooms[channel], data == NEWS_IN_ARCHIVE)
             case [b"subscribe", channel, _] if channel in self._acknowledged:
                 if not self._acknowledged[channel].done():
                     self._acknowledged[channel].set_result(None)

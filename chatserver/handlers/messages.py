@@ -54,14 +54,14 @@ class RoomMessagesHandler(Handler):
         self.write_json(200, {"messages": page.messages, "cursor": str(page.cursor), "has_more": page.has_more})
 
     def _cursor(self, name: str) -> Cursor | None:
-        text = self.get_query_argument(name, None)
+        text = self.get_query_argument(name, None, strip=False)
         try:
             return None if text is None else Cursor.parse(text)
         except ValueError:
             raise Malformed(f"{name} is not the id of a message") from None
 
     def _limit(self) -> int:
-        text = self.get_query_argument("limit", str(PAGE_SIZE))
+        text = self.get_query_argument("limit", str(PAGE_SIZE), strip=False)
         if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_PAGE):
             raise Malformed(f"limit is 1 to {MAX_PAGE}")
         return int(text)

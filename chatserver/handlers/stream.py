@@ -59,7 +59,7 @@ class StreamHandler(Handler):
         return None
 
     def _room_id(self) -> int:
-        text = self.get_query_argument("room", "")
+        text = self.get_query_argument("room", "", strip=False)
         if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) > 0):
             raise Malformed("room required")
         return int(text)
@@ -67,7 +67,7 @@ class StreamHandler(Handler):
     def _cursors(self) -> list[str]:
         """What the client says it has seen: the header on a reconnect, the address on the first request."""
         header = self.request.headers.get("Last-Event-ID", "")
-        return [text for text in (header, self.get_query_argument("after", "")) if text]
+        return [text for text in (header, self.get_query_argument("after", "", strip=False)) if text]
 
     def _set_stream_headers(self) -> None:
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")

@@ -1,0 +1,125 @@
+"""The world that tests live in: one real mongod and one real redis-server for the whole run, on free ports, without
+persistence in Redis. Tests do not clean up after each other; each makes its own people and rooms."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.testing import bind_unused_port
+
+from chatserver import embedded
+from chatserver.app import Chat, make_server, running
+from chatserver.embedded import Mongod, RedisServer
+from chatserver.settings import Settings
+from tests.browserless import Visitor
+from tests.server_process import ServerProcess
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class World:
+    mongod: Mongod
+    redis: RedisServer
+
+    def redis_client(self) -> redis.Redis:
+        return redis.Redis(port=self.redis.port, protocol=2)
+
+    def environment(self, port: int) -> dict[str, str]:
+        """What a server process needs to be told."""
+        return {
+            "PORT": str(port),
+            "MONGODB_URI": self.mongod.uri,
+            "REDIS_URL": self.redis.url,
+            "COOKIE_SECRET": "a secret for tests only",
+            "DRAIN_SECONDS": "2",
+        }
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    """The programs are kept below `var/` like those of scripts/server; the data goes with the run."""
+    folder = Path(tempfile.mkdtemp(prefix="harbour-tests-"))
+    (ROOT / "var" / "programs").mkdir(parents=True, exist_ok=True)
+    (folder / "programs").symlink_to(ROOT / "var" / "programs")
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        mongod = stack.enter_context(embedded.mongod(folder))
+        redis_server = stack.enter_context(embedded.redis_server(folder, persistent=False))
+        yield World(mongod, redis_server)
+
+
+@pytest.fixture
+def settings(world: World) -> Settings:
+    return Settings.from_environ(world.environment(0))
+
+
+@pytest.fixture
+def chat(io_loop: IOLoop, settings: Settings) -> Iterator[Chat]:
+    """A chat of this process, on the test's own event loop."""
+    stack = AsyncExitStack()
+    yield io_loop.run_sync(lambda: stack.enter_async_context(running(settings)))
+    io_loop.run_sync(stack.aclose)
+
+
+@pytest.fixture
+def base_url(io_loop: IOLoop, chat: Chat) -> Iterator[str]:
+    """Where that chat listens."""
+    listener, port = bind_unused_port()
+    server: HTTPServer = make_server(chat.application)
+    server.add_socket(listener)
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+    io_loop.run_sync(server.close_all_connections)
+
+
+@pytest.fixture
+def visit(io_loop: IOLoop, base_url: str) -> Iterator[Callable[..., Visitor]]:
+    """Makes visitors: `visit()` is somebody new who is signed out, at this chat or another address."""
+    visitors: list[Visitor] = []
+
+    def make(address: str | None = None) -> Visitor:
+        visitors.append(Visitor(address or base_url))
+        return visitors[-1]
+
+    yield make
+    for visitor in visitors:
+        io_loop.run_sync(visitor.leave)
+
+
+@pytest.fixture
+def ada(io_loop: IOLoop, visit: Callable[..., Visitor]) -> Visitor:
+    """Somebody who is signed in."""
+    visitor = visit()
+    io_loop.run_sync(visitor.sign_up)
+    return visitor
+
+
+@pytest.fixture
+def room(io_loop: IOLoop, ada: Visitor) -> int:
+    """A room of Ada's."""
+    return io_loop.run_sync(ada.make_room)
+
+
+@pytest.fixture
+def start_server(world: World) -> Iterator[Callable[..., ServerProcess]]:
+    """Starts server processes as a deployment would: `start_server()` returns one that answers."""
+    with ExitStack() as stack:
+
+        def start(**environment: str) -> ServerProcess:
+            port = int(environment.pop("PORT", "0")) or embedded.free_port()
+            server = ServerProcess(port, world.environment(port) | environment)
+            stack.callback(server.stop)
+            server.start()
+            return server
+
+        yield start
