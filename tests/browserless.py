@@ -229,7 +229,7 @@ class Stream:
         self._writer.write(data)
 
     def shrink_buffers(self) -> None:
-        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
 
     def close(self) -> None:
         if hasattr(self, "_writer"):

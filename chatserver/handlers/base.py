@@ -122,8 +122,8 @@ class Handler(RequestHandler):
     def page(self, template: str, *, status: int = 200, **names: Any) -> None:
         """Renders a page. Every page knows who is looking and where the static files are."""
         self.set_status(status)
-        names = {"user": self.session.user if self.session else None, "rooms": [], **names}
-        self.render(template, static=self.application.settings["static_path_of"], **names)
+        names = {"user": self.session.user if self.session else None, "rooms": [], "room": None, **names}
+        self.render(template, static=self.application.settings["static_path_of"], initials=initials, **names)
 
     def wants_page(self) -> bool:
         """Whether a browser asks, as opposed to a program."""
@@ -187,6 +187,11 @@ class Handler(RequestHandler):
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         raise NotImplementedError  # no handler here takes its body in pieces
+
+
+def initials(name: str) -> str:
+    """Up to two letters that stand for a name where there is no room for it."""
+    return "".join(word[0] for word in name.split()[:2]).upper()
 
 
 class UnknownPath(Handler):

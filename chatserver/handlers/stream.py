@@ -21,6 +21,9 @@ COME_BACK_MS = (3_000, 10_000)
 DEAD_PEER_MS = 30_000
 """Bytes that stay unacknowledged so long end the connection: the reader is gone without a word (RFC 5482)."""
 
+SEND_BUFFER = 64 * 1024
+"""Bytes that the kernel may hold for one reader (it takes twice as many). Left to itself it takes up to 4 MiB."""
+
 log = logging.getLogger(__name__)
 
 
@@ -81,6 +84,7 @@ class StreamHandler(Handler):
         self.services.in_flight.leave(self)
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             if hasattr(socket, "TCP_USER_TIMEOUT"):
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)

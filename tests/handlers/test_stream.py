@@ -92,7 +92,8 @@ async def test_a_cursor_that_can_not_be_served_is_reset_and_the_stream_goes_on(
     ada: Visitor, room: int, garbage: str
 ) -> None:
     said = await ada.say(room, "before")
-    for stream in (await ada.stream(room, last=garbage), await ada.stream(room, after=garbage)):
+    for where in ("last", "after"):
+        stream = await ada.stream(room, **{where: garbage})
         assert stream.status == 200
         block = await stream.event()
         assert (block.event, block.id) == ("reset", said["id"])
