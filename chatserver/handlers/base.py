@@ -120,10 +120,18 @@ class Handler(RequestHandler):
         self.redirect(path, status=303)
 
     def page(self, template: str, *, status: int = 200, **names: Any) -> None:
-        """Renders a page. Every page knows who is looking and where the static files are."""
+        """Renders a page. Every page knows who is looking, and has the token that its forms and scripts send back."""
         self.set_status(status)
-        names = {"user": self.session.user if self.session else None, "rooms": [], "room": None, **names}
-        self.render(template, static=self.application.settings["static_path_of"], initials=initials, **names)
+        always = {
+            "user": self.session.user if self.session else None,
+            "rooms": [],
+            "room": None,
+            "status": status,
+            "initials": initials,
+            "static": self.application.settings["static_path_of"],
+            "xsrf_token": self.xsrf_token.decode(),
+        }
+        self.render(template, **always | names)
 
     def wants_page(self) -> bool:
         """Whether a browser asks, as opposed to a program."""
