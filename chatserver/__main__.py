@@ -23,7 +23,7 @@ def main() -> int:
         settings = Settings.from_environ(os.environ | {name: value for name, value in given.items() if value})
     except SettingsError as error:
         print(error, file=sys.stderr)
-        return 2
+        return supervisor.BAD_SETTINGS
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if settings.web_concurrency > 1:
         return supervisor.run(settings, sys.argv[1:])
@@ -31,7 +31,7 @@ def main() -> int:
         asyncio.run(serve(settings, reuse_port=supervisor.is_worker()))
     except CannotStart as error:
         print(error, file=sys.stderr)
-        return 1
+        return supervisor.CANNOT_START
     return 0
 
 

@@ -9,7 +9,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import msgspec
-from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPResponse
 
 PASSWORD = "harbour-demo"  # noqa: S105 (the point is that everybody may know it)
 PEOPLE = ("Ada Lovelace", "Grace Hopper", "Katherine Johnson")
@@ -90,18 +90,29 @@ class Guest:
 
 
 async def fill(address: str) -> str:
-    """Makes people, rooms and talk. Returns a line that says how to sign in."""
+    """Makes people, rooms and talk. Returns a line that says how to sign in, or why there is no talk."""
     guests = {name: Guest(address) for name in PEOPLE}
+    try:
+        await _talk(guests)
+    except (HTTPError, OSError) as error:
+        # Somebody may have taken one of the names before, with a password of their own.
+        return f"The rooms could not be filled with talk ({error})"
+    finally:
+        for guest in guests.values():
+            guest.leave()
+    return f"Sign in as any of {', '.join(PEOPLE)}, with the password {PASSWORD}"
+
+
+async def _talk(guests: dict[str, Guest]) -> None:
     for name, guest in guests.items():
         await guest.enter(name)
     host = guests["Grace Hopper"]
-    for room in TALK.keys() - (await host.rooms()).keys():
-        (await host.post("/rooms", {"name": room})).rethrow()
+    known = await host.rooms()
+    for room in TALK:
+        if room not in known:
+            (await host.post("/rooms", {"name": room})).rethrow()
     rooms = await host.rooms()
     for room, lines in TALK.items():
         for number, (author, content) in enumerate(lines, 1):
             message = {"room_id": rooms[room], "content": content, "client_id": f"demo-{number}"}
             (await guests[author].post("/messages", message)).rethrow()
-    for guest in guests.values():
-        guest.leave()
-    return f"Sign in as any of {', '.join(PEOPLE)}, with the password {PASSWORD}"

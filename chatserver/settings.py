@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 
 class SettingsError(Exception):
@@ -48,7 +49,7 @@ class Variable(NamedTuple):
 
 def _whole(smallest: int, largest: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and smallest <= int(text[:10]) <= largest):
+        if not (text.isascii() and text.isdigit() and len(text) <= 9 and smallest <= int(text) <= largest):
             raise ValueError(f"it is a whole number from {smallest} to {largest}")
         return int(text)
 
@@ -66,6 +67,8 @@ def _seconds(text: str) -> float:
 
 
 def _address(*schemes: str) -> Callable[[str], str]:
+    """Finds what a driver would misread: it would quote the value in its error, and with it a part of the password."""
+
     def parse(text: str) -> str:
         expected = " or ".join(f"{scheme}://" for scheme in schemes)
         try:
@@ -74,9 +77,17 @@ def _address(*schemes: str) -> Callable[[str], str]:
             raise ValueError(f"it is an address that begins with {expected}") from None
         if parts.scheme not in schemes or not (parts.netloc or (parts.scheme == "unix" and parts.path)):
             raise ValueError(f"it is an address that begins with {expected}")
+        if parts.scheme != "unix" and ("@" in parts.path or not _has_plain_ports(parts)):
+            raise ValueError("a port is a number; in a password, / ? # @ : are written as %2F %3F %23 %40 %3A")
         return text
 
     return parse
+
+
+def _has_plain_ports(parts: SplitResult) -> bool:
+    hosts = parts.netloc.rpartition("@")[2].split(",")  # a replica set is an address with several hosts
+    ports = (re.sub(r"^\[[^]]*\]", "", host).partition(":")[1:] for host in hosts)
+    return all(not colon or port.isdecimal() for colon, port in ports)
 
 
 def _secret(text: str) -> str:

@@ -1,7 +1,8 @@
 """Several server processes on one port: starts them, replaces those that die, stops them together.
 
 Each worker is an ordinary `python -m chatserver` that listens with SO_REUSEPORT, so the kernel spreads the connections
-and the workers share nothing. Nothing of the chat runs in the parent.
+and the workers share nothing. Nothing of the chat runs in the parent. If the parent is killed hard, the kernel tells
+its workers to drain (`processes.die_with_parent`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from chatserver.processes import die_with_parent
 from chatserver.settings import Settings
@@ -21,11 +23,15 @@ from chatserver.settings import Settings
 WORKER = "CHATSERVER_WORKER"
 """Marks a worker in its environment."""
 
-CANNOT_START = 2
-"""Exit status of a process that can't start with these settings: trying again would not help."""
+BAD_SETTINGS = 2
+"""Exit status of a process whose settings are wrong: trying again would not help."""
+
+CANNOT_START = 3
+"""Exit status of a process that found no port, MongoDB or Redis. The first workers end the whole with it, as one
+process alone would; a later one is tried again, because the others may be serving well on connections they have."""
 
 BACKOFF_SECONDS = (0.5, 10.0)
-"""How long to wait before a worker that died is replaced; doubled while they keep dying soon."""
+"""How long a worker's place stays empty when it died; doubled while they keep dying there soon."""
 
 HEALTHY_SECONDS = 30.0
 STOP_MARGIN_SECONDS = 5.0
@@ -39,17 +45,31 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
     """Runs the workers until SIGTERM or SIGINT. Returns the exit status."""
     problem = _why_not(settings.host, settings.port)
     if problem:
-        print(f"PORT is not right: {problem}", file=sys.stderr)
-        return CANNOT_START
+        print(problem, file=sys.stderr)
+        return BAD_SETTINGS
     return Supervisor(settings, arguments).run()
+
+
+@dataclass
+class Place:
+    """Where one worker works, or the next one will from `due` on (monotonic seconds)."""
+
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    due: float = 0.0
+    backoff: float = 0.0
+
+    @property
+    def is_first(self) -> bool:
+        return self.backoff == 0.0
 
 
 class Supervisor:
     def __init__(self, settings: Settings, arguments: Sequence[str]) -> None:
         self._settings = settings
         self._command = [sys.executable, "-m", "chatserver", *arguments]
-        self._workers: dict[subprocess.Popen[bytes], float] = {}
-        self._backoff = BACKOFF_SECONDS[0]
+        self._places = [Place() for _ in range(settings.web_concurrency)]
+        self._status = 0
         self._stopping = False
         self._woken, self._wake = os.pipe()
 
@@ -57,65 +77,72 @@ class Supervisor:
         os.set_blocking(self._wake, False)
         signal.set_wakeup_fd(self._wake)
         for signal_number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signal_number, self._stop)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        for _ in range(self._settings.web_concurrency):
-            self._start_worker()
-        status = self._supervise()
-        return status if status else self._wait_for_all()
-
-    def _supervise(self) -> int:
-        """Returns when told to stop (0), or with the status of a worker that can't start."""
+            signal.signal(signal_number, self._told_to_stop)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # only wakes
         while not self._stopping:
-            self._sleep(None)
-            for worker in [each for each in self._workers if each.poll() is not None]:
-                age = time.monotonic() - self._workers.pop(worker)
-                if worker.returncode == CANNOT_START:
-                    self._tell_all(signal.SIGTERM)
-                    self._wait_for_all()
-                    return CANNOT_START
-                if not self._stopping:
-                    self._replace(worker, age)
-        return 0
+            for place in self._places:
+                self._look_after(place)
+            self._sleep(self._until_next_due())
+        self._stop_all()
+        return self._status
 
-    def _replace(self, worker: subprocess.Popen[bytes], age: float) -> None:
-        self._backoff = BACKOFF_SECONDS[0] if age > HEALTHY_SECONDS else min(self._backoff * 2, BACKOFF_SECONDS[1])
-        print(f"worker {worker.pid} ended ({worker.returncode}); another one follows", file=sys.stderr, flush=True)
-        until = time.monotonic() + self._backoff
-        while not self._stopping and (left := until - time.monotonic()) > 0:
-            self._sleep(left)
-        if not self._stopping:
-            self._start_worker()
+    def _told_to_stop(self, *_: object) -> None:
+        self._stopping = True
 
-    def _start_worker(self) -> None:
-        environment = os.environ | {WORKER: "1", "WEB_CONCURRENCY": "1"}
-        worker = subprocess.Popen(
+    def _look_after(self, place: Place) -> None:
+        if self._stopping:
+            return
+        if place.process is None:
+            if place.due <= time.monotonic():
+                self._start_worker(place)
+        elif place.process.poll() is not None:
+            self._bury(place, place.process)
+
+    def _start_worker(self, place: Place) -> None:
+        place.started = time.monotonic()
+        place.process = subprocess.Popen(
             self._command,
-            env=environment,
+            env=os.environ | {WORKER: "1", "WEB_CONCURRENCY": "1"},
             start_new_session=True,  # Ctrl-C reaches the parent alone, which passes it on once
             preexec_fn=die_with_parent(),
         )
-        self._workers[worker] = time.monotonic()
 
-    def _stop(self, *_: object) -> None:
-        if not self._stopping:
-            self._stopping = True
-            self._tell_all(signal.SIGTERM)
+    def _bury(self, place: Place, worker: subprocess.Popen[bytes]) -> None:
+        """Plans the next worker of the place, or the end of all."""
+        place.process = None
+        if worker.returncode == BAD_SETTINGS or (worker.returncode == CANNOT_START and place.is_first):
+            self._status, self._stopping = worker.returncode, True
+            return
+        shortest, longest = BACKOFF_SECONDS
+        now = time.monotonic()
+        soon = now - place.started < HEALTHY_SECONDS
+        place.backoff = min(place.backoff * 2, longest) if soon and not place.is_first else shortest
+        place.due = now + place.backoff
+        print(f"worker {worker.pid} ended ({worker.returncode}); another one follows", file=sys.stderr, flush=True)
+
+    def _until_next_due(self) -> float | None:
+        due = [place.due for place in self._places if place.process is None]
+        return max(min(due) - time.monotonic(), 0.0) if due else None
+
+    def _stop_all(self) -> None:
+        """SIGTERM once, time to drain, then SIGKILL."""
+        self._tell_all(signal.SIGTERM)
+        self._wait_for_all(self._settings.drain_seconds + STOP_MARGIN_SECONDS)
+        self._tell_all(signal.SIGKILL)
+        self._wait_for_all(STOP_MARGIN_SECONDS)
 
     def _tell_all(self, signal_number: int) -> None:
-        for worker in self._workers:
-            if worker.poll() is None:
-                worker.send_signal(signal_number)
+        for place in self._places:
+            if place.process is not None:
+                place.process.send_signal(signal_number)  # does nothing to one that has ended
 
-    def _wait_for_all(self) -> int:
-        deadline = time.monotonic() + self._settings.drain_seconds + STOP_MARGIN_SECONDS
-        while any(worker.poll() is None for worker in self._workers):
+    def _wait_for_all(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while any(place.process is not None and place.process.poll() is None for place in self._places):
             left = deadline - time.monotonic()
             if left <= 0:
-                self._tell_all(signal.SIGKILL)
-                deadline = time.monotonic() + STOP_MARGIN_SECONDS
-            self._sleep(max(left, 0.1))
-        return 0
+                return
+            self._sleep(left)
 
     def _sleep(self, seconds: float | None) -> None:
         """Until a signal comes, or the time is over."""
@@ -126,12 +153,12 @@ class Supervisor:
 def _why_not(host: str, port: int) -> str | None:
     """Why workers could not listen there. With SO_REUSEPORT they would share the port with a stranger silently."""
     if port == 0:
-        return "several processes need a port of their own choice, not 0"
+        return "PORT is not right: several processes need one that is known, not 0"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        return f"{host}:{port} can't be listened on ({error.strerror or error})"
+        return f"PORT {port} on HOST {host}: {error.strerror or error}"
     return None

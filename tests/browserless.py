@@ -225,6 +225,11 @@ class Stream:
                 while await self._reader.read(65536):
                     pass
 
+    @property
+    def client_port(self) -> int:
+        port: int = self._writer.get_extra_info("sockname")[1]
+        return port
+
     def send(self, data: bytes) -> None:
         self._writer.write(data)
 

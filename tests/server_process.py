@@ -15,17 +15,20 @@ START_SECONDS = 30.0
 
 
 class ServerProcess:
-    def __init__(self, port: int, environment: dict[str, str], command: list[str] | None = None) -> None:
+    def __init__(
+        self, port: int, environment: dict[str, str], command: list[str] | None = None, cwd: Path = ROOT
+    ) -> None:
         self.port = port
         self.address = f"http://127.0.0.1:{port}"
         self._environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **environment}
         self._command = command or [sys.executable, "-m", "chatserver"]
+        self._cwd = cwd
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns when it is ready."""
         self.process = subprocess.Popen(
-            self._command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL, start_new_session=True
+            self._command, cwd=self._cwd, env=self._environment, stdout=subprocess.DEVNULL, start_new_session=True
         )
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():

@@ -166,7 +166,7 @@ async def test_the_plain_form_keeps_what_was_written_when_it_fails(ada: Visitor,
     form = {"room_id": str(room), "content": "x" * 2001, "_xsrf": await ada.get_csrf()}
     response = await ada.fetch("POST", "/messages", form=form, headers={"Accept": "text/html"})
     assert response.code == 422
-    assert b"content too long" in response.body
+    assert b"content too long" in response.body.lower()
     assert b"x" * 2001 in response.body
 
 

@@ -1,0 +1,52 @@
+"""Where the servers' programs come from, and what is said when there are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chatserver import programs
+from chatserver.programs import MissingProgram, Program
+
+PROGRAM = Program("harbourd", (5, 0), "harbour-no-such-wheel==1.0", "bin/harbourd", None, "install harbourd 5")
+
+
+@pytest.fixture(autouse=True)
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH of its own, and no network."""
+    path = tmp_path / "bin"
+    path.mkdir()
+    monkeypatch.setenv("PATH", str(path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    return path
+
+
+def make(file: Path, answer: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    file.chmod(0o755)
+    return file
+
+
+@pytest.mark.parametrize("answer", ["db version v5.0.1", "Redis server v=7.0.15 sha=0", "harbourd v10.0"])
+def test_one_on_path_that_is_new_enough(path: Path, tmp_path: Path, answer: str) -> None:
+    on_path = make(path / "harbourd", answer)
+    assert programs.find(PROGRAM, tmp_path / "programs") == on_path
+
+
+@pytest.mark.parametrize("answer", ["db version v4.4.29", "something else"])
+def test_one_on_path_that_is_not_is_said_and_passed_over(
+    path: Path, tmp_path: Path, answer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    too_old = make(path / "harbourd", answer)
+    fetched = make(tmp_path / "programs" / PROGRAM.wheel / "bin" / "harbourd", "db version v6.0.5")
+    assert programs.find(PROGRAM, tmp_path / "programs") == fetched
+    assert capsys.readouterr().out == f"==> passing over {too_old}: not harbourd 5.0 or newer\n"
+
+
+def test_none_at_all_is_one_line_with_the_remedy_and_leaves_nothing_half_done(tmp_path: Path) -> None:
+    with pytest.raises(MissingProgram, match=r"^no harbourd here, .*: install harbourd 5$") as raised:
+        programs.find(PROGRAM, tmp_path / "programs")
+    assert "\n" not in str(raised.value)
+    assert [file.name for file in (tmp_path / "programs").iterdir()] == ["fetching.lock"]
