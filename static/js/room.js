@@ -1,126 +1,130 @@
-// The room's page: finds the parts in the document and ties them together.
-
+/**
+ * A room. Builds the parts and connects them: what the stream brings goes through the log to the messages on the page;
+ * what is written goes through the outbox to the server.
+ */
 import { Composer } from "./controllers/composer.js";
 import { Connection } from "./controllers/connection.js";
-import { makeDrawer } from "./controllers/drawer.js";
-import { MessageList } from "./controllers/message_list.js";
+import { localDates } from "./controllers/dates.js";
+import { Drawer } from "./controllers/drawer.js";
+import { History } from "./controllers/history.js";
+import { Messages } from "./controllers/messages.js";
 import { Newest } from "./controllers/newest.js";
-import { Older } from "./controllers/older.js";
-import { ScrollKeeper } from "./controllers/scroll_keeper.js";
+import { Unread } from "./controllers/unread.js";
+import { Unsent } from "./controllers/unsent.js";
+import { followKeyboard } from "./controllers/viewport.js";
 import { Api } from "./helpers/api.js";
+import { onWake } from "./helpers/wake.js";
+import { Draft } from "./models/draft.js";
 import { Outbox } from "./models/outbox.js";
 import { OutboxStore } from "./models/outbox_store.js";
+import { RoomLog } from "./models/room_log.js";
 import { RoomStream } from "./models/room_stream.js";
-import { Talk } from "./models/talk.js";
 
-const part = (selector) => document.querySelector(selector);
+const element = (id) => document.getElementById(id);
+const { roomId, userId, userName } = element("room").dataset;
+const room = { id: Number(roomId) };
+const user = { id: Number(userId), name: userName };
+const list = element("messages");
+const scroller = element("log");
+const api = new Api(document.querySelector('meta[name="csrf-token"]').content);
+const readPage = (parameters) => api.messages(room.id, parameters);
 
-async function start() {
-  const { roomId: room, userId, userName } = part(".talk").dataset;
-  const roomId = Number(room);
-  const me = { id: Number(userId), name: userName };
-  const api = new Api(part('meta[name="csrf-token"]').content);
-  const box = part(".log");
-  const scroll = new ScrollKeeper(box);
-  const newest = new Newest({ pill: part(".newest"), box, scroll });
-  const connection = new Connection({ lamp: part(".lamp"), word: part(".state__word") });
+// The page
 
-  const list = new MessageList({
-    list: part("#messages"),
-    templates: { message: part("#message-template"), note: part("#note-template"), day: part("#day-template") },
-    me,
-    onRetry: (clientId) => outbox.retry(clientId),
-    onDiscard: (clientId) => {
-      list.discard(clientId);
-      outbox.discard(clientId);
+const messages = new Messages({
+  element: list,
+  scroller,
+  on: {
+    arrived(rows, all) {
+      const byOthers = rows.filter((row) => row.message.user_id !== user.id);
+      newest.add(byOthers.length);
+      unread.add(byOthers);
+      all.forEach((message) => outbox.settle(message));
+      list.dataset.cursor = log.tip;
     },
-  });
-
-  const older = new Older({
-    part: part(".log__older"),
-    start: part(".log__start"),
-    box,
-    load: (before, limit) => api.page(roomId, { before, limit }),
-    firstId: () => list.firstId,
-    show: (messages) => scroll.keepPlace(() => messages.forEach((message) => list.show(message))),
-  });
-
-  function show(message) {
-    let isNew = false;
-    const wasAtEnd = scroll.growEnd(() => (isNew = list.show(message)));
-    if (isNew && message.user_id !== me.id) newest.count(wasAtEnd);
-    if (message.user_id === me.id) outbox.settle(message.client_id);
-    if (wasAtEnd && list.trim()) {
-      older.exist = true;
-      scroll.toEnd();
-    }
-  }
-
-  const outbox = new Outbox({
-    roomId,
-    store: await OutboxStore.open(me.id),
-    send: async (item) => (await api.post({ room_id: item.room_id, content: item.content, client_id: item.client_id })).message,
-    onChange: (item) => scroll.growEnd(() => list.showPending(item)),
-    onSent: show,
-  });
-
-  const talk = new Talk({
-    tip: part("#messages").dataset.cursor,
-    loadAfter: (after) => api.page(roomId, { after, limit: 200 }),
-    show,
-  });
-
-  const stream = new RoomStream({
-    roomId,
-    cursor: talk.tip,
-    onMessage: (message) => talk.receive(message),
-    onReset: async () => {
-      const page = await api.page(roomId);
-      list.clear();
-      talk.restart(page);
-      older.exist = page.has_more;
-      scroll.toEnd();
+    trimmed() {
+      history.hasMore = true;
     },
-    onState: (state) => {
-      connection.show(state);
-      if (state === "live") outbox.wake();
+  },
+});
+const history = new History({ link: element("older"), origin: element("origin"), scroller, messages, readPage });
+const newest = new Newest({ button: element("newest"), scroller, scroll: messages.scroll });
+const unread = new Unread();
+const connection = new Connection(element("connection"));
+
+// What goes out
+
+const unsent = new Unsent({ messages, room, user, outbox: () => outbox, onUnseen: () => stream.refresh() });
+const outbox = new Outbox({
+  userId: user.id,
+  store: new OutboxStore(),
+  post: (entry) => api.post(entry),
+  on: unsent,
+});
+const composer = new Composer({
+  form: element("message-form"),
+  left: element("room-left"),
+  draft: new Draft(user.id, room.id),
+  onSend(content) {
+    unread.clear();
+    outbox.add(room.id, content);
+  },
+});
+
+// What comes in
+
+const stream = new RoomStream({
+  roomId: room.id,
+  cursor: list.dataset.cursor,
+  on: {
+    event: (kind, event) => log.receive(kind, event),
+    reset: () => log.reset(),
+    state(state, since) {
+      connection.show(state, since);
+      if (state === "live") {
+        outbox.hurry();
+      }
     },
-  });
-
-  const composer = new Composer({
-    form: part("#message-form"),
-    left: part(".composer__left"),
-    roomId,
-    onSend: (content) => {
-      outbox.add(content);
-      scroll.toEnd();
+  },
+});
+const log = new RoomLog({
+  cursor: list.dataset.cursor,
+  stream,
+  readPage,
+  on: {
+    event: (kind, event) => kind === "message" && messages.receive([event]),
+    messages: (page) => messages.receive(page),
+    replaced(page) {
+      messages.replace(page.messages);
+      page.messages.forEach((message) => outbox.settle(message));
+      history.hasMore = page.has_more;
+      list.dataset.cursor = page.cursor;
     },
-  });
+  },
+});
 
-  makeDrawer({
-    shell: document.body,
-    opener: part(".talk__menu"),
-    closer: part(".sidebar__close"),
-    sidebar: part(".sidebar"),
-  });
+// The frame
 
-  const wake = () => {
-    stream.wake();
-    outbox.wake();
-  };
-  window.addEventListener("online", wake);
-  document.addEventListener("visibilitychange", () => document.hidden || wake());
-  window.addEventListener("pagehide", () => stream.suspend());
-  window.addEventListener("pageshow", (event) => event.persisted && wake());
-  // The keyboard of a phone came up, or a window was pulled smaller: who was at the end stays there.
-  let atEnd = true;
-  box.addEventListener("scroll", () => (atEnd = scroll.isAtEnd), { passive: true });
-  new ResizeObserver(() => atEnd && scroll.toEnd()).observe(box);
+new Drawer({
+  sidebar: element("sidebar"),
+  opener: element("menu"),
+  closer: element("sidebar").querySelector(".sidebar__close"),
+  shade: element("shade"),
+  rest: element("room"),
+});
+followKeyboard(document.documentElement);
+localDates(scroller);
+element("hint").hidden = false;
+element("elsewhere")?.remove();
+element("sidebar").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 
-  scroll.toEnd();
-  if (matchMedia("(pointer: fine)").matches) composer.focus();
-  stream.open();
-  await outbox.restore();
+onWake(() => {
+  stream.refresh();
+  log.hurry();
+  outbox.hurry();
+});
+messages.scroll.toEnd();
+stream.open();
+if (matchMedia("(pointer: fine)").matches) {
+  composer.focus();
 }
-
-start();

@@ -1,24 +1,26 @@
-// Every word that a script shows. Another language is another file like this one.
-
+/**
+ * Every word that scripts put on the page. Another language is another version of this file, and of the templates.
+ */
 export const texts = {
+  language: "en",
+
   connecting: "Connecting…",
   connected: "Connected",
-  back: "Back. Nothing was missed.",
-  lost: (since) => `Connection lost at ${since}. You can keep writing; it will be sent.`,
-  over: "This room has been closed.",
-  signedOut: "You are signed out. Sign in again to go on.",
-  newMessages: (count) => `${count} new ↓`,
-  toNewest: "Newest ↓",
-  title: (count, title) => (count ? `(${count}) ${title}` : title),
-  today: "Today",
-  yesterday: "Yesterday",
+  back: "Back",
+  lost: (since) => `Connection lost since ${since}. You can keep writing; it will be sent.`,
+  over: "This room was closed. What was said stays here until you leave the page.",
+  signedOut: "You are signed out.",
+  signIn: "Sign in",
+
   sending: "Sending…",
-  waiting: "Not sent yet. It goes out by itself as soon as that works.",
-  refused: (reason) => `Not sent: ${reason}.`,
-  retry: "Try again",
-  discard: "Discard",
-  charactersLeft: (count) => `${count} left`,
-  loadingOlder: "Loading…",
-  older: "Older messages",
-  olderFailed: "That did not work. Try again",
+  waitingToSend: "Not sent yet.",
+  notSent: (reason) => `Not sent: ${reason}.`,
+  notSentSignedOut: "Not sent: you are signed out.",
+
+  newMessages: (count) => `${count} new ↓`,
+  newest: "Newest ↓",
+  titleWithCount: (count, title) => `(${count}) ${title}`,
+
+  charactersLeft: (count) => `${count} characters left`,
+  noneLeft: "That is all that fits",
 };

@@ -1,56 +1,51 @@
-// The lamp and the word that say how the line is.
-
-import { clock } from "../models/moments.js";
+/** How the stream is doing, as a lamp and a word. */
+import { clock } from "../helpers/times.js";
 import { texts } from "../texts.js";
 
-// Breaks that heal sooner than this are nobody's business.
-const GRACE_MS = 1500;
-const BACK_MS = 4000;
+const BACK_STAYS = 4_000; // ms
 
 export class Connection {
-  #lamp;
-  #word;
+  #element;
   #timer;
-  #lostAt = null;
 
-  constructor({ lamp, word }) {
-    this.#lamp = lamp;
-    this.#word = word;
+  constructor(element) {
+    this.#element = element;
+    this.show("connecting");
   }
 
-  show(state) {
+  show(state, since) {
     clearTimeout(this.#timer);
-    if (state === "lost" || (state === "connecting" && this.#lostAt)) this.#lose();
-    else if (state === "live") this.#live();
-    else this.#say({ connecting: "wait", over: "lost", "signed-out": "lost" }[state], this.#final(state));
+    const wasLost = this.#element.dataset.state === "lost";
+    this.#element.dataset.state = state;
+    if (state === "live" && wasLost) {
+      this.#say(texts.back);
+      this.#timer = setTimeout(() => this.#say(texts.connected), BACK_STAYS);
+    } else {
+      this.#say(words(state, since));
+    }
+    if (state === "signed-out") {
+      this.#element.append(" ", signInLink());
+    }
   }
 
-  #final(state) {
-    return { connecting: texts.connecting, over: texts.over, "signed-out": texts.signedOut }[state];
+  #say(words) {
+    this.#element.textContent = words;
   }
+}
 
-  #lose() {
-    this.#lostAt ??= { at: new Date(), said: false };
-    const lost = this.#lostAt;
-    this.#timer = setTimeout(
-      () => {
-        lost.said = true;
-        this.#say("lost", texts.lost(clock(lost.at)));
-      },
-      Math.max(0, GRACE_MS - (new Date() - lost.at)),
-    );
-  }
+function words(state, since) {
+  return {
+    connecting: () => texts.connecting,
+    live: () => texts.connected,
+    lost: () => texts.lost(clock(since)),
+    over: () => texts.over,
+    "signed-out": () => texts.signedOut,
+  }[state]();
+}
 
-  #live() {
-    const wasSaid = this.#lostAt?.said;
-    this.#lostAt = null;
-    this.#say("live", wasSaid ? texts.back : texts.connected);
-    if (wasSaid) this.#timer = setTimeout(() => this.#say("live", texts.connected), BACK_MS);
-  }
-
-  #say(lamp, word) {
-    this.#lamp.className = `lamp lamp--${lamp}`;
-    // Said again, it would be read out again.
-    if (this.#word.textContent !== word) this.#word.textContent = word;
-  }
+function signInLink() {
+  const link = document.createElement("a");
+  link.href = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
+  link.textContent = texts.signIn;
+  return link;
 }

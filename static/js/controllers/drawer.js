@@ -1,39 +1,53 @@
-// The list of rooms on a phone: a drawer over the talk. Without scripts the same button leads to the page of rooms.
+/** The sidebar on a phone: a drawer over the talk. Without this the menu is a link to the list of rooms. */
+const NARROW = "(max-width: 45rem)"; // as in sidebar.css
 
-const NARROW = "(max-width: 720px)";
+export class Drawer {
+  #sidebar;
+  #opener;
+  #closer;
+  #rest;
 
-export function makeDrawer({ shell, opener, closer, sidebar }) {
-  const narrow = matchMedia(NARROW);
-  const isOpen = () => shell.classList.contains("shell--drawer");
+  /** `shade`: what lies over the rest while the drawer is open. `rest`: what can't be reached meanwhile. */
+  constructor({ sidebar, opener, closer, shade, rest }) {
+    this.#sidebar = sidebar;
+    this.#opener = opener;
+    this.#closer = closer;
+    this.#rest = rest;
 
-  function set(open) {
-    shell.classList.toggle("shell--drawer", open);
-    opener.setAttribute("aria-expanded", String(open));
-    if (open) closer.focus();
+    opener.setAttribute("role", "button");
+    opener.setAttribute("aria-controls", sidebar.id);
+    opener.setAttribute("aria-expanded", "false");
+    closer.hidden = false;
+
+    opener.addEventListener("click", (event) => {
+      event.preventDefault();
+      this.open();
+    });
+    opener.addEventListener("keydown", (event) => {
+      if (event.key === " ") {
+        event.preventDefault();
+        this.open();
+      }
+    });
+    closer.addEventListener("click", () => this.close());
+    shade.addEventListener("click", () => this.close());
+    sidebar.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
+    matchMedia(NARROW).addEventListener("change", () => this.#set(false));
   }
 
-  function fit() {
-    closer.hidden = !narrow.matches;
-    if (!narrow.matches) set(false);
+  open() {
+    this.#set(true);
+    this.#closer.focus();
   }
 
-  opener.setAttribute("role", "button");
-  opener.setAttribute("aria-controls", sidebar.id);
-  opener.addEventListener("click", (event) => {
-    event.preventDefault();
-    set(true);
-  });
-  closer.addEventListener("click", () => {
-    set(false);
-    opener.focus();
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && isOpen()) closer.click();
-  });
-  document.addEventListener("click", (event) => {
-    if (isOpen() && !sidebar.contains(event.target) && !opener.contains(event.target)) set(false);
-  });
-  narrow.addEventListener("change", fit);
-  set(false);
-  fit();
+  close() {
+    this.#set(false);
+    this.#opener.focus();
+  }
+
+  #set(isOpen) {
+    this.#sidebar.classList.toggle("sidebar--open", isOpen);
+    this.#opener.setAttribute("aria-expanded", String(isOpen));
+    this.#rest.inert = isOpen;
+  }
 }

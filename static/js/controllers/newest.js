@@ -1,41 +1,38 @@
-// The button to the newest message, and the count of those that came unseen.
-
+/** The way back to the newest message, for a reader who is further up. Says how many have come meanwhile. */
 import { texts } from "../texts.js";
 
+const FAR = 1.5; // screens from the end, where the way back is offered even if nothing new came
+
 export class Newest {
-  #pill;
   #button;
   #scroll;
-  #below = 0;
-  #hidden = 0;
-  #title = document.title;
+  #count = 0;
 
-  constructor({ pill, box, scroll }) {
-    this.#pill = pill;
-    this.#button = pill.querySelector("button");
+  constructor({ button, scroller, scroll }) {
+    this.#button = button;
     this.#scroll = scroll;
-    this.#button.addEventListener("click", () => scroll.toEnd());
-    box.addEventListener("scroll", () => this.#update(), { passive: true });
-    document.addEventListener("visibilitychange", () => this.#seen());
-    window.addEventListener("resize", () => this.#update());
+    button.addEventListener("click", () => {
+      scroll.toEnd();
+      this.#show();
+    });
+    scroller.addEventListener("scroll", () => this.#show(), { passive: true });
   }
 
-  /** Somebody else's message came. `wasAtEnd`: it is in sight, if anybody is looking. */
-  count(wasAtEnd) {
-    if (!wasAtEnd) this.#below += 1;
-    if (document.hidden) this.#hidden += 1;
-    this.#update();
+  add(count) {
+    this.#count += count;
+    this.#show();
   }
 
-  #seen() {
-    if (!document.hidden) this.#hidden = 0;
-    this.#update();
-  }
-
-  #update() {
-    if (this.#scroll.isAtEnd) this.#below = 0;
-    this.#pill.hidden = this.#scroll.isAtEnd;
-    this.#button.textContent = this.#below ? texts.newMessages(this.#below) : texts.toNewest;
-    document.title = texts.title(this.#hidden, this.#title);
+  #show() {
+    if (this.#scroll.isAtEnd) {
+      this.#count = 0;
+    }
+    const isNews = this.#count > 0;
+    this.#button.hidden = this.#scroll.isAtEnd || !(isNews || this.#scroll.screensAway > FAR);
+    this.#button.classList.toggle("newest--quiet", !isNews);
+    const words = isNews ? texts.newMessages(this.#count) : texts.newest;
+    if (this.#button.textContent !== words) {
+      this.#button.textContent = words;
+    }
   }
 }

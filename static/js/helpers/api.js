@@ -1,18 +1,17 @@
-// Requests to the server.
+/** The server's HTTP interface, as far as the page needs it. */
+const ANSWER_TAKES = 10_000; // ms, at most
 
-const PATIENCE_MS = 20000;
-
-/** An answer that is not a success. `status` 0: none came. `retryAfter` in milliseconds, if the server named it. */
-export class Refusal extends Error {
+/** An answer other than success; status 0 where there was none. */
+export class ApiError extends Error {
   constructor(status, reason, retryAfter) {
     super(reason);
     this.status = status;
-    this.retryAfter = retryAfter;
+    this.retryAfter = retryAfter; // ms, if the server asked for it
   }
 
-  /** Whether the same request may succeed later, without anybody changing it. */
-  get isPassing() {
-    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+  /** Whether the same request would get the same answer again. */
+  get isFinal() {
+    return this.status >= 400 && this.status < 500 && this.status !== 408 && this.status !== 429;
   }
 }
 
@@ -23,25 +22,49 @@ export class Api {
     this.#token = token;
   }
 
-  async page(roomId, query = {}) {
-    return this.#fetch(`/rooms/${roomId}/messages?${new URLSearchParams(query)}`);
+  /** A page of a room's messages: `{ messages, cursor, has_more }`. */
+  async messages(roomId, parameters) {
+    return (await this.#fetch(`/rooms/${roomId}/messages?${new URLSearchParams(parameters)}`)).json();
   }
 
-  async post(message) {
-    return this.#fetch("/messages", { method: "POST", body: JSON.stringify(message) });
+  /** Sends an entry of the outbox, and returns the message that it became. */
+  async post({ roomId, content, clientId }) {
+    const body = JSON.stringify({ room_id: roomId, content, client_id: clientId });
+    return (await (await this.#send("/messages", body)).json()).message;
+  }
+
+  async #send(path, body) {
+    const post = () =>
+      this.#fetch(path, {
+        method: "POST",
+        body,
+        headers: { "Content-Type": "application/json", "X-CSRF-Token": this.#token },
+      });
+    try {
+      return await post();
+    } catch (error) {
+      if (error.status !== 403) {
+        throw error;
+      }
+      // The page may be older than its token.
+      this.#token = (await (await this.#fetch("/csrf")).json()).csrf_token;
+      return post();
+    }
   }
 
   async #fetch(path, options = {}) {
-    const headers = { Accept: "application/json", "X-CSRF-Token": this.#token };
-    if (options.body) headers["Content-Type"] = "application/json";
-    let response, body;
+    const headers = { Accept: "application/json", ...options.headers };
+    let response;
     try {
-      response = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(PATIENCE_MS) });
-      body = await response.json();
-    } catch {
-      throw new Refusal(response?.ok ? 0 : (response?.status ?? 0), "no answer");
+      response = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(ANSWER_TAKES) });
+    } catch (error) {
+      throw new ApiError(0, error.message);
     }
-    if (response.ok) return body;
-    throw new Refusal(response.status, body.error, Number(response.headers.get("Retry-After")) * 1000 || undefined);
+    if (!response.ok) {
+      const { error } = await response.json().catch(() => ({}));
+      const seconds = Number(response.headers.get("Retry-After"));
+      throw new ApiError(response.status, error ?? String(response.status), seconds * 1_000 || undefined);
+    }
+    return response;
   }
 }

@@ -1,110 +1,142 @@
-// What was written and is not acknowledged yet. Sent in order, one at a time, each as often as it takes, always under
-// its own client id: however many of the attempts arrived, it is one message.
+/**
+ * What was written and is not yet known to have arrived. Entries go out in the order of writing, one at a time.
+ *
+ * Each keeps the client id it was given when it was written, however often it is sent and over however many reloads:
+ * the server answers a repeat with the first message, so sending once too often is always safe, and two tabs that send
+ * the same entry do no harm.
+ *
+ * An entry leaves when the server has acknowledged it, when the stream shows it (the answer may have been lost on its
+ * way), or when its writer discards it. Nothing else removes one. What the server refuses waits for its writer and
+ * lets the others pass; what could not be sent is tried again until it can.
+ */
+import { clientId } from "../helpers/client_id.js";
+import { Backoff } from "./backoff.js";
+import { Pause } from "./pause.js";
 
-import { newClientId } from "../helpers/ids.js";
-import { backoff, sleep } from "../helpers/timing.js";
-
-// A message that takes longer than this is shown as waiting; it is tried again all the same.
-const SLOW_MS = 5000;
+const LATE_AFTER = 20_000; // ms until an unsent entry is shown as such
 
 export class Outbox {
-  #items = [];
-  #pumping = false;
-  #pause = new AbortController();
+  #userId;
+  #store;
+  #post;
+  #on;
+  #entries = [];
+  #backoff = new Backoff();
+  #pause = new Pause();
+  #isSending = false;
+  #loaded;
 
   /**
-   * `send(item)`: resolves with the message as the server has it, or rejects with a Refusal.
-   * `onChange(item)`: its `state` is "sending", "waiting" or "refused" (then with a `reason`).
-   * `onSent(message)`: acknowledged.
+   * `store`: see outbox_store.js. `post`: async, sends an entry and returns the message.
+   * `on.added(entry)`, `on.changed(entry)`, `on.sent(entry, message)`, `on.discarded(entry)`.
    */
-  constructor({ roomId, store, send, onChange, onSent }) {
-    this.roomId = roomId;
-    this.store = store;
-    this.send = send;
-    this.onChange = onChange;
-    this.onSent = onSent;
+  constructor({ userId, store, post, on }) {
+    this.#userId = userId;
+    this.#store = store;
+    this.#post = post;
+    this.#on = on;
+    this.#loaded = this.#load();
   }
 
-  /** Takes up what an earlier visit left unsent. */
-  async restore() {
-    for (const item of await this.store.all(this.roomId)) {
-      if (!this.#items.some((each) => each.client_id === item.client_id)) this.#add({ ...item, state: "sending" });
+  add(roomId, content) {
+    const entry = { clientId: clientId(), userId: this.#userId, roomId, content, createdAt: new Date().toISOString() };
+    entry.kept = this.#store.add(entry).then((number) => Object.assign(entry, { number }));
+    this.#entries.push(entry);
+    this.#shown(entry);
+    this.#send();
+  }
+
+  retry(entry) {
+    entry.refusal = null;
+    this.#on.changed(entry);
+    this.hurry();
+  }
+
+  discard(entry) {
+    this.#remove(entry);
+    this.#on.discarded(entry);
+  }
+
+  /** A message of ours has been seen; if it was waiting here, it has arrived. */
+  settle(message) {
+    const entry = message.user_id === this.#userId && this.#entries.find((each) => each.clientId === message.client_id);
+    if (entry) {
+      this.#arrived(entry, message);
+      this.#pause.end();
     }
-    this.#pump();
   }
 
-  async add(content) {
-    const item = { client_id: newClientId(), room_id: this.roomId, content, number: Date.now(), state: "sending" };
-    this.#add(item);
-    await this.store.put(stored(item)).catch(() => {});
-    this.#pump();
+  /** There may be a connection again: don't wait for the next attempt. */
+  hurry() {
+    this.#backoff.reset();
+    this.#pause.end();
+    this.#send();
   }
 
-  retry(clientId) {
-    const item = this.#find(clientId);
-    if (!item) return;
-    this.#change(item, "sending");
-    this.wake();
+  /** What an earlier page left behind goes first. */
+  async #load() {
+    const left = (await this.#store.all()).filter((entry) => entry.userId === this.#userId);
+    this.#entries.unshift(...left);
+    for (const entry of left) {
+      entry.kept = Promise.resolve();
+      this.#shown(entry);
+    }
+    this.#send();
   }
 
-  async discard(clientId) {
-    this.#items = this.#items.filter((item) => item.client_id !== clientId);
-    await this.store.remove(clientId).catch(() => {});
+  #shown(entry) {
+    this.#on.added(entry);
+    setTimeout(() => {
+      if (this.#entries.includes(entry)) {
+        entry.isLate = true;
+        this.#on.changed(entry);
+      }
+    }, LATE_AFTER);
   }
 
-  /** It came back over the stream: acknowledged, even if the answer to the post got lost. */
-  async settle(clientId) {
-    if (this.#find(clientId)) await this.discard(clientId);
+  async #send() {
+    if (this.#isSending) {
+      return;
+    }
+    this.#isSending = true;
+    await this.#loaded;
+    for (let entry; (entry = this.#entries.find((each) => !each.refusal)); ) {
+      await this.#attempt(entry);
+    }
+    this.#isSending = false;
   }
 
-  /** The network may be back: try now. */
-  wake() {
-    this.#pause.abort();
-    this.#pump();
-  }
-
-  #add(item) {
-    this.#items.push(item);
-    this.onChange(item);
-  }
-
-  #find(clientId) {
-    return this.#items.find((item) => item.client_id === clientId);
-  }
-
-  async #pump() {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    let attempt = 0;
-    for (let item; (item = this.#items.find(({ state }) => state !== "refused")); ) {
-      const slow = setTimeout(() => this.#find(item.client_id) && this.#change(item, "waiting"), SLOW_MS);
-      try {
-        const message = await this.send(stored(item));
-        attempt = 0;
-        await this.discard(item.client_id);
-        this.onSent(message);
-      } catch (refusal) {
-        if (refusal.isPassing) {
-          if (this.#find(item.client_id)) this.#change(item, "waiting");
-          this.#pause = new AbortController();
-          await sleep(Math.max(refusal.retryAfter ?? 0, backoff(attempt++, 500, 15000)), this.#pause.signal);
-        } else if (this.#find(item.client_id)) {
-          this.#change(item, "refused", refusal.message);
-        }
-      } finally {
-        clearTimeout(slow);
+  async #attempt(entry) {
+    await entry.kept; // so that a crash while it is on its way does not lose it
+    try {
+      const message = await this.#post(entry);
+      this.#backoff.reset();
+      this.#arrived(entry, message);
+    } catch (error) {
+      if (error.isFinal) {
+        this.#refused(entry, error);
+      } else if (this.#entries.includes(entry)) {
+        await this.#pause.for(Math.max(error.retryAfter ?? 0, this.#backoff.next()));
       }
     }
-    this.#pumping = false;
   }
 
-  #change(item, state, reason) {
-    item.state = state;
-    item.reason = reason;
-    this.onChange(item);
+  #arrived(entry, message) {
+    this.#remove(entry);
+    this.#on.sent(entry, message);
   }
-}
 
-function stored({ client_id, room_id, content, number }) {
-  return { client_id, room_id, content, number };
+  #refused(entry, { status, message: reason }) {
+    entry.refusal = { status, reason };
+    this.#on.changed(entry);
+    // Whoever is signed out signs in and comes back to a new page, which shall send it without being asked.
+    if (status !== 401) {
+      this.#store.put(entry);
+    }
+  }
+
+  #remove(entry) {
+    this.#entries = this.#entries.filter((each) => each !== entry);
+    entry.kept.then(() => this.#store.delete(entry));
+  }
 }

@@ -1,70 +1,62 @@
-// Where unsent messages wait: in IndexedDB, so that they survive a reload, a crash and a night.
-
-const NAME = "harbour-outbox";
+/**
+ * Where unsent messages survive a reload: IndexedDB, in the order of writing. Where that is missing, broken or full the
+ * page goes on without: an entry is then kept by the page alone.
+ */
+const NAME = "harbour";
+const ENTRIES = "outbox";
+const OPENING_TAKES = 3_000; // ms, at most: some browsers never answer after a crash
 
 export class OutboxStore {
   #database;
 
-  /** The browser's own store; or, where it has none to give (some private windows), memory that looks like it. */
-  static async open(userId) {
+  constructor(indexedDB = globalThis.indexedDB) {
+    this.#database = open(indexedDB).catch(() => null);
+  }
+
+  /** All entries, of all users of this browser. */
+  async all() {
+    return (await this.#run("readonly", (entries) => entries.getAll())) ?? [];
+  }
+
+  /** Returns the number under which the entry is kept; undefined if it could not be. */
+  add(entry) {
+    return this.#run("readwrite", (entries) => entries.add(record(entry)));
+  }
+
+  put(entry) {
+    return entry.number === undefined ? undefined : this.#run("readwrite", (entries) => entries.put(record(entry)));
+  }
+
+  delete(entry) {
+    return entry.number === undefined ? undefined : this.#run("readwrite", (entries) => entries.delete(entry.number));
+  }
+
+  async #run(mode, work) {
     try {
-      return new OutboxStore(await openDatabase(`${NAME}-${userId}`));
+      const database = await this.#database;
+      return database && (await result(work(database.transaction(ENTRIES, mode).objectStore(ENTRIES))));
     } catch {
-      return new MemoryStore();
+      return undefined;
     }
   }
-
-  constructor(database) {
-    this.#database = database;
-  }
-
-  /** The room's unsent messages, oldest first. */
-  async all(roomId) {
-    const items = await settled(this.#items("readonly").index("room").getAll(roomId));
-    return items.sort((a, b) => a.number - b.number);
-  }
-
-  async put(item) {
-    await settled(this.#items("readwrite").put(item));
-  }
-
-  async remove(clientId) {
-    await settled(this.#items("readwrite").delete(clientId));
-  }
-
-  #items(mode) {
-    return this.#database.transaction("items", mode).objectStore("items");
-  }
 }
 
-class MemoryStore {
-  #items = new Map();
-
-  async all() {
-    return [...this.#items.values()];
-  }
-
-  async put(item) {
-    this.#items.set(item.client_id, item);
-  }
-
-  async remove(clientId) {
-    this.#items.delete(clientId);
-  }
+/** What is worth keeping of an entry. */
+function record({ number, clientId, userId, roomId, content, createdAt, refusal }) {
+  const kept = { clientId, userId, roomId, content, createdAt, refusal };
+  return number === undefined ? kept : { ...kept, number };
 }
 
-function openDatabase(name) {
-  const request = indexedDB.open(name, 1);
-  request.onupgradeneeded = () => {
-    request.result.createObjectStore("items", { keyPath: "client_id" }).createIndex("room", "room_id");
-  };
-  return settled(request);
+function open(indexedDB) {
+  const request = indexedDB.open(NAME, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore(ENTRIES, { keyPath: "number", autoIncrement: true });
+  const tooLong = new Promise((_, reject) => setTimeout(reject, OPENING_TAKES));
+  return Promise.race([result(request), tooLong]);
 }
 
-function settled(request) {
+function result(request) {
   return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
+    request.onsuccess = () => resolve(request.result ?? undefined);
     request.onerror = () => reject(request.error);
-    request.onblocked = () => reject(new Error("blocked"));
   });
 }

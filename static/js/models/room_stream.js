@@ -1,131 +1,171 @@
-// The room's stream: always open, or on its way to be. Owns the cursor.
+/**
+ * The open stream of a room: a connection that comes back, and a word for how it is doing.
+ *
+ * It is read by `fetch` and not by an EventSource, which hides three things that a page needs to never go deaf:
+ * - heartbeats. The server sends at least one every 22 s; when two are missing, the connection is dead, whatever the
+ *   network believes, and is opened anew.
+ * - the status. 401, 404 and 204 are reasons to stop; after any other answer we come back, which EventSource would not.
+ * - how it ended. A clean end says when to come back (`retry:`); after any other we back off with full jitter.
+ *
+ * Resuming is exact, so opening it once too often costs nothing but a request: whoever has reason to doubt the
+ * connection calls `refresh`. The cursor moves only past what was taken: `on.event` answers false for what it can't use.
+ *
+ * `on.state` is told: connecting · live · lost (with the moment) · over · signed-out.
+ */
+import { EventParser } from "../helpers/event_parser.js";
+import { Backoff } from "./backoff.js";
 
-import { EventParser } from "../helpers/sse.js";
-import { backoff, sleep } from "../helpers/timing.js";
-
-// The server sends something at least every 22 s. Two of those missed: the connection is dead, whatever TCP believes.
-const SILENCE_MS = 45000;
+const LOST_AFTER = 4_000; // ms without a stream before it is called lost: a planned reconnect takes 1 to 3 s
+const OPENING_TAKES = 10_000; // ms, at most: a packet that vanishes makes no error
+const SILENCE = 45_000; // ms: two heartbeats
+const RETRY = 2_000; // ms after a clean end, unless the server asked for something else
 
 export class RoomStream {
-  #retryMs = 2000;
-  #attempt = 0;
-  #lastByteAt = 0;
-  #connection = new AbortController();
-  #pause = new AbortController();
-  #closed = false;
+  #roomId;
+  #cursor;
+  #on;
+  #connection = null;
+  #backoff = new Backoff();
+  #brokenSince = null;
+  #state = "connecting";
+  #paused = false;
+  #over = false;
+  #lostTimer;
+  #retryTimer;
+  #watchdog;
 
-  /**
-   * `onMessage(message)`: async, in order. `onReset()`: async; what was missed can't be served, load the newest page.
-   * `onState(state)`: "connecting", "live", "lost", "over" (for good) or "signed-out" (until the page is reloaded).
-   */
-  constructor({ roomId, cursor, onMessage, onReset, onState }) {
-    this.cursor = cursor;
-    this.roomId = roomId;
-    this.onMessage = onMessage;
-    this.onReset = onReset;
-    this.onState = onState;
+  constructor({ roomId, cursor, on }) {
+    this.#roomId = roomId;
+    this.#cursor = cursor;
+    this.#on = on;
   }
 
-  async open() {
-    this.onState("connecting");
-    while (!this.#closed) {
-      const wait = await this.#follow();
-      if (this.#closed) return;
-      this.#pause = new AbortController();
-      await sleep(wait, this.#pause.signal);
+  /** Opens the stream after the cursor; anew, if it was open. */
+  open(cursor = this.#cursor) {
+    if (this.#over) {
+      return;
     }
-  }
-
-  /** The network is back, or somebody is looking again: try now, and distrust a connection that was silent. */
-  wake() {
-    this.#attempt = 0;
-    this.#pause.abort();
-    if (performance.now() - this.#lastByteAt > SILENCE_MS) this.#connection.abort();
-  }
-
-  /** The page goes away, perhaps to come back as it is: `open` goes on from the cursor. */
-  suspend() {
-    this.#connection.abort();
-  }
-
-  close() {
-    this.#closed = true;
-    this.#connection.abort();
-    this.#pause.abort();
-  }
-
-  /** One connection, from its opening to its end. Returns how long to wait before the next. */
-  async #follow() {
+    this.#drop();
+    this.#cursor = cursor;
+    this.#paused = false;
+    this.#missing();
     this.#connection = new AbortController();
-    const { signal } = this.#connection;
-    let watchdog;
-    const heard = () => {
-      this.#lastByteAt = performance.now();
-      clearTimeout(watchdog);
-      watchdog = setTimeout(() => this.#connection.abort(), SILENCE_MS);
-    };
-    heard();
-    try {
-      const query = new URLSearchParams({ room: this.roomId, after: this.cursor });
-      const response = await fetch(`/chat/stream?${query}`, { signal, cache: "no-store" });
-      if (this.#isFinal(response.status)) return 0;
-      if (!response.ok || !response.headers.get("Content-Type")?.startsWith("text/event-stream")) throw new Error();
-      await this.#read(response.body, heard);
-      // A clean end: the server asked us to come back after a while of its choice.
-      if (!this.#closed) this.onState("lost");
-      return this.#retryMs;
-    } catch {
-      this.onState("lost");
-      return backoff(this.#attempt++);
-    } finally {
-      clearTimeout(watchdog);
+    this.#follow(this.#connection);
+  }
+
+  /** Closes the stream until `open`, which says from where to go on. */
+  pause() {
+    this.#drop();
+    this.#paused = true;
+    this.#missing();
+  }
+
+  /** Something happened that may have cost us the connection. */
+  refresh() {
+    if (!this.#paused) {
+      this.#backoff.reset();
+      this.open();
     }
   }
 
-  #isFinal(status) {
-    const state = { 204: "over", 404: "over", 401: "signed-out" }[status];
-    if (state) {
-      this.close();
-      this.onState(state);
+  /** The end, for a reason that trying again won't change. Returns whether this status is such a reason. */
+  stopFor(status) {
+    const reason = { 204: "over", 404: "over", 401: "signed-out" }[status];
+    if (reason) {
+      this.#over = true;
+      this.#drop();
+      clearTimeout(this.#lostTimer);
+      this.#tell(reason);
     }
-    return Boolean(state);
+    return this.#over;
   }
 
-  async #read(body, heard) {
-    const events = [];
-    const parser = new EventParser({
-      lastEventId: this.cursor,
-      onEvent: (event) => events.push(event),
-      onRetry: (milliseconds) => (this.#retryMs = milliseconds),
-    });
-    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-    let live = false;
+  /** One connection, from its opening to its end, and what comes after it. */
+  async #follow(connection) {
+    this.#expectWithin(OPENING_TAKES);
+    const wait = await this.#read(connection).catch(() => this.#backoff.next());
+    if (connection !== this.#connection) {
+      return; // dropped on purpose, and somebody else takes care of what follows
+    }
+    this.#drop();
+    this.#missing();
+    if (this.#state === "live") {
+      this.#tell("connecting");
+    }
+    this.#retryTimer = setTimeout(() => this.open(), wait);
+  }
+
+  /** Returns after how long to come back, in ms. Throws where the connection did not end as the server wished. */
+  async #read(connection) {
+    const address = `/chat/stream?room=${this.#roomId}&after=${encodeURIComponent(this.#cursor)}`;
+    const response = await fetch(address, { signal: connection.signal, cache: "no-store" });
+    if (connection !== this.#connection || this.stopFor(response.status)) {
+      return 0;
+    }
+    if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
+      const seconds = Number(response.headers.get("Retry-After"));
+      return Math.max(seconds * 1_000 || 0, this.#backoff.next());
+    }
+    const parser = new EventParser();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { value, done } = await reader.read();
-      if (done) return;
-      heard();
-      parser.push(value);
-      for (const event of events.splice(0)) await this.#take(event);
-      if (this.#closed) return;
-      this.cursor = parser.lastEventId || this.cursor;
-      if (!live) {
-        live = true;
-        this.#attempt = 0;
-        this.onState("live");
+      if (done || connection !== this.#connection) {
+        return parser.retry ?? RETRY;
+      }
+      this.#heard();
+      for (const event of parser.push(value)) {
+        this.#receive(event);
+        if (connection !== this.#connection) {
+          return 0;
+        }
       }
     }
   }
 
-  async #take({ type, data, id }) {
-    if (type === "message" && data === "[DONE]") {
-      this.close();
-      this.onState("over");
-    } else if (type === "message") {
-      await this.onMessage(JSON.parse(data));
-      this.cursor = id;
-    } else if (type === "reset") {
-      await this.onReset();
-      this.cursor = id;
+  #receive({ type, data, id }) {
+    if (type === "reset") {
+      this.#on.reset();
+    } else if (data === "[DONE]") {
+      this.stopFor(204);
+    } else if (this.#on.event(type, JSON.parse(data))) {
+      this.#cursor = id || this.#cursor;
     }
+  }
+
+  #heard() {
+    this.#expectWithin(SILENCE);
+    clearTimeout(this.#lostTimer);
+    this.#backoff.reset();
+    this.#brokenSince = null;
+    this.#tell("live");
+  }
+
+  #expectWithin(patience) {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(() => this.#connection.abort(), patience);
+  }
+
+  #missing() {
+    if (!this.#brokenSince) {
+      const since = new Date();
+      this.#brokenSince = since;
+      this.#lostTimer = setTimeout(() => this.#tell("lost", since), LOST_AFTER);
+    }
+  }
+
+  #tell(state, since) {
+    if (this.#state !== state) {
+      this.#state = state;
+      this.#on.state(state, since);
+    }
+  }
+
+  #drop() {
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#watchdog);
+    const connection = this.#connection;
+    this.#connection = null;
+    connection?.abort();
   }
 }

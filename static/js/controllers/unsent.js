@@ -1,0 +1,89 @@
+/** The outbox's entries of this room as rows of the log: on their way, late, or refused. */
+import { texts } from "../texts.js";
+
+const SEEN_WITHIN = 10_000; // ms between the acknowledgement of a message and its coming over the stream
+
+export class Unsent {
+  #messages;
+  #room;
+  #user;
+  #outbox;
+  #onUnseen;
+  #rows = new Map();
+
+  /**
+   * `outbox`: a function, since the outbox speaks to us from its first moment on.
+   * `onUnseen`: the room has a message of ours, and its stream does not say so: it may be dead.
+   */
+  constructor({ messages, room, user, outbox, onUnseen }) {
+    this.#messages = messages;
+    this.#room = room;
+    this.#user = user;
+    this.#outbox = outbox;
+    this.#onUnseen = onUnseen;
+  }
+
+  added(entry) {
+    if (entry.roomId !== this.#room.id) {
+      return;
+    }
+    const row = this.#messages.hold({
+      user_id: this.#user.id,
+      user_name: this.#user.name,
+      client_id: entry.clientId,
+      content: entry.content,
+      created_at: entry.createdAt,
+    });
+    if (row) {
+      this.#rows.set(entry.clientId, row);
+      this.changed(entry);
+    }
+  }
+
+  changed(entry) {
+    const row = this.#rows.get(entry.clientId);
+    if (!row) {
+      return;
+    }
+    this.#messages.scroll.keep(() => {
+      const isFailed = Boolean(entry.refusal || entry.isLate);
+      const note = row.mark(isFailed ? "failed" : "pending");
+      const link = note.querySelector("a");
+      const [retry, discard] = note.querySelectorAll("button");
+      note.querySelector("em").textContent = words(entry);
+      link.hidden = entry.refusal?.status !== 401;
+      link.href = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
+      retry.hidden = discard.hidden = !isFailed;
+      retry.onclick = () => this.#outbox().retry(entry);
+      discard.onclick = () => this.#outbox().discard(entry);
+    });
+  }
+
+  sent(entry, message) {
+    const row = this.#rows.get(entry.clientId);
+    this.#rows.delete(entry.clientId);
+    if (row) {
+      this.#messages.scroll.keep(() => row.mark(null));
+      this.#messages.acknowledge(row, message);
+      setTimeout(() => this.#messages.isHeld(row) && this.#onUnseen(), SEEN_WITHIN);
+    }
+  }
+
+  discarded(entry) {
+    const row = this.#rows.get(entry.clientId);
+    this.#rows.delete(entry.clientId);
+    if (row) {
+      this.#messages.remove(row);
+    }
+  }
+}
+
+function words({ refusal, isLate }) {
+  if (refusal?.status === 401) {
+    return texts.notSentSignedOut;
+  }
+  if (refusal) {
+    return texts.notSent(refusal.reason);
+  }
+  return isLate ? texts.waitingToSend : texts.sending;
+}

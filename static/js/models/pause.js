@@ -1,0 +1,18 @@
+/** A wait that can be cut short: `await pause.for(ms)` here, `pause.end()` where the reason to wait went away. */
+export class Pause {
+  #end = () => {};
+
+  for(milliseconds) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  end() {
+    this.#end();
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The one who moves the log. Whatever changes in it changes inside `keep`: a reader at the end stays at the end, and a
+ * reader further up keeps what they were reading where it was.
+ */
+const NEAR_THE_END = 100; // px
+
+export class ScrollKeeper {
+  #scroller;
+  #rows;
+  #isAtEnd = true;
+
+  /** `scroller`: the element that scrolls. `rows`: returns the elements in it by which a place can be kept, in order. */
+  constructor(scroller, rows) {
+    this.#scroller = scroller;
+    this.#rows = rows;
+    scroller.addEventListener("scroll", () => this.#look(), { passive: true });
+    // The phone's keyboard, a growing composer, a turned screen.
+    new ResizeObserver(() => this.keep(() => {})).observe(scroller);
+  }
+
+  get isAtEnd() {
+    return this.#isAtEnd;
+  }
+
+  /** Screens between the reader and the end. */
+  get screensAway() {
+    return this.#distance() / (this.#scroller.clientHeight || 1);
+  }
+
+  keep(change) {
+    if (this.#isAtEnd) {
+      change();
+      this.toEnd();
+      return;
+    }
+    const anchor = this.#firstVisible();
+    const before = anchor?.getBoundingClientRect().top;
+    change();
+    if (anchor?.isConnected) {
+      this.#scroller.scrollTop += anchor.getBoundingClientRect().top - before;
+    }
+  }
+
+  toEnd() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#isAtEnd = true;
+  }
+
+  #look() {
+    this.#isAtEnd = this.#distance() <= NEAR_THE_END;
+  }
+
+  #distance() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight;
+  }
+
+  #firstVisible() {
+    const top = this.#scroller.getBoundingClientRect().top;
+    return this.#rows().find((row) => row.getBoundingClientRect().bottom > top);
+  }
+}
