@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import signal
 from collections.abc import AsyncIterator
 from typing import NamedTuple
@@ -37,6 +38,9 @@ LISTEN_BACKLOG = 4096
 
 DRAIN_SHARE = 0.8
 """Of the time to drain, the part over which streams are ended; the rest is for requests that are being answered."""
+
+_DRIVERS_OWN_STATE = re.compile(r"\n| \(configured |, Timeout: ")
+"""Where an error of PyMongo stops saying what is wrong and goes on with all it knows."""
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +117,7 @@ async def _first_contact(variable: str) -> AsyncIterator[None]:
     try:
         yield
     except (Unavailable, PyMongoError, RedisError, ValueError) as error:
-        reason = str(error.__cause__ or error).partition("\n")[0][:200]
+        reason = _DRIVERS_OWN_STATE.split(str(error.__cause__ or error))[0][:200]
         raise CannotStart(f"{variable}: no server answers there ({reason})") from error
 
 
