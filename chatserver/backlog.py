@@ -42,7 +42,7 @@ class Backlog:
         archive. Raises Unavailable when the part that is needed can't be read.
         """
         streamed = await self._log.after(room_id, cursor, limit)
-        if streamed and streamed[0].prev == cursor:
+        if streamed and is_linked(cursor, streamed):
             return streamed
         hole = None
         for _ in range(HOLE_RETRIES):
@@ -103,6 +103,15 @@ def contiguous_tail(events: Sequence[Event]) -> list[Event]:
     while start > 0 and events[start].prev == events[start - 1].id:
         start -= 1
     return list(events[max(start, 0) :])
+
+
+def is_linked(cursor: Cursor, events: Sequence[Event]) -> bool:
+    """Whether each event says that it follows the one before it, from the cursor on."""
+    for event in events:
+        if event.prev != cursor:
+            return False
+        cursor = event.id
+    return True
 
 
 def find_hole(cursor: Cursor, events: Sequence[Event]) -> tuple[Cursor, Cursor] | None:

@@ -277,6 +277,20 @@ async def test_a_trimmed_stream_is_filled_up_from_the_archive(
     assert (await ada.page(room, limit=200))["messages"] == said
 
 
+async def test_a_hole_in_the_middle_of_a_stream_is_filled_up_from_the_archive(
+    ada: Visitor, room: int, world: World, visit: Callable[..., Visitor]
+) -> None:
+    """Redis came back without its tail, and the log went on above the loss."""
+    said = [await ada.say(room, str(number)) for number in range(10)]
+    with world.redis_client() as redis:
+        (key,) = redis.keys(f"*:room:{room}:log")
+        redis.xdel(key, said[4]["id"], said[5]["id"], said[8]["id"])
+    for index in range(9):
+        stream = await ada.stream(room, last=said[index]["id"])
+        assert await stream.messages(9 - index) == said[index + 1 :]
+    assert (await ada.page(room, after=said[2]["id"]))["messages"] == said[3:]
+
+
 async def test_after_flushall_ids_grow_links_hold_and_nothing_is_missing(ada: Visitor, room: int, world: World) -> None:
     said = [await ada.say(room, f"before {number}", f"c-{number}") for number in range(5)]
     stream = await ada.stream(room, last=said[1]["id"])
