@@ -10,11 +10,13 @@
 --       8 an id that the caller knows to be lost: what remembers it is not believed, or ""
 --       9 the highest id of the room that the caller has seen in any log, archived or not
 --      10 milliseconds for which a client id is remembered     11 channel of the wake-up
+--      12 how many pending events the partition may have
 --
 -- Answers  {"new", id, prev}
 --          {"seen", id, prev, kind, payload}   this client id is in the log already, here it is
 --          {"seen", id}                        it was, but has been trimmed or lost: the archive knows
 --          {"floor", token}                    the log is gone or was never there: look the floor up, come back with both
+--          {"full"}                            too much waits for the archive
 --
 -- `prev` is the stream's last generated id, which outlives trimming. A stream that does not reach up to the floor is new,
 -- was flushed, or came back from a failover without its tail. Then readers may have seen ids that nobody remembers, so
@@ -57,6 +59,8 @@ if seen and seen ~= ARGV[8] then
     for i = 1, #entry[2], 2 do field[entry[2][i]] = entry[2][i + 1] end
     return {'seen', seen, field.prev, field.kind, field.payload}
 end
+
+if redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[12]) then return {'full'} end
 
 local floor = ARGV[6]
 local last = last_generated(KEYS[1])

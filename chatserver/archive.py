@@ -8,7 +8,8 @@ An event counts as archived when a majority of the replica set has it in its jou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
 from pymongo import ASCENDING, DESCENDING
@@ -46,6 +47,7 @@ class Archive:
         self._messages = database.messages
         self._commits: GroupCommit[Event, Event] = GroupCommit(self._commit_all)
         self._look_ups: GroupCommit[ClientId, Event | None] = GroupCommit(self._find_all_by_client_id)
+        self._is_away = False
 
     # Writing
 
@@ -67,6 +69,11 @@ class Archive:
             )
             await self._messages.delete_one({"_id": _key(event.room_id, event.id)})
 
+    async def show(self, event: Event) -> None:
+        """Makes sure that an archived event is in `messages`, whatever became of the process that archived it."""
+        with reaching_mongodb():
+            await self._project([event])
+
     async def seal(self, room_id: int, id: Cursor, prev: Cursor) -> None:
         """Puts a void where an event is missing, unless it is there by now.
 
@@ -77,7 +84,7 @@ class Archive:
             await _insert(self._events, [{"_id": _key(room_id, id), "prev": str(prev), "kind": "void", "user_id": 0}])
 
     async def _commit_all(self, events: Sequence[Event]) -> Sequence[Event | Exception]:
-        with reaching_mongodb():
+        with self._noticing_absence():
             refused = await _insert(self._events, [_document(event) for event in events])
             outcomes: list[Event | Exception] = list(events)
             for index in refused:
@@ -142,11 +149,16 @@ class Archive:
         return cursor == event.id
 
     async def find_by_client_id(self, room_id: int, user_id: int, client_id: str) -> Event | None:
-        """The event that was posted under this client id, however long ago. Look-ups are grouped like writes."""
+        """The event that was posted under this client id, however long ago. Look-ups are grouped like writes.
+
+        While MongoDB is away this raises Unavailable at once: the writes wait for it, and tell when it is back.
+        """
+        if self._is_away:
+            raise Unavailable("the archive is not available right now, try again", retry_after=2)
         return await self._look_ups.submit(ClientId(room_id, user_id, client_id))
 
     async def _find_all_by_client_id(self, wanted: Sequence[ClientId]) -> Sequence[Event | None]:
-        with reaching_mongodb():
+        with self._noticing_absence():
             found = self._events.find({"$or": [_client_key(*name) for name in wanted]})
             events = [_event(document) async for document in found]
         by_name = {ClientId(event.room_id, event.user_id, event.client_id): event for event in events}
@@ -161,6 +173,16 @@ class Archive:
         """How many events stand behind the cursor, counted up to `limit`."""
         with reaching_mongodb():
             return int(await self._events.count_documents(_between(room_id, cursor, END), limit=limit))
+
+    @contextmanager
+    def _noticing_absence(self) -> Iterator[None]:
+        try:
+            with reaching_mongodb():
+                yield
+        except Unavailable:
+            self._is_away = True
+            raise
+        self._is_away = False
 
     async def close(self) -> None:
         """Returns when everything that was handed in is written."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import contextlib
 from typing import NamedTuple
+
+from cachetools import LRUCache
 
 from chatserver.archive import Archive, IdTaken
 from chatserver.cursor import Cursor
 from chatserver.errors import Unavailable
 from chatserver.events import Draft, Event
-from chatserver.log_scripts import Appended, FloorWanted, SeenBefore
+from chatserver.log_scripts import Appended, FloorWanted, Full, SeenBefore
 from chatserver.room_log import RoomLog
 
 ATTEMPTS = 5
@@ -33,7 +35,7 @@ class Archiver:
         self._archive = archive
         self._log = log
         # The highest archived id of a room, as this process knows it, believed for one generation of the log.
-        self._floors: OrderedDict[int, Cursor] = OrderedDict()
+        self._floors: LRUCache[int, Cursor] = LRUCache(FLOORS)
         self._generation = log.generation
 
     async def publish(self, draft: Draft, *, fresh: bool = False) -> Published:
@@ -45,7 +47,7 @@ class Archiver:
         repeated = False
         lost: Cursor | None = None
         for _ in range(ATTEMPTS):
-            first = None if fresh else await self._archive.find_by_client_id(*_name(draft))
+            first = None if fresh else await self._find_archived(draft)
             if first is None:
                 appended = await self._append(draft, lost)
                 if isinstance(appended, SeenBefore):
@@ -60,6 +62,7 @@ class Archiver:
                 repeated = repeated or first.id != appended.event.id
             else:
                 repeated = lost is None
+                await self._archive.show(first)
             if await self._holds(first):
                 self._remember(first)
                 return Published(first, repeated)
@@ -67,8 +70,25 @@ class Archiver:
             lost = first.id
         raise Unavailable("the log keeps losing this, try again", retry_after=2)
 
-    # The pending sweep and the trimming of streams belong here: whoever finds a mark that is some seconds old archives
-    # the event and confirms it, and trims only below what is archived.
+    async def finish(self, room_id: int, id: Cursor) -> None:
+        """Archives an event that somebody else appended, perhaps before they died, and takes its mark off.
+
+        Nothing is retracted here, since nobody knows here what was acknowledged. If the log lost the event meanwhile,
+        whoever repeats the post finds that out. Raises Unavailable.
+        """
+        event = await self._log.find(room_id, id)
+        if event is not None:
+            with contextlib.suppress(IdTaken):  # sealed: readers went past it, so it is for its poster to append again
+                await self._archive.commit(event)
+        await self._log.release(room_id, id)
+
+    async def _find_archived(self, draft: Draft) -> Event | None:
+        """What stands under the client id in the archive. While that is away nobody knows: then the event is appended
+        and seen, and the commit finds out, before anything is acknowledged."""
+        try:
+            return await self._archive.find_by_client_id(*_name(draft))
+        except Unavailable:
+            return None
 
     async def _append(self, draft: Draft, lost: Cursor | None) -> Appended | SeenBefore:
         """Appends with a floor that was looked up since the connection to the log was made."""
@@ -77,6 +97,8 @@ class Archiver:
             # With a token the floor must be younger than it: what another task looked up before will not do.
             floor, generation = await self._floor(draft.room_id, anew=bool(token))
             answer = await self._log.append(draft, floor, generation, token=token, lost=lost)
+            if isinstance(answer, Full):
+                raise Unavailable("too much is waiting to be archived, try again", retry_after=5)
             if not isinstance(answer, FloorWanted):
                 return answer
             token = answer.token
@@ -115,9 +137,6 @@ class Archiver:
 
     def _set_floor(self, room_id: int, floor: Cursor) -> None:
         self._floors[room_id] = floor
-        self._floors.move_to_end(room_id)
-        if len(self._floors) > FLOORS:
-            self._floors.popitem(last=False)
 
 
 def _name(draft: Draft) -> tuple[int, int, str]:

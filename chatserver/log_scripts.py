@@ -1,7 +1,7 @@
-"""The two scripts that change a room's log: what they are called with, and what their answers mean.
+"""The scripts that change a room's log: what they are called with, and what their answers mean.
 
-The scripts themselves are `append.lua` and `confirm.lua`. The keys of a room share one hash slot (its partition's), so
-they run on one Redis and on a node of a cluster alike:
+The scripts themselves are `append.lua`, `confirm.lua` and `trim.lua`. The keys of a room share one hash slot (its
+partition's), so they run on one Redis and on a node of a cluster alike:
 
     {chat3}:room:42:log            the stream: fields kind, user, client, prev, payload
     {chat3}:room:42:client:7:x     the id that client id x of user 7 was given; settles repeats that are in flight
@@ -28,8 +28,26 @@ PARTITIONS = 16
 REMEMBER_MS = 15 * 60_000
 """How long Redis settles repeats of a client id. The archive does so for ever; this bridges what is in flight."""
 
+MAX_PENDING = 5_000
+"""Events of a partition that may wait for the archive. While it is away the log grows no further than this, and a post
+is refused instead of piled up."""
+
+KEEP_ENTRIES = 1_000
+KEEP_MS = 24 * 3600_000
+"""What a room's log keeps of what is archived. Readers that were away for longer are served from the archive."""
+
+TRIM_AT_ONCE = 500
+"""Entries that one run of the script takes out: short, since Redis does nothing else meanwhile."""
+
 NEWS_IN_ARCHIVE = b"archive"
 """A wake-up that says: look into the archive too, the stream does not have it."""
+
+
+class Place(NamedTuple):
+    """Where an event stands: in which room's log, and there under which id."""
+
+    room_id: int
+    id: Cursor
 
 
 class Appended(NamedTuple):
@@ -56,6 +74,10 @@ class Lost(NamedTuple):
     `goes_on_from`: an event after which it does; the archive knows whether the chain leads back from there."""
 
     goes_on_from: Cursor
+
+
+class Full(NamedTuple):
+    """Nothing was appended: too much waits for the archive."""
 
 
 class Append(NamedTuple):
@@ -87,10 +109,11 @@ class Append(NamedTuple):
             str(seen),
             REMEMBER_MS,
             news_channel(draft.room_id),
+            MAX_PENDING,
         )
         return keys, arguments
 
-    def outcome(self, answer: Any) -> Appended | SeenBefore | FloorWanted:
+    def outcome(self, answer: Any) -> Appended | SeenBefore | FloorWanted | Full:
         match answer:
             case [b"new", id, prev]:
                 return Appended(_placed(self.draft, id, prev), repeated=False)
@@ -101,6 +124,8 @@ class Append(NamedTuple):
                 return SeenBefore(read_id(id))
             case [b"floor", token]:
                 return FloorWanted(token)
+            case [b"full"]:
+                return Full()
         raise TypeError(f"append.lua answered {answer!r}")
 
 
@@ -123,6 +148,20 @@ class Confirm(NamedTuple):
         raise TypeError(f"confirm.lua answered {answer!r}")
 
 
+class Trim(NamedTuple):
+    """A call of `trim.lua`."""
+
+    room_id: int
+
+    def call(self) -> Call:
+        keys = log_key(self.room_id), pending_key(self.room_id)
+        return keys, (KEEP_ENTRIES, KEEP_MS, TRIM_AT_ONCE)
+
+    def outcome(self, answer: Any) -> bool:
+        """Whether there is more to take out."""
+        return bool(answer)
+
+
 Call = tuple[Sequence[Any], Sequence[Any]]
 """The keys and the arguments of one run of a script."""
 
@@ -143,6 +182,12 @@ def log_key(room_id: int) -> bytes:
 
 def pending_key(room_id: int) -> str:
     return f"{{chat{room_id % PARTITIONS}}}:pending"
+
+
+def read_pending(member: bytes) -> Place:
+    """A member of the set of pending events."""
+    room_id, _, id = member.partition(b" ")
+    return Place(int(room_id), read_id(id))
 
 
 def news_channel(room_id: int) -> str:

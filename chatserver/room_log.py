@@ -7,10 +7,10 @@ without issuing an id twice.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+from cachetools import LRUCache
 from redis.asyncio.connection import Connection
 from redis.exceptions import NoScriptError, ResponseError
 
@@ -19,22 +19,34 @@ from chatserver.errors import Unavailable
 from chatserver.events import Draft, Event, Kind
 from chatserver.group_commit import GroupCommit
 from chatserver.log_scripts import (
+    MAX_PENDING,
     PARTITIONS,
     Append,
     Appended,
     Call,
     Confirm,
     FloorWanted,
+    Full,
     Lost,
+    Place,
     Script,
     SeenBefore,
+    Trim,
     log_key,
+    pending_key,
     read_id,
+    read_pending,
 )
 from chatserver.redis_link import connect, reaching_redis, take_connection
 
 READERS = 8
 """Connections for reading. Pages are bounded, so a waiting reader's turn comes soon."""
+
+TRIM_GROWTH = 100
+"""Events that a room's log may grow by before it is trimmed."""
+
+TRIM_BATCH = 50
+"""Logs that are trimmed in one round trip."""
 
 SEEN_ROOMS = 20_000
 """Rooms whose highest seen id is kept (about 200 bytes each)."""
@@ -46,18 +58,21 @@ class RoomLog:
     def __init__(self, url: str) -> None:
         self._append_script = Script.load("append.lua")
         self._confirm_script = Script.load("confirm.lua")
+        self._trim_script = Script.load("trim.lua")
         # One connection for what changes the log: everything that is waiting goes out as one pipeline.
         self._writer = connect(url, connections=1, on_connect=self._on_connect)
         self._reader = connect(url, connections=READERS)
-        self._appends: GroupCommit[Append, Appended | SeenBefore | FloorWanted] = GroupCommit(self._append_all)
+        self._appends: GroupCommit[Append, Appended | SeenBefore | FloorWanted | Full] = GroupCommit(self._append_all)
         self._confirms: GroupCommit[Confirm, Lost | None] = GroupCommit(self._confirm_all)
-        self._seen: OrderedDict[int, Cursor] = OrderedDict()
+        self._seen: LRUCache[int, Cursor] = LRUCache(SEEN_ROOMS)
+        # How many events this process has appended to a room since it last trimmed it.
+        self._growth: LRUCache[int, int] = LRUCache(SEEN_ROOMS)
         self.generation = 0
         """Counts the connections made for writing. What was learnt about a log holds for one generation: behind the
         next may stand another server, restarted empty or promoted without the tail."""
 
     async def _on_connect(self, connection: Connection) -> None:
-        for script in (self._append_script, self._confirm_script):
+        for script in (self._append_script, self._confirm_script, self._trim_script):
             await connection.send_command("SCRIPT", "LOAD", script.text)
             await connection.read_response()
         self.generation += 1
@@ -66,7 +81,7 @@ class RoomLog:
 
     async def append(
         self, draft: Draft, floor: Cursor, generation: int, *, token: bytes = b"", lost: Cursor | None = None
-    ) -> Appended | SeenBefore | FloorWanted:
+    ) -> Appended | SeenBefore | FloorWanted | Full:
         """Puts an event at the end of its room's log, unless its client id is there already.
 
         `floor`: the room's highest archived id, looked up under this `generation`. The new id is above it.
@@ -76,11 +91,29 @@ class RoomLog:
         appended = await self._appends.submit(Append(draft, floor, generation, token, lost))
         if isinstance(appended, Appended):
             self._see(appended.event)
+            self._growth[draft.room_id] = self._growth.get(draft.room_id, 0) + 1
         return appended
 
     async def confirm(self, event: Event) -> Lost | None:
         """The event is archived: takes its pending mark off. None is well: the log has it, or goes on from it."""
         return await self._confirms.submit(Confirm(event.room_id, event.id))
+
+    async def pending(self, partition: int) -> list[Place]:
+        """The events of a partition that are not archived yet, as far as the log knows."""
+        with reaching_redis():
+            members: Any = await self._reader.zrange(pending_key(partition), 0, MAX_PENDING)
+        return [read_pending(member) for member in members]
+
+    async def release(self, room_id: int, id: Cursor) -> None:
+        """Takes the pending mark off, whatever became of the event."""
+        await self._confirms.submit(Confirm(room_id, id))
+
+    async def trim(self, *, everything: bool = False) -> None:
+        """Shortens the logs that grew here, down to what is kept. `everything`: also those that grew by little."""
+        rooms = [room_id for room_id, growth in self._growth.items() if everything or growth >= TRIM_GROWTH]
+        while rooms:
+            unfinished = await self._trim_each(rooms[:TRIM_BATCH])
+            rooms = unfinished + rooms[TRIM_BATCH:]
 
     async def _append_all(self, appends: Sequence[Append]) -> Sequence[Any]:
         def calls() -> list[Call | None]:
@@ -119,6 +152,18 @@ class RoomLog:
                 # Somebody flushed the scripts: the next connection brings them along.
                 await self._writer.connection_pool.disconnect()
         return in_order
+
+    async def _trim_each(self, rooms: Sequence[int]) -> list[int]:
+        """Returns those in which there is more to take out."""
+        trims = [Trim(room_id) for room_id in rooms]
+        answers = await self._run_all(self._trim_script, lambda: [trim.call() for trim in trims])
+        for room_id in rooms:
+            self._growth.pop(room_id, None)
+        return [
+            trim.room_id
+            for trim, answer in zip(trims, answers, strict=True)
+            if not isinstance(answer, Exception) and trim.outcome(answer)
+        ]
 
     # Reading
 
@@ -185,9 +230,6 @@ class RoomLog:
         """Remembers the room's highest id, so that a log that forgot it is not continued below it."""
         if event.id > self._seen.get(event.room_id, BEGINNING):
             self._seen[event.room_id] = event.id
-            self._seen.move_to_end(event.room_id)
-            if len(self._seen) > SEEN_ROOMS:
-                self._seen.popitem(last=False)
 
 
 def _event(room_id: int, id: bytes, fields: Mapping[bytes, bytes]) -> Event:

@@ -1,0 +1,78 @@
+"""The sweep: finishes what a dead process began, and keeps the logs in Redis short.
+
+Every process sweeps. What one does twice, or two do at once, is harmless: archiving is idempotent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Iterable
+
+from chatserver.archiver import Archiver
+from chatserver.errors import Unavailable
+from chatserver.log_scripts import PARTITIONS, Place
+from chatserver.room_log import RoomLog
+
+SWEEP_SECONDS = 2.0
+"""Between two sweeps. An event is old when two of them saw it, whatever the clocks say: whoever appended it has had
+the time to archive it."""
+
+TRIM_ALL_SECONDS = 600.0
+"""Rooms in which little happens are trimmed this often, by age."""
+
+AT_ONCE = 500
+"""Events that are archived together."""
+
+log = logging.getLogger(__name__)
+
+
+class Sweep:
+    def __init__(self, archiver: Archiver, room_log: RoomLog) -> None:
+        self._archiver = archiver
+        self._log = room_log
+        self._seen: frozenset[Place] = frozenset()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="sweep")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def sweep(self) -> int:
+        """Archives all that was pending already at the last sweep. Returns how many those were. Raises Unavailable."""
+        pending = [place for partition in range(PARTITIONS) for place in await self._log.pending(partition)]
+        old = [place for place in pending if place in self._seen]
+        for start in range(0, len(old), AT_ONCE):
+            finished = [self._archiver.finish(*place) for place in old[start : start + AT_ONCE]]
+            _raise_first(await asyncio.gather(*finished, return_exceptions=True))
+        self._seen = frozenset(pending).difference(old)
+        return len(old)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        trim_all_at = loop.time() + TRIM_ALL_SECONDS
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
+            try:
+                finished = await self.sweep()
+                if finished:
+                    log.warning("archived %d events that nobody had finished", finished)
+                everything = loop.time() >= trim_all_at
+                if everything:
+                    trim_all_at = loop.time() + TRIM_ALL_SECONDS
+                await self._log.trim(everything=everything)
+            except Unavailable as error:
+                log.warning("the sweep waits: %s", error.__cause__ or error)
+
+
+def _raise_first(outcomes: Iterable[object]) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome

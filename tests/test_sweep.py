@@ -1,0 +1,164 @@
+"""The sweep: what a dead process began is finished, and Redis keeps only what it must."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from redis import Redis
+from tornado.ioloop import IOLoop
+
+from chatserver.archive import Archive
+from chatserver.archiver import Archiver
+from chatserver.backlog import Backlog
+from chatserver.cursor import BEGINNING
+from chatserver.database import Database
+from chatserver.errors import Unavailable
+from chatserver.events import Body, Draft, Event, draft_message
+from chatserver.log_scripts import KEEP_ENTRIES, MAX_PENDING, Appended, FloorWanted, log_key, pending_key
+from chatserver.room_log import RoomLog
+from chatserver.settings import Settings
+from chatserver.sweep import Sweep
+from tests.conftest import World
+
+pytestmark = pytest.mark.gen_test
+
+
+@dataclass
+class Parts:
+    """The parts of one process, without those that run by themselves."""
+
+    archive: Archive
+    log: RoomLog
+    archiver: Archiver
+    backlog: Backlog
+    sweep: Sweep
+
+    async def begin(self, draft: Draft) -> Event:
+        """Appends, and does no more: here the process dies."""
+        token = b""
+        while True:
+            outcome = await self.log.append(draft, BEGINNING, self.log.generation, token=token)
+            if isinstance(outcome, Appended):
+                return outcome.event
+            assert isinstance(outcome, FloorWanted)
+            token = outcome.token
+
+
+@pytest.fixture
+def parts(io_loop: IOLoop, settings: Settings) -> Iterator[Parts]:
+    database = Database(settings.mongodb_uri)
+    io_loop.run_sync(database.prepare)
+    archive, log = Archive(database), RoomLog(settings.redis_url)
+    archiver = Archiver(archive, log)
+    yield Parts(archive, log, archiver, Backlog(archive, log), Sweep(archiver, log))
+    io_loop.run_sync(log.close)
+    io_loop.run_sync(archive.close)
+    database.close()
+
+
+@pytest.fixture
+def new_room(world: World) -> Iterator[Callable[[], int]]:
+    """Rooms that no other test has; nothing is pending when the test begins and ends."""
+    numbers = iter(range(7_000_000_000, 7_000_001_000, 16))
+
+    def forget_pending() -> None:
+        with world.redis_client() as redis:
+            for partition in range(16):
+                redis.delete(pending_key(partition))
+
+    forget_pending()
+    with world.redis_client() as redis:
+        yield lambda: next(number for number in numbers if not redis.exists(log_key(number)))
+    forget_pending()
+
+
+@pytest.fixture
+def redis(world: World) -> Iterator[Redis]:
+    with world.redis_client() as client:
+        yield client
+
+
+def draft(room: int, name: str) -> Draft:
+    return draft_message(Body(room, 7, "ada", f"this is {name}", "2026-11-23T09:41:00.000Z", name))
+
+
+async def test_what_a_dead_process_began_is_archived(parts: Parts, new_room: Callable[[], int], redis: Redis) -> None:
+    room = new_room()
+    begun = [await parts.begin(draft(room, f"c-{number}")) for number in range(3)]
+    assert redis.zcard(pending_key(room)) == 3
+    assert await parts.sweep.sweep() == 0, "whoever appended them may be at it still"
+    assert await parts.sweep.sweep() == 3
+    assert await parts.archive.after(room, BEGINNING, 10) == begun
+    assert redis.zcard(pending_key(room)) == 0
+    repeated = await parts.archiver.publish(draft(room, "c-1"))
+    assert (repeated.event, repeated.repeated) == (begun[1], True)
+
+
+async def test_two_sweeps_and_the_poster_at_once_archive_it_once(parts: Parts, new_room: Callable[[], int]) -> None:
+    room = new_room()
+    begun = await parts.begin(draft(room, "c"))
+    for _ in range(2):
+        await parts.archiver.finish(room, begun.id)
+    published = await parts.archiver.publish(draft(room, "c"))
+    assert published.event == begun
+    assert await parts.archive.after(room, BEGINNING, 10) == [begun]
+
+
+async def test_a_mark_without_an_entry_goes_away(parts: Parts, new_room: Callable[[], int], redis: Redis) -> None:
+    room = new_room()
+    await parts.begin(draft(room, "c"))
+    redis.delete(log_key(room))
+    assert [await parts.sweep.sweep() for _ in range(2)] == [0, 1]
+    assert redis.zcard(pending_key(room)) == 0
+    assert await parts.archive.after(room, BEGINNING, 10) == []
+
+
+async def test_a_log_is_trimmed_to_what_is_kept_and_still_read_from_its_beginning(
+    parts: Parts, new_room: Callable[[], int], redis: Redis
+) -> None:
+    room = new_room()
+    published = [await parts.archiver.publish(draft(room, f"c-{number}")) for number in range(KEEP_ENTRIES + 30)]
+    await parts.log.trim()
+    assert redis.xlen(log_key(room)) == KEEP_ENTRIES
+    read = await parts.backlog.after(room, BEGINNING, 2 * KEEP_ENTRIES)
+    assert read == [each.event for each in published]
+    following = await parts.archiver.publish(draft(room, "later"))
+    assert following.event.prev == read[-1].id
+
+
+async def test_what_is_not_archived_is_never_trimmed(parts: Parts, new_room: Callable[[], int], redis: Redis) -> None:
+    room = new_room()
+    begun = await parts.begin(draft(room, "not archived"))
+    for number in range(KEEP_ENTRIES + 30):
+        await parts.archiver.publish(draft(room, f"c-{number}"))
+    await parts.log.trim(everything=True)
+    assert await parts.log.find(room, begun.id) == begun
+    assert redis.xlen(log_key(room)) == KEEP_ENTRIES + 31
+
+
+async def test_old_entries_go_even_where_little_happens(
+    parts: Parts, new_room: Callable[[], int], monkeypatch: pytest.MonkeyPatch, redis: Redis
+) -> None:
+    room = new_room()
+    published = await parts.archiver.publish(draft(room, "c"))
+    await parts.log.trim()
+    assert redis.xlen(log_key(room)) == 1
+    monkeypatch.setattr("chatserver.log_scripts.KEEP_MS", -60_000)
+    await parts.log.trim(everything=True)
+    assert redis.xlen(log_key(room)) == 0
+    assert await parts.backlog.after(room, BEGINNING, 10) == [published.event]
+
+
+async def test_when_too_much_is_pending_a_post_is_refused_and_a_repeat_is_not(
+    parts: Parts, new_room: Callable[[], int], redis: Redis
+) -> None:
+    room = new_room()
+    first = await parts.archiver.publish(draft(room, "first"))
+    redis.zadd(pending_key(room), {f"{room} 1-{number}": 1 for number in range(MAX_PENDING)})
+    with pytest.raises(Unavailable) as refused:
+        await parts.archiver.publish(draft(room, "one too many"))
+    assert refused.value.retry_after
+    assert (await parts.archiver.publish(draft(room, "first"))).event == first.event
+    assert redis.xlen(log_key(room)) == 1
