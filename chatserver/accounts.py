@@ -1,18 +1,14 @@
-"""Accounts and sessions: who somebody is, and how they prove it.
+"""Accounts: who somebody is, and how they prove it.
 
-A password is kept as an Argon2id hash (argon2-cffi, its defaults: RFC 9106's second recommendation). A session is a
-row, found by the SHA-256 of the token that the cookie carries, so that a leaked database opens no session and deleting
-the row ends one.
+A password is kept as an Argon2id hash (argon2-cffi, its defaults: RFC 9106's second recommendation).
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -31,7 +27,6 @@ SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 1_000
 """Characters. Argon2 takes far more; this bounds what one request may ask it to chew."""
 
-SESSION_DAYS = 30
 HASHING_THREADS = 2
 """A hash takes 64 MiB and some 30 ms of four lanes: more at once only makes all of them late."""
 
@@ -44,13 +39,6 @@ Hashed = TypeVar("Hashed")
 class User(msgspec.Struct, frozen=True):
     id: int
     name: str
-
-
-class Session(msgspec.Struct, frozen=True):
-    """A signed-in user. `key` names the session and opens nothing."""
-
-    key: str
-    user: User
 
 
 class Accounts:
@@ -95,32 +83,6 @@ class Accounts:
             raise WrongPassword
         return User(document["_id"], document["name"])
 
-    async def open_session(self, user: User) -> str:
-        """Returns the token that the browser keeps. It is stored nowhere else."""
-        token = secrets.token_urlsafe(32)
-        with reaching_mongodb():
-            await self._database.sessions.insert_one(
-                {
-                    "_id": _session_key(token),
-                    "user_id": user.id,
-                    "user_name": user.name,
-                    "created_at": timestamp(),
-                    "expires_at": datetime.now(UTC) + timedelta(days=SESSION_DAYS),
-                }
-            )
-        return token
-
-    async def session(self, token: str) -> Session | None:
-        """The session that the token opens; None if it ended, or never was."""
-        key = _session_key(token)
-        with reaching_mongodb():
-            row = await self._database.sessions.find_one({"_id": key, "expires_at": {"$gt": datetime.now(UTC)}})
-        return None if row is None else Session(key, User(row["user_id"], row["user_name"]))
-
-    async def end_session(self, session: Session) -> None:
-        with reaching_mongodb():
-            await self._database.sessions.delete_one({"_id": session.key})
-
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -142,7 +104,3 @@ class Accounts:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._hashing -= 1
-
-
-def _session_key(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import logging
 import re
+import resource
 import signal
+import socket
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -19,6 +21,7 @@ from chatserver.accounts import Accounts
 from chatserver.application import ChatApplication
 from chatserver.archive import Archive
 from chatserver.archiver import Archiver
+from chatserver.audience import Audience
 from chatserver.backlog import Backlog
 from chatserver.database import Database
 from chatserver.errors import Unavailable
@@ -30,11 +33,17 @@ from chatserver.relay import Relay
 from chatserver.room_log import RoomLog
 from chatserver.rooms import Rooms
 from chatserver.services import Services
+from chatserver.sessions import Sessions
 from chatserver.settings import Settings
 from chatserver.streams import Streams
+from chatserver.sweep import Sweep
+from chatserver.wakeups import Wakeups
 
 LISTEN_BACKLOG = 4096
 """Connections that may wait to be accepted: all readers come at once after a restart. The system may allow fewer."""
+
+DEAD_PEER_MS = 30_000
+"""How long what was sent may stay unacknowledged, or a full window closed."""
 
 DRAIN_SHARE = 0.8
 """Of the time to drain, the part over which streams are ended; the rest is for requests that are being answered."""
@@ -77,17 +86,23 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         hub = Hub()
         hub.start()
         stack.push_async_callback(hub.stop)
-        relay = Relay(settings.redis_url, room_log, backlog, hub)
-        relay.start()
-        stack.push_async_callback(relay.stop)
+        wakeups = Wakeups(settings.redis_url)
+        relay = Relay(wakeups, room_log, backlog, hub)
 
         accounts = Accounts(database)
         stack.callback(accounts.close)
-        rooms = Rooms(database, archiver)
+        sessions = Sessions(database, wakeups)
+        audience = Audience(sessions, in_all=settings.max_streams, per_user=settings.max_streams_per_user)
+        rooms = Rooms(database, archiver, wakeups)
         messages = Messages(rooms, archiver, backlog)
         health = Health({"redis": room_log.ping, "mongodb": database.ping})
         stack.push_async_callback(health.close)
-        services = Services(accounts, rooms, messages, Streams(relay, backlog), health, InFlight())
+        streams = Streams(relay, backlog)
+        services = Services(accounts, sessions, rooms, messages, streams, audience, health, InFlight())
+
+        for part in (Sweep(archiver, room_log), relay, audience):
+            part.start()
+            stack.push_async_callback(part.stop)
         yield Chat(ChatApplication(services, settings.cookie_secret), services, hub)
 
 
@@ -99,12 +114,15 @@ async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
     told_to_stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, told_to_stop.set)
+    allow_many_files()
     async with running(settings) as chat:
         server = make_server(chat.application)
         try:
             sockets = bind_sockets(settings.port, settings.host, backlog=LISTEN_BACKLOG, reuse_port=reuse_port)
         except OSError as error:
             raise CannotStart(f"PORT {settings.port} on HOST {settings.host}: {error.strerror}") from None
+        for listener in sockets:
+            notice_dead_peers(listener)
         server.add_sockets(sockets)
         print(f"Harbour listening on http://{settings.host}:{sockets[0].getsockname()[1]}", flush=True)
         await told_to_stop.wait()
@@ -133,6 +151,19 @@ def make_server(application: ChatApplication) -> HTTPServer:
         max_body_size=16 * 1024 * 1024,
         max_buffer_size=16 * 1024 * 1024,
     )
+
+
+def notice_dead_peers(listener: socket.socket) -> None:
+    """Connections accepted there end when their peer is gone without a word, or takes nothing any more (RFC 5482)."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+
+
+def allow_many_files() -> None:
+    """Each stream is an open file. The system's soft limit, often 1,024, is there for programs that use select()."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 async def drain(chat: Chat, server: HTTPServer, seconds: float) -> None:

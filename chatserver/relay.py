@@ -12,12 +12,10 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Sequence
 
-from chatserver.backlog import Backlog, contiguous_tail
-from chatserver.cursor import BEGINNING, END, Cursor
+from chatserver.backlog import Backlog, contiguous_tail, is_linked
+from chatserver.cursor import BEGINNING, END
 from chatserver.errors import Unavailable
-from chatserver.events import Event
 from chatserver.feed import Feed
 from chatserver.hub import Hub
 from chatserver.ring import KEEP_FRAMES, Ring
@@ -37,11 +35,11 @@ log = logging.getLogger(__name__)
 
 
 class Relay:
-    def __init__(self, url: str, room_log: RoomLog, backlog: Backlog, hub: Hub) -> None:
+    def __init__(self, wakeups: Wakeups, room_log: RoomLog, backlog: Backlog, hub: Hub) -> None:
         self._log = room_log
         self._backlog = backlog
         self._hub = hub
-        self._wakeups = Wakeups(url, on_news=self.wake, on_return=self._wake_all_deeply)
+        self._wakeups = wakeups
         self._opening: dict[int, asyncio.Task[Feed]] = {}
         self._news: set[int] = set()
         self._suspect: set[int] = set()
@@ -49,7 +47,7 @@ class Relay:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self._wakeups.start()
+        self._wakeups.start(on_news=self.wake, on_return=self._wake_all_deeply)
         self._tasks = [
             asyncio.create_task(self._run(), name="relay"),
             asyncio.create_task(self._sweep(), name="relay's sweep"),
@@ -114,7 +112,7 @@ class Relay:
         found = await self._log.after_each(tips, BATCH) if tips else {}
         for room_id, tip in tips.items():
             events = found.get(room_id, [])
-            if room_id in self._suspect or not _is_linked(tip, events):
+            if room_id in self._suspect or not is_linked(tip, events):
                 self._suspect.add(room_id)
                 try:
                     events = await self._backlog.after(room_id, tip, BATCH)
@@ -141,12 +139,3 @@ class Relay:
     def _wake_all_deeply(self) -> None:
         for feed in self._hub.feeds():
             self.wake(feed.room_id, in_archive=True)
-
-
-def _is_linked(tip: Cursor, events: Sequence[Event]) -> bool:
-    """Whether each event says that it follows the one before it, from the tip on."""
-    for event in events:
-        if event.prev != tip:
-            return False
-        tip = event.id
-    return True

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
 from chatserver.archiver import Archiver
 from chatserver.database import Database, Document, reaching_mongodb
-from chatserver.errors import Forbidden, RoomNotFound, Taken
+from chatserver.errors import Forbidden, RoomNotFound, Taken, Unavailable
 from chatserver.events import draft_closing, timestamp
 from chatserver.names import clean_name, name_key
+from chatserver.remembered import Remembered
+from chatserver.wakeups import Wakeups
 
 MAX_NAME = 80
 """Characters (code points) of a room's name."""
+
+REMEMBERED = 10_000
+CLOSED = "harbour:rooms-closed"
+"""The channel on which processes tell each other the id of a room that was closed."""
 
 
 class Room(msgspec.Struct, frozen=True):
@@ -27,10 +35,13 @@ class RoomClosed(RoomNotFound):
 
 
 class Rooms:
-    def __init__(self, database: Database, archiver: Archiver) -> None:
+    def __init__(self, database: Database, archiver: Archiver, wakeups: Wakeups) -> None:
         self._database = database
         self._rooms = database.rooms
         self._archiver = archiver
+        self._wakeups = wakeups
+        self._remembered: Remembered[int, Document] = Remembered(self._look_up, lambda: wakeups.are_heard, REMEMBERED)
+        wakeups.hear(CLOSED, lambda id: self._remembered.forget(int(id)))
 
     async def all(self) -> list[Room]:
         """Every open room, by name."""
@@ -57,11 +68,13 @@ class Rooms:
 
     async def find(self, room_id: int) -> Room:
         """Raises RoomNotFound; RoomClosed for a room that was there once."""
-        return _room(await self._find(room_id))
+        if not 0 < room_id < 2**63:
+            raise RoomNotFound
+        return _room(_open(await self._remembered.get(room_id)))
 
     async def close(self, room_id: int, user_id: int) -> None:
         """Ends a room: its log gets a last event, its name is free again. Raises Forbidden for all but its maker."""
-        document = await self._find(room_id)
+        document = _open(await self._look_up(room_id))
         if document["made_by"] != user_id:
             raise Forbidden("only who made a room can close it")
         await self._archiver.publish(draft_closing(room_id, user_id))
@@ -69,17 +82,23 @@ class Rooms:
             await self._rooms.update_one(
                 {"_id": room_id}, {"$set": {"closed_at": timestamp(), "key": f"closed {room_id}\n"}}
             )
+        self._remembered.forget(room_id)
+        with contextlib.suppress(Unavailable):  # the others find out when they ask again
+            await self._wakeups.say(CLOSED, str(room_id))
 
-    async def _find(self, room_id: int) -> Document:
-        if not 0 < room_id < 2**63:
-            raise RoomNotFound
+    async def _look_up(self, room_id: int) -> Document | None:
         with reaching_mongodb():
-            document = await self._rooms.find_one({"_id": room_id})
-        if document is None:
-            raise RoomNotFound
-        if "closed_at" in document:
-            raise RoomClosed
+            document: Document | None = await self._rooms.find_one({"_id": room_id})
         return document
+
+
+def _open(document: Document | None) -> Document:
+    """Raises RoomNotFound, RoomClosed."""
+    if document is None:
+        raise RoomNotFound
+    if "closed_at" in document:
+        raise RoomClosed
+    return document
 
 
 def _room(document: Document) -> Room:

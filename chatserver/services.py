@@ -5,18 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatserver.accounts import Accounts
+from chatserver.audience import Audience
 from chatserver.health import Health
 from chatserver.in_flight import InFlight
 from chatserver.messages import Messages
 from chatserver.rooms import Rooms
+from chatserver.sessions import Sessions
 from chatserver.streams import Streams
 
 
 @dataclass(frozen=True)
 class Services:
     accounts: Accounts
+    sessions: Sessions
     rooms: Rooms
     messages: Messages
     streams: Streams
+    audience: Audience
     health: Health
     in_flight: InFlight

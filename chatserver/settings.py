@@ -22,6 +22,8 @@ class Settings:
     cookie_secret: str
     web_concurrency: int
     drain_seconds: float
+    max_streams: int
+    max_streams_per_user: int
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -114,4 +116,6 @@ TABLE = (
     Variable("COOKIE_SECRET", None, _secret, "signs the sessions; `openssl rand -hex 32` makes one"),
     Variable("WEB_CONCURRENCY", "1", _whole(1, 64), "server processes on the port"),
     Variable("DRAIN_SECONDS", "25", _seconds, "time to end streams and finish requests after SIGTERM"),
+    Variable("MAX_STREAMS", "20000", _whole(1, 1_000_000), "streams that one process holds open"),
+    Variable("MAX_STREAMS_PER_USER", "15000", _whole(1, 1_000_000), "how many of them may be one user's"),
 )

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chatserver import sse
@@ -30,7 +31,19 @@ MAX_UPSTREAM = 1
 
 
 class Subscription:
-    __slots__ = ("_loop", "_unsent", "_waits", "chunked", "closed", "cursor", "ending", "feed", "progress_at", "socket")
+    __slots__ = (
+        "_loop",
+        "_unsent",
+        "_waits",
+        "chunked",
+        "closed",
+        "cursor",
+        "ending",
+        "feed",
+        "on_close",
+        "progress_at",
+        "socket",
+    )
 
     def __init__(self, feed: Feed, connection: socket.socket, cursor: Cursor, *, chunked: bool) -> None:
         self.feed = feed
@@ -39,6 +52,7 @@ class Subscription:
         self.chunked = chunked
         self.closed = False
         self.ending = False
+        self.on_close: Callable[[Subscription], None] | None = None
         self._unsent: bytes | memoryview = b""
         self._waits = False
         self._loop = asyncio.get_running_loop()
@@ -98,6 +112,13 @@ class Subscription:
             self._unsent = bytes(self._unsent) + farewell
             self.advance()
 
+    def revoke(self) -> None:
+        """Its reader may read no more: not even what is being sent."""
+        if self._unsent:
+            self.close()  # a torn frame is never an event
+        else:
+            self.end(sse.DONE)
+
     def close(self) -> None:
         if not self.closed:
             self.closed = True
@@ -105,6 +126,8 @@ class Subscription:
             self._stop_waiting()
             self.socket.close()
             self.feed.leave(self)
+            if self.on_close is not None:
+                self.on_close(self)
 
     def _reach_the_tip(self) -> None:
         if self.feed.finished:

@@ -1,4 +1,5 @@
-"""Wake-ups: Redis says that a room has news. A hint: it may be late, repeated or lost.
+"""Wake-ups: Redis says that a room has news; and what processes have to tell each other at once. All of it are hints:
+they may be late, repeated or lost.
 
 One connection of its own, since a subscribed connection can't do anything else.
 """
@@ -16,7 +17,7 @@ from redis.exceptions import RedisError
 
 from chatserver.errors import Unavailable
 from chatserver.log_scripts import NEWS_IN_ARCHIVE, news_channel
-from chatserver.redis_link import connect, take_connection
+from chatserver.redis_link import connect, reaching_redis, take_connection
 
 PROBE_SECONDS = 5.0
 """Silence after which the connection is probed. When the probe stays unanswered as long, the connection is given up:
@@ -27,25 +28,37 @@ ACKNOWLEDGE_SECONDS = 5.0
 
 BACKOFF_SECONDS = (0.05, 2.0)
 
-_ALWAYS = "harbour:awake"
+_ALWAYS = b"harbour:awake"
 """A channel nobody publishes to: Redis answers PING differently while nothing is subscribed."""
+
+OnNews = Callable[[int, bool], None]
+"""Called with a room that has news, and whether they are to be looked for in the archive too."""
 
 log = logging.getLogger(__name__)
 
 
 class Wakeups:
-    """Calls `on_news(room_id, in_archive)` for each wake-up, and `on_return()` when wake-ups may have been missed."""
-
-    def __init__(self, url: str, on_news: Callable[[int, bool], None], on_return: Callable[[], None]) -> None:
+    def __init__(self, url: str) -> None:
         self._client = connect(url, connections=1, answer_seconds=None)
-        self._on_news = on_news
-        self._on_return = on_return
+        self._speaker = connect(url, connections=1)
+        self._on_news: OnNews | None = None
+        self._on_return: Callable[[], None] | None = None
+        self._hearers: dict[bytes, Callable[[bytes], None]] = {}
         self._rooms: dict[bytes, int] = {}
         self._acknowledged: dict[bytes, asyncio.Future[None]] = {}
         self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
+        self.are_heard = False
+        """Whether, as far as can be known, nothing that is said now would be missed."""
+
+    def hear(self, channel: str, heard: Callable[[bytes], None]) -> None:
+        """Calls `heard` with all that is said there. To be told before the start."""
+        self._hearers[channel.encode()] = heard
+
+    def start(self, on_news: OnNews, on_return: Callable[[], None]) -> None:
+        """Calls `on_news` for each wake-up of a watched room, and `on_return` when some may have been missed."""
+        self._on_news, self._on_return = on_news, on_return
         self._task = asyncio.create_task(self._run(), name="wake-ups")
 
     async def stop(self) -> None:
@@ -54,6 +67,12 @@ class Wakeups:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         await self._client.aclose(close_connection_pool=True)
+        await self._speaker.aclose(close_connection_pool=True)
+
+    async def say(self, channel: str, data: str) -> None:
+        """Tells all processes, this one too. Raises Unavailable."""
+        with reaching_redis():
+            await self._speaker.publish(channel, data)
 
     async def watch(self, room_id: int) -> None:
         """Returns when Redis has acknowledged: every append from now on wakes us up. Raises Unavailable."""
@@ -96,7 +115,7 @@ class Wakeups:
 
     async def _connect(self) -> None:
         self._connection = await take_connection(self._client)
-        await self._connection.send_command("SUBSCRIBE", _ALWAYS, *self._rooms)
+        await self._connection.send_command("SUBSCRIBE", *self._hearers, *self._rooms, _ALWAYS)
 
     async def _listen(self) -> None:
         assert self._connection is not None
@@ -114,14 +133,20 @@ class Wakeups:
     def _hear(self, message: list[bytes]) -> None:
         match message:
             case [b"message", channel, data] if channel in self._rooms:
+                assert self._on_news is not None
                 self._on_news(self._rooms[channel], data == NEWS_IN_ARCHIVE)
+            case [b"message", channel, data] if channel in self._hearers:
+                self._hearers[channel](data)
             case [b"subscribe", channel, _] if channel in self._acknowledged:
                 if not self._acknowledged[channel].done():
                     self._acknowledged[channel].set_result(None)
-            case [b"subscribe", channel, _] if channel == _ALWAYS.encode():
+            case [b"subscribe", channel, _] if channel == _ALWAYS:
+                assert self._on_return is not None
+                self.are_heard = True
                 self._on_return()
 
     async def _disconnect(self) -> None:
+        self.are_heard = False
         if self._connection is not None:
             connection, self._connection = self._connection, None
             with contextlib.suppress(RedisError, OSError):

@@ -21,6 +21,8 @@ def test_defaults() -> None:
         cookie_secret=SECRET,
         web_concurrency=1,
         drain_seconds=25.0,
+        max_streams=20_000,
+        max_streams_per_user=15_000,
     )
 
 

@@ -75,7 +75,7 @@ class SignIn(_CredentialsHandler):
 class SignOut(Handler):
     async def post(self) -> None:
         assert self.session is not None
-        await self.services.accounts.end_session(self.session)
+        await self.services.sessions.end(self.session)
         self.clear_cookie(SESSION_COOKIE)
         if self.is_form():
             self.see_other("/sign-in")

@@ -12,10 +12,11 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from tornado.web import HTTPError, RequestHandler
 
-from chatserver.accounts import SESSION_DAYS, Session, User
+from chatserver.accounts import User
 from chatserver.errors import BadToken, ChatError, SignInFirst
 from chatserver.handlers.bodies import is_form, is_json, json_field
 from chatserver.services import Services
+from chatserver.sessions import SESSION_DAYS, Session
 
 SESSION_COOKIE = "session"
 
@@ -49,6 +50,8 @@ class Handler(RequestHandler):
 
     async def prepare(self) -> None:
         self.services.in_flight.enter(self)
+        if self.services.health.draining:
+            self.set_header("Connection", "close")  # the next request had better go to another process
         self._refuse_unknown_method()
         self.session = await self._find_session()
         if self.request.method not in {"GET", "HEAD", "OPTIONS"}:
@@ -74,13 +77,13 @@ class Handler(RequestHandler):
     async def start_session(self, user: User) -> None:
         """Signs the browser in. A session it had before is over."""
         if self.session is not None:
-            await self.services.accounts.end_session(self.session)
-        token = await self.services.accounts.open_session(user)
+            await self.services.sessions.end(self.session)
+        token = await self.services.sessions.open(user)
         self.set_signed_cookie(SESSION_COOKIE, token, expires_days=SESSION_DAYS, **self._cookie_options())
 
     async def _find_session(self) -> Session | None:
         cookie = self.get_signed_cookie(SESSION_COOKIE, max_age_days=SESSION_DAYS)
-        return None if cookie is None else await self.services.accounts.session(cookie.decode())
+        return None if cookie is None else await self.services.sessions.find(cookie.decode())
 
     def _cookie_options(self) -> dict[str, Any]:
         return {"httponly": True, "samesite": "Lax", "secure": self.request.protocol == "https"}

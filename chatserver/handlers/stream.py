@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import socket
@@ -10,16 +11,14 @@ from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError
 
 from chatserver import sse
-from chatserver.errors import Malformed, Unavailable
+from chatserver.errors import Malformed, SignInFirst, Unavailable
 from chatserver.handlers.base import Handler
 from chatserver.rooms import RoomClosed
+from chatserver.sessions import Session
 from chatserver.streams import Opening
 
 COME_BACK_MS = (3_000, 10_000)
 """When to come back if the stream can't be opened now."""
-
-DEAD_PEER_MS = 30_000
-"""Bytes that stay unacknowledged so long end the connection: the reader is gone without a word (RFC 5482)."""
 
 SEND_BUFFER = 64 * 1024
 """Bytes that the kernel may hold for one reader (it takes twice as many). Left to itself it takes up to 4 MiB."""
@@ -27,7 +26,18 @@ SEND_BUFFER = 64 * 1024
 log = logging.getLogger(__name__)
 
 
+FULL_MS = (30_000, 90_000)
+"""When to come back if there are too many streams already."""
+
+
 class StreamHandler(Handler):
+    async def prepare(self) -> None:
+        try:
+            await super().prepare()
+        except Unavailable as error:  # who is asking can't be known right now
+            await self._send_away(COME_BACK_MS, error)
+            await self.finish()
+
     async def get(self) -> None:
         opening = await self._open()
         if opening is None:
@@ -41,7 +51,8 @@ class StreamHandler(Handler):
         except StreamClosedError:
             return
         chunked = self.request.version != "HTTP/1.0"
-        opening.feed.join(self._take_socket(), opening.cursor, chunked=chunked)
+        subscription = opening.feed.join(self._take_socket(), opening.cursor, chunked=chunked)
+        self.services.audience.seat(subscription, self._session)
 
     async def head(self) -> None:
         if await self._open() is not None:
@@ -52,14 +63,29 @@ class StreamHandler(Handler):
         for good on every status but 200, so what is only unavailable is a stream that ends at once."""
         try:
             room = await self.services.rooms.find(self._room_id())
-            return await self.services.streams.open(room, self._cursors())
+            if self.services.audience.has_room_for(self._session):
+                return await self.services.streams.open(room, self._cursors())
+            await self._send_away(FULL_MS, "too many streams")
         except RoomClosed:
             self.set_status(204)
         except Unavailable as error:
-            log.warning("a stream has to wait: %s", error.__cause__ or error)
-            self._set_stream_headers()
-            self.write(sse.retry(random.randint(*COME_BACK_MS)))
+            await self._send_away(COME_BACK_MS, error)
         return None
+
+    async def _send_away(self, within_ms: tuple[int, int], reason: Exception | str) -> None:
+        """A stream that says when to come back, and nothing else."""
+        cause = reason.__cause__ if isinstance(reason, Exception) else None
+        log.warning("a stream has to wait: %s", cause or reason)
+        self._set_stream_headers()
+        self.write(sse.retry(random.randint(*within_ms)))
+        with contextlib.suppress(StreamClosedError):
+            await self.flush()
+
+    @property
+    def _session(self) -> Session:
+        if self.session is None:
+            raise SignInFirst
+        return self.session
 
     def _room_id(self) -> int:
         text = self.get_query_argument("room", "", strip=False)
@@ -85,7 +111,4 @@ class StreamHandler(Handler):
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            if hasattr(socket, "TCP_USER_TIMEOUT"):
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
         return connection

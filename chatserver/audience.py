@@ -1,0 +1,118 @@
+"""The audience: who is listening in this process, how many may, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections import Counter
+from typing import NamedTuple
+
+from cachetools import TTLCache
+
+from chatserver import sse
+from chatserver.errors import Unavailable
+from chatserver.sessions import Session, Sessions
+from chatserver.subscription import Subscription
+
+MAX_AGE_SECONDS = 3600.0
+"""A stream is ended after about this time, ± 10 %, and resumed: what went wrong without a sign does not last."""
+
+LOOK_SECONDS = 10.0
+"""How often the sessions of all streams are looked up, in case the word of an end got lost."""
+
+LOOK_UP_AT_ONCE = 1_000
+
+COME_BACK_MS = (1_000, 4_000)
+
+ENDED_LATELY = 10_000
+ENDED_LATELY_SECONDS = 60.0
+"""A session may end while a stream is being opened with it: its end is remembered for longer than that takes."""
+
+log = logging.getLogger(__name__)
+
+
+class Seat(NamedTuple):
+    """`until`: in seconds of the loop's clock."""
+
+    session: Session
+    until: float
+
+
+class Audience:
+    """All open streams, by session and user. `in_all`, `per_user`: how many may be open here."""
+
+    def __init__(self, sessions: Sessions, *, in_all: int, per_user: int) -> None:
+        self._sessions = sessions
+        self._in_all = in_all
+        self._per_user = per_user
+        self._seats: dict[Subscription, Seat] = {}
+        self._by_session: dict[str, set[Subscription]] = {}
+        self._of_user: Counter[int] = Counter()
+        self._ended_lately: TTLCache[str, bool] = TTLCache(ENDED_LATELY, ENDED_LATELY_SECONDS)
+        self._task: asyncio.Task[None] | None = None
+        sessions.on_end(self._end_session)
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._look_for_ever(), name="audience")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    def has_room_for(self, session: Session) -> bool:
+        return len(self._seats) < self._in_all and self._of_user[session.user.id] < self._per_user
+
+    def seat(self, subscription: Subscription, session: Session) -> None:
+        """From now on the stream lives no longer than its session, and than MAX_AGE_SECONDS."""
+        if subscription.closed:
+            return
+        until = asyncio.get_running_loop().time() + MAX_AGE_SECONDS * random.uniform(0.9, 1.1)
+        self._seats[subscription] = Seat(session, until)
+        self._by_session.setdefault(session.key, set()).add(subscription)
+        self._of_user[session.user.id] += 1
+        subscription.on_close = self._leave
+        if session.key in self._ended_lately:
+            subscription.revoke()
+
+    def _leave(self, subscription: Subscription) -> None:
+        session = self._seats.pop(subscription).session
+        streams = self._by_session[session.key]
+        streams.discard(subscription)
+        if not streams:
+            del self._by_session[session.key]
+        self._of_user[session.user.id] -= 1
+        if not self._of_user[session.user.id]:
+            del self._of_user[session.user.id]
+
+    def _end_session(self, key: str) -> None:
+        self._ended_lately[key] = True
+        for subscription in list(self._by_session.get(key, ())):
+            subscription.revoke()
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self._end_the_old()
+            try:
+                await self._end_the_signed_out()
+            except Unavailable as error:
+                log.warning("sessions can't be looked up: %s", error.__cause__ or error)
+
+    def _end_the_old(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for subscription in [each for each, seat in self._seats.items() if seat.until < now]:
+            subscription.end(sse.retry(random.randint(*COME_BACK_MS)))
+
+    async def _end_the_signed_out(self) -> None:
+        keys = list(self._by_session)
+        for start in range(0, len(keys), LOOK_UP_AT_ONCE):
+            some = keys[start : start + LOOK_UP_AT_ONCE]
+            for key in set(some) - await self._sessions.still_open(some):
+                self._end_session(key)

@@ -1,0 +1,72 @@
+"""What the database said a moment ago, so that it is not asked again for every request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+from cachetools import LRUCache
+
+from chatserver.errors import Unavailable
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+FRESH_SECONDS = 10.0
+"""How long an answer is believed. Whoever changes what was asked for says so to all processes; this is the bound
+where the word got lost."""
+
+STALE_SECONDS = 3600.0
+"""How old an answer may be that is used while the database is away. Nothing can be changed there then either."""
+
+
+class Remembered(Generic[Key, Value]):
+    """Answers of `ask`, by key, at most `size` of them. What is not there is not remembered.
+
+    `is_told`: whether the word of a change would reach this process now. If not, the database is asked each time.
+    """
+
+    def __init__(self, ask: Callable[[Key], Awaitable[Value | None]], is_told: Callable[[], bool], size: int) -> None:
+        self._ask = ask
+        self._is_told = is_told
+        self._answers: LRUCache[Key, tuple[float, Value]] = LRUCache(size)
+        self._asking: dict[Key, asyncio.Task[Value | None]] = {}
+
+    async def get(self, key: Key) -> Value | None:
+        """Raises Unavailable when the database is away and the answer is not known."""
+        asked_at, value = self._answers.get(key, (float("-inf"), None))
+        age = asyncio.get_running_loop().time() - asked_at
+        if age < FRESH_SECONDS and self._is_told():
+            return value
+        try:
+            return await asyncio.shield(self._asking.get(key) or self._start_asking(key))
+        except Unavailable:
+            if age < STALE_SECONDS:
+                return value
+            raise
+
+    def forget(self, key: Key) -> None:
+        """It has changed. An answer that is on its way may be from before, and is not kept."""
+        self._answers.pop(key, None)
+        self._asking.pop(key, None)
+
+    def _start_asking(self, key: Key) -> asyncio.Task[Value | None]:
+        """Asks once for all who want to know at the same time."""
+        asking = self._asking[key] = asyncio.ensure_future(self._ask(key))
+        asked_at = asyncio.get_running_loop().time()
+
+        def keep(answered: asyncio.Task[Value | None]) -> None:
+            if self._asking.get(key) is not answered:
+                return
+            del self._asking[key]
+            if answered.cancelled() or answered.exception() is not None:
+                return
+            value = answered.result()
+            if value is None:
+                self._answers.pop(key, None)
+            else:
+                self._answers[key] = asked_at, value
+
+        asking.add_done_callback(keep)
+        return asking
