@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import BulkWriteError
 
 from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.database import Database, Document, reaching_mongodb
+from chatserver.documents import event_document, event_key, message_document, read_event
 from chatserver.errors import Unavailable
-from chatserver.events import Event, Kind
+from chatserver.events import Event
 from chatserver.group_commit import GroupCommit
 
 DUPLICATE_KEY = 11000
@@ -64,10 +65,10 @@ class Archive:
         """Turns an event that the log lost before it was acknowledged into a void, and frees its client id."""
         with reaching_mongodb():
             await self._events.update_one(
-                {"_id": _key(event.room_id, event.id), "client_id": event.client_id},
+                {"_id": event_key(event.room_id, event.id), "client_id": event.client_id},
                 {"$set": {"kind": "void"}, "$unset": {"client_id": "", "payload": ""}},
             )
-            await self._messages.delete_one({"_id": _key(event.room_id, event.id)})
+            await self._messages.delete_one({"_id": event_key(event.room_id, event.id)})
 
     async def show(self, event: Event) -> None:
         """Makes sure that an archived event is in `messages`, whatever became of the process that archived it."""
@@ -81,11 +82,12 @@ class Archive:
         the missing event finds its id taken, and appends it again.
         """
         with reaching_mongodb():
-            await _insert(self._events, [{"_id": _key(room_id, id), "prev": str(prev), "kind": "void", "user_id": 0}])
+            void = {"_id": event_key(room_id, id), "prev": str(prev), "kind": "void", "user_id": 0}
+            await _insert(self._events, [void])
 
     async def _commit_all(self, events: Sequence[Event]) -> Sequence[Event | Exception]:
         with self._noticing_absence():
-            refused = await _insert(self._events, [_document(event) for event in events])
+            refused = await _insert(self._events, [event_document(event) for event in events])
             outcomes: list[Event | Exception] = list(events)
             for index in refused:
                 outcomes[index] = await self._settle(events[index])
@@ -95,7 +97,7 @@ class Archive:
 
     async def _settle(self, event: Event) -> Event | Exception:
         """An insert hit a unique index: was it this very event, a repeat, or an id that was given out twice?"""
-        there = await self._events.find_one({"_id": _key(event.room_id, event.id)})
+        there = await self._events.find_one({"_id": event_key(event.room_id, event.id)})
         if there is not None and there.get("client_id") == event.client_id and there["user_id"] == event.user_id:
             return event
         first = await self._events.find_one(_client_key(event.room_id, event.user_id, event.client_id))
@@ -104,12 +106,12 @@ class Archive:
         if first is None:
             return Unavailable()  # what was in the way is gone again: a retraction; the client repeats
         if there is None:
-            await _insert(self._events, [_document(event, void=True)])
-        return _event(first)
+            await _insert(self._events, [event_document(event, void=True)])
+        return read_event(first)
 
     async def _project(self, events: Sequence[Event]) -> None:
         """Shows events in `messages`. Idempotent: a message that is there already stays as it is."""
-        documents = [_message_document(event) for event in events if event.kind == "message"]
+        documents = [message_document(event) for event in events if event.kind == "message"]
         if documents:
             await _insert(self._messages, documents)
 
@@ -119,19 +121,19 @@ class Archive:
         """The oldest `limit` events behind the cursor, voids among them."""
         with reaching_mongodb():
             found = self._events.find(_between(room_id, cursor, END)).sort("_id", ASCENDING).limit(limit)
-            return [_event(document) async for document in found]
+            return [read_event(document) async for document in found]
 
     async def before(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
         """The newest `limit` events in front of the cursor, oldest first, voids among them."""
         with reaching_mongodb():
             found = self._events.find(_between(room_id, BEGINNING, cursor)).sort("_id", DESCENDING).limit(limit)
-            newest_first = [_event(document) async for document in found]
+            newest_first = [read_event(document) async for document in found]
         return newest_first[::-1]
 
     async def find(self, room_id: int, id: Cursor) -> Event | None:
         with reaching_mongodb():
-            document = await self._events.find_one({"_id": _key(room_id, id)})
-        return None if document is None else _event(document)
+            document = await self._events.find_one({"_id": event_key(room_id, id)})
+        return None if document is None else read_event(document)
 
     async def leads_back(self, later: Cursor, event: Event) -> bool:
         """Whether the chain of `prev`, walked back from a later event, comes past this one.
@@ -160,7 +162,7 @@ class Archive:
     async def _find_all_by_client_id(self, wanted: Sequence[ClientId]) -> Sequence[Event | None]:
         with self._noticing_absence():
             found = self._events.find({"$or": [_client_key(*name) for name in wanted]})
-            events = [_event(document) async for document in found]
+            events = [read_event(document) async for document in found]
         by_name = {ClientId(event.room_id, event.user_id, event.client_id): event for event in events}
         return [by_name.get(name) for name in wanted]
 
@@ -203,52 +205,9 @@ async def _insert(collection: Any, documents: list[Document]) -> list[int]:
     return []
 
 
-def _key(room_id: int, id: Cursor) -> Document:
-    # MongoDB compares embedded documents field by field in this order: that is the order of the log.
-    return {"room": room_id, "ms": id.ms, "seq": id.seq}
-
-
 def _client_key(room_id: int, user_id: int, client_id: str) -> Document:
     return {"_id.room": room_id, "user_id": user_id, "client_id": client_id}
 
 
 def _between(room_id: int, after: Cursor, before: Cursor) -> Document:
-    return {"_id": {"$gt": _key(room_id, after), "$lt": _key(room_id, before)}}
-
-
-def _document(event: Event, *, void: bool = False) -> Document:
-    document: Document = {
-        "_id": _key(event.room_id, event.id),
-        "prev": str(event.prev),
-        "kind": "void" if void else event.kind,
-        "user_id": event.user_id,
-    }
-    if not void:
-        document |= {"client_id": event.client_id, "payload": event.payload.decode()}
-    return document
-
-
-def _event(document: Document) -> Event:
-    id = document["_id"]
-    return Event(
-        room_id=id["room"],
-        id=Cursor(id["ms"], id["seq"]),
-        prev=Cursor.parse(document["prev"]),
-        kind=cast("Kind", document["kind"]),
-        user_id=document["user_id"],
-        client_id=document.get("client_id", ""),
-        payload=document.get("payload", "{}").encode(),
-    )
-
-
-def _message_document(event: Event) -> Document:
-    message = event.message()
-    return {
-        "_id": _key(event.room_id, event.id),
-        "prev": message.prev,
-        "user_id": message.user_id,
-        "user_name": message.user_name,
-        "content": message.content,
-        "created_at": message.created_at,
-        "client_id": message.client_id,
-    }
+    return {"_id": {"$gt": event_key(room_id, after), "$lt": event_key(room_id, before)}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import NamedTuple
 
 from cachetools import LRUCache
@@ -73,14 +72,22 @@ class Archiver:
     async def finish(self, room_id: int, id: Cursor) -> None:
         """Archives an event that somebody else appended, perhaps before they died, and takes its mark off.
 
-        Nothing is retracted here, since nobody knows here what was acknowledged. If the log lost the event meanwhile,
-        whoever repeats the post finds that out. Raises Unavailable.
+        Raises Unavailable.
         """
         event = await self._log.find(room_id, id)
-        if event is not None:
-            with contextlib.suppress(IdTaken):  # sealed: readers went past it, so it is for its poster to append again
-                await self._archive.commit(event)
-        await self._log.release(room_id, id)
+        if event is not None and await self._commit(event):
+            if not await self._holds(event):
+                await self._archive.retract(event)
+        else:
+            await self._log.release(room_id, id)
+
+    async def _commit(self, event: Event) -> bool:
+        """Whether the event counts now. Not if it is a repeat; nor if readers went past its place when it was missing:
+        then it is for its poster to append it again."""
+        try:
+            return await self._archive.commit(event) == event
+        except IdTaken:
+            return False
 
     async def _find_archived(self, draft: Draft) -> Event | None:
         """What stands under the client id in the archive. While that is away nobody knows: then the event is appended

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +18,7 @@ from redis.retry import Retry
 from chatserver import programs
 from chatserver.private_server import EmbeddedError, PrivateServer, free_port
 
-__all__ = ["EmbeddedError", "Mongod", "RedisServer", "free_port", "mongod", "redis_server"]
+__all__ = ["EmbeddedError", "Mongod", "RedisServer", "free_port", "mongod", "mongodb_address", "redis_server"]
 
 NOT_YET_INITIALIZED = 94
 
@@ -110,6 +112,20 @@ def mongod(var: Path, *, fresh: bool = False) -> Iterator[Mongod]:
     """A running mongod with its data in `var/mongodb`. Raises EmbeddedError, programs.MissingProgram."""
     with _running(Mongod(programs.find(programs.MONGOD, var / "programs"), var / "mongodb"), fresh) as server:
         yield server
+
+
+@contextlib.contextmanager
+def mongodb_address() -> Iterator[str]:
+    """What MONGODB_URI says; without it, the address of the MongoDB of scripts/server, started for the purpose."""
+    uri = os.environ.get("MONGODB_URI")
+    if uri:
+        yield uri
+        return
+    try:
+        with mongod(Path(__file__).resolve().parent.parent / "var") as server:
+            yield server.uri
+    except (EmbeddedError, programs.MissingProgram) as error:
+        sys.exit(f"MONGODB_URI is missing, and no MongoDB can be started: {error}")
 
 
 @contextlib.contextmanager

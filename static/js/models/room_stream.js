@@ -127,7 +127,7 @@ export class RoomStream {
     if (type === "reset") {
       this.#on.reset();
     } else if (data === "[DONE]") {
-      this.stopFor(204);
+      this.open(); // the answer says why: the room is gone, or the right to read it
     } else if (this.#on.event(type, JSON.parse(data))) {
       this.#cursor = id || this.#cursor;
     }

@@ -1,0 +1,115 @@
+"""An audit of the archive: proves each room's chain, and that `messages` is what follows from `events`.
+
+The chain: each event that counts names as its `prev` the event that counts before it, or one of the voids between the
+two. A void holds the place of what was appended and never acknowledged, so it may name anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+
+from tqdm import tqdm
+
+from chatserver.cursor import BEGINNING, Cursor
+from chatserver.database import Database, Document, reaching_mongodb
+from chatserver.documents import message_document, read_event
+from chatserver.embedded import mongodb_address
+from chatserver.errors import Unavailable
+from chatserver.events import KINDS, Event
+from chatserver.projection import Projection
+
+SECOND_LOOK_SECONDS = 3.0
+
+
+class Audit:
+    def __init__(self, database: Database) -> None:
+        self._projection = Projection(database)
+        self.events = 0
+        self.messages = 0
+
+    async def rooms(self) -> list[int]:
+        return [room_id async for room_id in self._projection.rooms()]
+
+    async def problems(self, room_id: int) -> AsyncIterator[str]:
+        """What is wrong in a room, a line each. Where somebody is writing, the newest events may look wrong once."""
+        allowed, shown = {BEGINNING}, self._projection.shown(room_id)
+        names: set[tuple[int, str]] = set()
+        message = await anext(shown, None)
+        with reaching_mongodb():
+            async for document in self._projection.events(room_id):
+                event = read_event(document)
+                self.events += 1
+                if event.kind == "void":
+                    allowed.add(event.id)
+                    continue
+                for problem in _links(event, allowed), _is_known(event), _is_first(event, names):
+                    if problem:
+                        yield f"room {room_id}: {event.id} {problem}"
+                allowed = {event.id}
+                if event.kind == "message":
+                    while message is not None and _place(message) < event.id:
+                        yield f"room {room_id}: {_place(message)} is shown, and no event says so"
+                        message = await anext(shown, None)
+                    if message is None or _place(message) != event.id:
+                        yield f"room {room_id}: {event.id} is archived and not shown"
+                        continue
+                    if message != message_document(event):
+                        yield f"room {room_id}: {event.id} is shown otherwise than its event says"
+                    self.messages += 1
+                    message = await anext(shown, None)
+            while message is not None:
+                yield f"room {room_id}: {_place(message)} is shown, and no event says so"
+                message = await anext(shown, None)
+
+
+def _links(event: Event, allowed: set[Cursor]) -> str | None:
+    return None if event.prev in allowed else f"follows {event.prev}, which is not the event before it"
+
+
+def _is_known(event: Event) -> str | None:
+    return None if event.kind in KINDS else f"is of a kind nobody knows: {event.kind}"
+
+
+def _is_first(event: Event, names: set[tuple[int, str]]) -> str | None:
+    name = event.user_id, event.client_id
+    if name in names:
+        return f"is a second one of user {event.user_id} with the client id {event.client_id}"
+    names.add(name)
+    return None
+
+
+def _place(message: Document) -> Cursor:
+    return Cursor(message["_id"]["ms"], message["_id"]["seq"])
+
+
+async def audit_all(uri: str) -> int:
+    """Prints what is wrong. Returns the exit status: 0 all is well, 1 something is wrong, 2 it could not be read."""
+    database = Database(uri)
+    audit = Audit(database)
+    problems: list[str] = []
+    try:
+        rooms = await audit.rooms()
+        for room_id in tqdm(rooms, desc="verifying", unit=" rooms"):
+            found = [problem async for problem in audit.problems(room_id)]
+            if found:
+                # Somebody may be writing there: what is wrong stays wrong.
+                await asyncio.sleep(SECOND_LOOK_SECONDS)
+                again = [problem async for problem in Audit(database).problems(room_id)]
+                problems += [problem for problem in found if problem in again]
+    except Unavailable as error:
+        print(f"the archive does not answer: {error.__cause__ or error}", file=sys.stderr)
+        return 2
+    finally:
+        database.close()
+    print(*problems, sep="\n", end="\n" if problems else "")
+    print(
+        f"{audit.events} events and {audit.messages} messages in {len(rooms)} rooms: {len(problems) or 'no'} problems"
+    )
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    with mongodb_address() as address:
+        sys.exit(asyncio.run(audit_all(address)))

@@ -1,0 +1,138 @@
+"""scripts/verify and scripts/rebuild-messages: what is wrong in an archive is found, and what can be mended is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pymongo
+import pytest
+from tornado.ioloop import IOLoop
+
+from chatserver.audit import Audit, audit_all
+from chatserver.database import Database
+from chatserver.projection import Projection, rebuild_all
+from chatserver.settings import Settings
+from tests.browserless import Visitor
+
+pytestmark = pytest.mark.gen_test
+
+
+@pytest.fixture
+def database(io_loop: IOLoop, settings: Settings) -> Iterator[Database]:
+    database = Database(settings.mongodb_uri)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def raw(settings: Settings) -> Iterator[Any]:
+    """The database, with no code of ours in between."""
+    with pymongo.MongoClient[dict[str, Any]](settings.mongodb_uri) as client:
+        yield client.get_default_database("harbour")
+
+
+@pytest.fixture
+def said(io_loop: IOLoop, ada: Visitor, room: int) -> list[dict[str, Any]]:
+    async def say() -> list[dict[str, Any]]:
+        return [await ada.say(room, f"number {number}") for number in range(5)]
+
+    return io_loop.run_sync(say)
+
+
+def key(room: int, message: dict[str, Any]) -> dict[str, int]:
+    ms, seq = message["id"].split("-")
+    return {"room": room, "ms": int(ms), "seq": int(seq)}
+
+
+async def problems(database: Database, room: int) -> list[str]:
+    return [problem async for problem in Audit(database).problems(room)]
+
+
+async def test_an_archive_as_the_chat_writes_it_has_no_problems(
+    database: Database, room: int, said: list[dict[str, Any]]
+) -> None:
+    assert await problems(database, room) == []
+    assert room in await Audit(database).rooms()
+
+
+Damage = Callable[[Any, int, list[dict[str, Any]]], object]
+
+DAMAGES: dict[str, tuple[Damage, str]] = {
+    "an event is gone": (
+        lambda raw, room, said: raw.events.delete_one({"_id": key(room, said[2])}),
+        "follows {2}, which is not the event before it",
+    ),
+    "a link was bent": (
+        lambda raw, room, said: raw.events.update_one({"_id": key(room, said[3])}, {"$set": {"prev": said[1]["id"]}}),
+        "follows {1}, which is not the event before it",
+    ),
+    "a message is not shown": (
+        lambda raw, room, said: raw.messages.delete_one({"_id": key(room, said[2])}),
+        "{2} is archived and not shown",
+    ),
+    "the last message is not shown": (
+        lambda raw, room, said: raw.messages.delete_one({"_id": key(room, said[4])}),
+        "{4} is archived and not shown",
+    ),
+    "a message was changed": (
+        lambda raw, room, said: raw.messages.update_one({"_id": key(room, said[2])}, {"$set": {"content": "other"}}),
+        "{2} is shown otherwise than its event says",
+    ),
+    "a message is shown that nobody wrote": (
+        lambda raw, room, said: raw.messages.insert_one({"_id": {"room": room, "ms": 7, "seq": 0}, "content": "?"}),
+        "7-0 is shown, and no event says so",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+async def test_damage_is_found(name: str, database: Database, raw: Any, room: int, said: list[dict[str, Any]]) -> None:
+    damage, found = DAMAGES[name]
+    damage(raw, room, said)
+    ids = [message["id"] for message in said]
+    assert any(found.format(*ids) in problem for problem in await problems(database, room))
+
+
+async def test_a_void_between_two_messages_is_no_problem(
+    database: Database, raw: Any, room: int, said: list[dict[str, Any]]
+) -> None:
+    """What was retracted holds its place; the event behind it names the one that counts, or the void."""
+    raw.events.update_one(
+        {"_id": key(room, said[2])}, {"$set": {"kind": "void"}, "$unset": {"client_id": "", "payload": ""}}
+    )
+    raw.messages.delete_one({"_id": key(room, said[2])})
+    assert await problems(database, room) == []
+    for collection in (raw.events, raw.messages):
+        collection.update_one({"_id": key(room, said[3])}, {"$set": {"prev": said[1]["id"]}})
+    assert await problems(database, room) == []
+
+
+async def test_messages_are_made_anew_from_events(
+    database: Database, raw: Any, room: int, said: list[dict[str, Any]]
+) -> None:
+    in_order = list(raw.messages.find({"_id.room": room}).sort("_id"))
+    for name, (damage, _) in DAMAGES.items():
+        if "shown" in name or "changed" in name:
+            damage(raw, room, said)
+    assert await problems(database, room)
+    assert await Projection(database).rebuild(room) == 5
+    assert list(raw.messages.find({"_id.room": room}).sort("_id")) == in_order
+    assert await problems(database, room) == []
+
+
+async def test_the_commands_say_what_they_found_and_what_they_did(
+    settings: Settings, raw: Any, room: int, said: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw.messages.delete_one({"_id": key(room, said[2])})
+    assert await audit_all(settings.mongodb_uri) == 1
+    assert f"room {room}: {said[2]['id']} is archived and not shown" in capsys.readouterr().out
+    assert await rebuild_all(settings.mongodb_uri) == 0
+    assert "are what the events say" in capsys.readouterr().out
+
+
+async def test_an_archive_that_does_not_answer_is_not_called_sound(capsys: pytest.CaptureFixture[str]) -> None:
+    address = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100"
+    assert await audit_all(address) == 2
+    assert await rebuild_all(address) == 1
+    assert "does not answer" in capsys.readouterr().err
