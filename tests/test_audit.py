@@ -122,8 +122,14 @@ async def test_messages_are_made_anew_from_events(
 
 
 async def test_the_commands_say_what_they_found_and_what_they_did(
-    settings: Settings, raw: Any, room: int, said: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+    settings: Settings,
+    raw: Any,
+    room: int,
+    said: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("chatserver.audit.SECOND_LOOK_SECONDS", 0)
     raw.messages.delete_one({"_id": key(room, said[2])})
     assert await audit_all(settings.mongodb_uri) == 1
     assert f"room {room}: {said[2]['id']} is archived and not shown" in capsys.readouterr().out
