@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, ClassVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 from tornado.web import HTTPError, RequestHandler
@@ -146,8 +146,9 @@ class Handler(RequestHandler):
     def next_path(self, default: str = "/chat") -> str:
         """Where to go after signing in: a path of this site, whatever was sent."""
         path = self.get_argument("next", default)
-        parts = urlsplit(path.replace("\\", "/"))
-        is_ours = path.startswith("/") and not parts.scheme and not parts.netloc and path.isprintable()
+        # Browsers take a backslash for a slash, drop tabs and line ends, and read //host and ///host as a host.
+        as_read = path.replace("\\", "/")
+        is_ours = as_read.startswith("/") and not as_read.startswith("//") and path.isprintable()
         return path if is_ours else default
 
     def sign_in_path(self) -> str:
