@@ -68,8 +68,6 @@ class Rooms:
 
     async def find(self, room_id: int) -> Room:
         """Raises RoomNotFound; RoomClosed for a room that was there once."""
-        if not 0 < room_id < 2**63:
-            raise RoomNotFound
         return _room(_open(await self._remembered.get(room_id)))
 
     async def close(self, room_id: int, user_id: int) -> None:
@@ -87,6 +85,8 @@ class Rooms:
             await self._wakeups.say(CLOSED, str(room_id))
 
     async def _look_up(self, room_id: int) -> Document | None:
+        if not 0 < room_id < 2**63:  # MongoDB has no larger integers
+            return None
         with reaching_mongodb():
             document: Document | None = await self._rooms.find_one({"_id": room_id})
         return document

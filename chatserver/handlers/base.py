@@ -13,7 +13,7 @@ import msgspec
 from tornado.web import HTTPError, RequestHandler
 
 from chatserver.accounts import User
-from chatserver.errors import BadToken, ChatError, SignInFirst
+from chatserver.errors import BadToken, ChatError, RoomNotFound, SignInFirst
 from chatserver.handlers.bodies import is_form, is_json, json_field
 from chatserver.services import Services
 from chatserver.sessions import SESSION_DAYS, Session
@@ -199,6 +199,13 @@ class Handler(RequestHandler):
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         raise NotImplementedError  # no handler here takes its body in pieces
+
+
+def room_number(text: str) -> int:
+    """The room that a path names. Raises RoomNotFound for what is no number."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise RoomNotFound
+    return int(text)
 
 
 def initials(name: str) -> str:

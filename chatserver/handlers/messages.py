@@ -6,7 +6,7 @@ import msgspec
 
 from chatserver.cursor import Cursor
 from chatserver.errors import Invalid, Malformed, Unavailable
-from chatserver.handlers.base import Handler
+from chatserver.handlers.base import Handler, room_number
 from chatserver.handlers.bodies import read_body
 from chatserver.handlers.pages import show_room
 from chatserver.messages import MAX_PAGE, PAGE_SIZE
@@ -40,7 +40,7 @@ class MessagesHandler(Handler):
 
 class RoomMessagesHandler(Handler):
     async def get(self, room_id: str) -> None:
-        room = await self.services.rooms.find(int(room_id))
+        room = await self.services.rooms.find(room_number(room_id))
         before, after = self._cursor("before"), self._cursor("after")
         limit = self._limit()
         if before is not None and after is not None:

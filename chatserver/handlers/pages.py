@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from chatserver.cursor import Cursor
-from chatserver.errors import RoomNotFound
-from chatserver.handlers.base import Handler
+from chatserver.handlers.base import Handler, room_number
 from chatserver.messages import PAGE_SIZE
 from chatserver.rooms import Room
 
@@ -46,9 +45,8 @@ class RoomPage(PageHandler):
         await self.get(room_id)
 
     async def get(self, room_id: str) -> None:
-        if not (room_id.isascii() and room_id.isdigit() and len(room_id) < 20):
-            raise RoomNotFound
-        await show_room(self, await self.services.rooms.find(int(room_id)), before=self._before())
+        room = await self.services.rooms.find(room_number(room_id))
+        await show_room(self, room, before=self._before())
 
     def _before(self) -> Cursor | None:
         """An older page, for those who read without JavaScript. An address that was cut off shows the newest."""

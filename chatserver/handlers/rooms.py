@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from chatserver.errors import ChatError
-from chatserver.handlers.base import Handler
+from chatserver.handlers.base import Handler, room_number
 from chatserver.handlers.bodies import read_body
 
 
@@ -37,5 +37,5 @@ class RoomsHandler(Handler):
 
 class RoomHandler(Handler):
     async def delete(self, room_id: str) -> None:
-        await self.services.rooms.close(int(room_id), self.user.id)
+        await self.services.rooms.close(room_number(room_id), self.user.id)
         self.set_status(204)
