@@ -9,6 +9,7 @@ import re
 import resource
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -146,9 +147,7 @@ def make_server(application: ChatApplication) -> HTTPServer:
         idle_connection_timeout=75,
         body_timeout=30,
         max_header_size=16 * 1024,
-        # Handlers never see a body above 64 KiB (application.BodyLimit); this is how much of a refused one is read
-        # away before the connection is closed.
-        max_body_size=16 * 1024 * 1024,
+        max_body_size=sys.maxsize,  # application.BodyLimit is stricter, and has an answer for it
         max_buffer_size=16 * 1024 * 1024,
     )
 

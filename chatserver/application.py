@@ -17,6 +17,8 @@ from chatserver.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_BODY = 64 * 1024
+READ_AWAY = 16 * 1024 * 1024
+"""Bytes of a refused body that are read before the connection is closed."""
 
 access_log = logging.getLogger("chatserver.access")
 
@@ -63,45 +65,59 @@ class ChatApplication(Application):
 class BodyLimit(HTTPMessageDelegate):
     """Lets a request through to its handler as long as its body is within MAX_BODY; otherwise it is refused with 413.
 
-    The rest of a refused body is read and thrown away (up to the server's own limit), so that the client gets to read
-    the answer.
+    The rest of a refused body is read and thrown away, so that the client gets to read the answer; but one that is
+    over READ_AWAY is refused at once.
     """
 
     def __init__(self, handler: HTTPMessageDelegate, refusal: HTTPMessageDelegate) -> None:
         self._handler = handler
         self._refusal = refusal
         self._received = 0
+        self._finished = False
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Any:
         self._head = start_line, headers
-        length = headers.get("Content-Length", "0")
-        if length.isdigit() and int(length) > MAX_BODY:
-            self._refuse()
-        return self._handler.headers_received(start_line, headers)
+        length = _announced(headers)
+        if length > MAX_BODY:
+            self._handler = self._refusal
+        future = self._handler.headers_received(start_line, headers)
+        if length > READ_AWAY:
+            self.finish()
+        return future
 
     def data_received(self, chunk: bytes) -> Any:
         self._received += len(chunk)
         if self._received > MAX_BODY and self._handler is not self._refusal:
-            self._refuse()
+            self._handler = self._refusal
             self._handler.headers_received(*self._head)
+        if self._received > READ_AWAY:
+            self.finish()
         return None if self._handler is self._refusal else self._handler.data_received(chunk)
 
     def finish(self) -> None:
-        self._handler.finish()
+        if not self._finished:
+            self._finished = True
+            self._handler.finish()
 
     def on_connection_close(self) -> None:
         self._handler.on_connection_close()
 
-    def _refuse(self) -> None:
-        self._handler = self._refusal
+
+def _announced(headers: HTTPHeaders) -> int:
+    """The length that a body shall have. What is no length is Tornado's to refuse."""
+    text = headers.get("Content-Length", "0")
+    return int(text[:18]) if text.isascii() and text.isdigit() else 0
 
 
 class BodyTooLarge(Handler):
     open_to_all = True
 
     async def prepare(self) -> None:
-        self.set_header("Connection", "close")
         raise TooLarge
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.set_header("Connection", "close")
+        super().write_error(status_code, **kwargs)
 
 
 class VersionedFile(StaticFileHandler):
