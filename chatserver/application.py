@@ -10,7 +10,7 @@ from typing import Any
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest, RequestStartLine, ResponseStartLine
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
-from chatserver.errors import TooLarge
+from chatserver.errors import NotFound, TooLarge
 from chatserver.handlers import accounts, health, messages, pages, rooms, stream
 from chatserver.handlers.base import Handler, UnknownPath
 from chatserver.services import Services
@@ -45,7 +45,11 @@ class ChatApplication(Application):
                 (r"/messages", messages.MessagesHandler, _with(services)),
                 (r"/healthz", health.Healthz, _with(services)),
                 (r"/readyz", health.Readyz, _with(services)),
-                (r"/static/v-[0-9a-f]+/(.+)", VersionedFile, {"path": str(static)}),
+                (
+                    r"/static/v-[0-9a-f]+/(.+)",
+                    VersionedFile,
+                    _with(services) | {"path": str(static), "version": version},
+                ),
             ],
             default_handler_class=UnknownPath,
             default_handler_args=_with(services),
@@ -120,16 +124,29 @@ class BodyTooLarge(Handler):
         super().write_error(status_code, **kwargs)
 
 
-class VersionedFile(StaticFileHandler):
+class VersionedFile(StaticFileHandler, Handler):
     """A static file under an address that changes with its content, so browsers may keep it for ever.
 
     The version is part of the path: what a module imports by a relative path has the same version as the module.
     """
 
+    def initialize(self, services: Services, path: str, version: str) -> None:  # type: ignore[override]
+        Handler.initialize(self, services)
+        StaticFileHandler.initialize(self, path)
+        self._version = version
+
+    async def prepare(self) -> None:
+        self._refuse_unknown_method()
+
+    def parse_url_path(self, url_path: str) -> str:
+        if "\0" in url_path:  # no file is called that, and asking for one raises ValueError
+            raise NotFound
+        return super().parse_url_path(url_path)
+
     def set_extra_headers(self, path: str) -> None:
-        self.set_header("Cache-Control", "public, max-age=31536000, immutable")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.clear_header("Server")
+        # While a new release takes over, the page of one may ask the other for its files: nobody shall keep those.
+        if self.request.path.startswith(f"/static/v-{self._version}/"):
+            self.set_header("Cache-Control", "public, max-age=31536000, immutable")
 
 
 def fingerprint(folder: Path) -> str:
