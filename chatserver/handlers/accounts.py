@@ -39,8 +39,7 @@ class _CredentialsHandler(Handler):
         except ChatError as error:
             if not self.is_form():
                 raise
-            if error.retry_after is not None:
-                self.set_header("Retry-After", str(error.retry_after))
+            self.say_when(error)
             self._show_form(status=error.status, error=error.text)
             return
         if self.is_form():

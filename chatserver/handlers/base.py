@@ -156,15 +156,21 @@ class Handler(RequestHandler):
 
     # Errors
 
+    def say_when(self, error: ChatError) -> None:
+        """Tells a client when to come again, if that may help."""
+        if error.retry_after is not None:
+            self.set_header("Retry-After", str(error.retry_after))
+
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
         super().send_error(error.status if isinstance(error, ChatError) else status_code, **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
-        text = error.text if isinstance(error, ChatError) else HTTPStatus(status_code).phrase.lower()
-        if isinstance(error, ChatError) and error.retry_after is not None:
-            self.set_header("Retry-After", str(error.retry_after))
+        text = HTTPStatus(status_code).phrase.lower()
+        if isinstance(error, ChatError):
+            text = error.text
+            self.say_when(error)
         if status_code == 405:
             self.set_header("Allow", ", ".join(self._methods()))
         if self.wants_page():

@@ -28,6 +28,7 @@ class MessagesHandler(Handler):
         except (Malformed, Invalid, Unavailable) as error:
             if not self.is_form():
                 raise
+            self.say_when(error)
             room = await self.services.rooms.find(new.room_id)
             await show_room(self, room, status=error.status, error=error.text, draft=new.content)
             return

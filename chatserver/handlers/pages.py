@@ -19,7 +19,8 @@ class PageHandler(Handler):
             self.redirect(self.sign_in_path())
 
     def wants_page(self) -> bool:
-        return True
+        """Also who does not say what they want; but not who wants JSON."""
+        return super().wants_page() or "json" not in self.request.headers.get("Accept", "")
 
 
 class Home(Handler):

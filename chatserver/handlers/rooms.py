@@ -24,6 +24,7 @@ class RoomsHandler(Handler):
         except ChatError as error:
             if not self.is_form():
                 raise
+            self.say_when(error)
             rooms = await self.services.rooms.all()
             name = self.get_body_argument("name", "")
             self.page("rooms.html", status=error.status, rooms=rooms, error=error.text, name=name)
