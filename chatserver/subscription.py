@@ -16,18 +16,29 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from chatserver import sse
 from chatserver.cursor import Cursor
 from chatserver.events import Event
-from chatserver.ring import framed
-
-if TYPE_CHECKING:
-    from chatserver.feed import Feed
+from chatserver.ring import Ring, framed
 
 MAX_UPSTREAM = 1
 """Bytes that a client may send on its open stream: none. Reading one is enough to know that it does."""
+
+
+class Source(Protocol):
+    """What a subscription asks of the feed that it follows."""
+
+    ring: Ring
+    sent: Cursor
+    finished: bool
+
+    def fetch_page(self, subscription: Subscription) -> None: ...
+    def go_live(self, subscription: Subscription) -> None: ...
+    def await_round(self, subscription: Subscription) -> None: ...
+    def withdraw(self, subscription: Subscription) -> None: ...
+    def leave(self, subscription: Subscription) -> None: ...
 
 
 class Subscription:
@@ -45,7 +56,7 @@ class Subscription:
         "socket",
     )
 
-    def __init__(self, feed: Feed, connection: socket.socket, cursor: Cursor, *, chunked: bool) -> None:
+    def __init__(self, feed: Source, connection: socket.socket, cursor: Cursor, *, chunked: bool) -> None:
         self.feed = feed
         self.socket = connection
         self.cursor = cursor
