@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections import Counter
@@ -11,7 +10,7 @@ from typing import NamedTuple
 
 from cachetools import TTLCache
 
-from chatserver import sse
+from chatserver import sse, tasks
 from chatserver.errors import Unavailable
 from chatserver.sessions import Session, Sessions
 from chatserver.subscription import Subscription
@@ -62,9 +61,7 @@ class Audience:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await tasks.stop([self._task])
 
     def has_room_for(self, session: Session) -> bool:
         return len(self._seats) < self._in_all and self._of_user[session.user.id] < self._per_user

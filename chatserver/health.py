@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from chatserver import tasks
 from chatserver.errors import Unavailable
 
 PATIENCE_SECONDS = 2.0
@@ -32,9 +33,7 @@ class Health:
         return question
 
     async def close(self) -> None:
-        for question in self._questions.values():
-            question.cancel()
-        await asyncio.gather(*self._questions.values(), return_exceptions=True)
+        await tasks.stop(self._questions.values())
 
 
 async def _answers(ping: Callable[[], Awaitable[None]]) -> bool:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 
-from chatserver import sse
+from chatserver import sse, tasks
 from chatserver.feed import Feed
 
 TICK_SECONDS = 1.0
@@ -32,9 +31,7 @@ class Hub:
 
     async def stop(self) -> None:
         if self._ticker is not None:
-            self._ticker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._ticker
+            await tasks.stop([self._ticker])
         for feed in self.feeds():
             self.drop(feed)
 

@@ -9,10 +9,10 @@ every break of the connection from the archive too: a failover may have dropped 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 
+from chatserver import tasks
 from chatserver.backlog import Backlog, contiguous_tail, is_linked
 from chatserver.cursor import BEGINNING, END
 from chatserver.errors import Unavailable
@@ -54,10 +54,7 @@ class Relay:
         ]
 
     async def stop(self) -> None:
-        for task in [*self._tasks, *self._opening.values()]:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Unavailable):
-                await task
+        await tasks.stop([*self._tasks, *self._opening.values()])
         await self._wakeups.stop()
 
     def wake(self, room_id: int, in_archive: bool = False) -> None:

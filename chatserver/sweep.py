@@ -6,11 +6,11 @@ Every process sweeps. What one does twice, or two do at once, is harmless: archi
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections.abc import Iterable
 
+from chatserver import tasks
 from chatserver.archiver import Archiver
 from chatserver.errors import Unavailable
 from chatserver.log_scripts import PARTITIONS, Place
@@ -41,9 +41,7 @@ class Sweep:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await tasks.stop([self._task])
 
     async def sweep(self) -> int:
         """Archives all that was pending already at the last sweep. Returns how many those were. Raises Unavailable."""

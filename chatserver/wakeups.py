@@ -15,6 +15,7 @@ from collections.abc import Callable
 from redis.asyncio.connection import Connection
 from redis.exceptions import RedisError
 
+from chatserver import tasks
 from chatserver.errors import Unavailable
 from chatserver.log_scripts import NEWS_IN_ARCHIVE, news_channel
 from chatserver.redis_link import connect, reaching_redis, take_connection
@@ -63,9 +64,7 @@ class Wakeups:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await tasks.stop([self._task])
         await self._client.aclose(close_connection_pool=True)
         await self._speaker.aclose(close_connection_pool=True)
 
