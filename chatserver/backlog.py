@@ -59,6 +59,8 @@ class Backlog:
 
     async def before(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
         """Up to `limit` events right in front of the cursor, oldest first. `END` stands behind the newest."""
+        if cursor == BEGINNING:
+            return []  # Redis calls the range in front of it an error
         archived = await _or_none(self._archive.before(room_id, cursor, limit))
         streamed = await self._log.before(room_id, cursor, limit)
         if archived is None and not _reaches_back(streamed, limit):

@@ -191,6 +191,13 @@ async def test_pages_go_backward_and_forward_without_gap_or_repeat(ada: Visitor,
     assert everything["messages"] == said
 
 
+async def test_nothing_stands_in_front_of_the_beginning(ada: Visitor, room: int) -> None:
+    await ada.say(room, "first")
+    for beginning in ("0", "0-0"):
+        page = await ada.page(room, before=beginning)
+        assert page == {"messages": [], "cursor": "0-0", "has_more": False}
+
+
 async def test_a_page_has_50_messages_unless_asked_otherwise(ada: Visitor, room: int) -> None:
     await asyncio.gather(*[ada.say(room, str(number)) for number in range(52)])
     assert len((await ada.page(room))["messages"]) == 50
