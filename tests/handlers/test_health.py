@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -138,4 +139,12 @@ async def test_what_hangs_is_asked_once_however_many_want_to_know() -> None:
     answer.set()
     assert [await question for question in questions] == [{"redis": True}] * 20
     assert asked == 1
+    await health.close()
+
+
+async def test_nobody_waits_for_what_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatserver.health.PATIENCE_SECONDS", 0.05)
+    health = Health({"redis": asyncio.Event().wait, "mongodb": partial(asyncio.sleep, 0)})
+    async with asyncio.timeout(20):
+        assert await health.parts() == {"redis": False, "mongodb": True}
     await health.close()
