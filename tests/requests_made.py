@@ -20,7 +20,7 @@ ROUTES = [
 PATHS = [*{path for _, path in ROUTES}, "/nothing", "*", "//", "/%00", "http://x/chat"]
 IN_A_ROOM = ["/chat/{}", "/rooms/{}", "/rooms/{}/messages", "/rooms/{}/nothing", "/static/v-0/{}", "/static/{}"]
 METHODS = ["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW", "get"]
-FIELDS = ["room", "room_id", "after", "before", "limit", "content", "client_id", "name", "password", "next", "csrf_token", "_xsrf", "x"]  # fmt: skip
+FIELDS = ["room", "after", "before", "limit", "after", "before", "room", "room_id", "after", "before", "limit", "content", "client_id", "name", "password", "next", "csrf_token", "_xsrf", "x"]  # fmt: skip
 HEADERS = [
     "Accept", "Accept-Language", "Authorization", "Connection", "Content-Encoding", "Content-Type", "Cookie", "Expect", "Host",
     "If-Modified-Since", "If-None-Match", "Last-Event-ID", "Origin", "Range", "Sec-Fetch-Site", "Upgrade", "X-CSRF-Token", "X-Forwarded-For",
@@ -34,7 +34,7 @@ KNOWN = [
     "_xsrf=2|x|y|z", "2|0|0|0", "x" * 3000, "<script>", "{{1}}", "a\tb", " ", "", "é", "🎉", ";", "=", '"', "W/\"x\"", "*", "127.0.0.1, [::", "a,b,,",
 ]  # fmt: skip
 
-numbers = st.integers(-(2**70), 2**70)
+numbers = st.one_of(st.integers(-1, 2), st.integers(-(2**70), 2**70))
 cursors = st.builds("{}-{}".format, numbers, numbers)
 words = st.one_of(st.sampled_from(KNOWN), st.text(max_size=30), numbers.map(str), cursors)
 values = st.one_of(words.map(lambda text: text.encode("utf-8", "surrogatepass")), st.binary(max_size=40))
@@ -44,7 +44,7 @@ queries = st.lists(st.tuples(st.sampled_from(FIELDS), values.map(quote)), max_si
 addresses = st.one_of(
     st.tuples(st.sampled_from(METHODS), st.sampled_from(PATHS)),
     st.tuples(
-        st.sampled_from(METHODS),
+        st.sampled_from(["GET"] * 10 + METHODS),
         st.builds(lambda path, name: path.format(quote(name)), st.sampled_from(IN_A_ROOM), values),
     ),
     st.sampled_from(ROUTES),
@@ -66,12 +66,12 @@ likely = st.fixed_dictionaries(
     },
     optional={"client_id": st.one_of(st.text("ab_-9", max_size=70), words)},
 )
+extremes = st.sampled_from([b"", b"[" * 60_000, b'{"a":' * 10_000, b"x" * 65_536, b"x" * 65_537, b"x" * 300_000])
 bodies = st.one_of(
     st.one_of(likely, jsons).map(lambda value: json.dumps(value).encode()),
     st.one_of(likely, jsons).map(lambda value: json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")),
     queries.map(str.encode),
     st.binary(max_size=200),
-    st.sampled_from([b"", b"[" * 60_000, b'{"a":' * 10_000, b"x" * 65_536, b"x" * 65_537, b"x" * 300_000]),
     st.lists(st.tuples(st.sampled_from(FIELDS), values), max_size=3).map(
         lambda parts: b"".join(b'--x\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n' % (name.encode(), value) for name, value in parts) + b"--x--\r\n"
     ),
@@ -81,6 +81,7 @@ typed_bodies = st.one_of(
     likely.map(lambda value: ("application/json", json.dumps(value).encode())),
     likely.map(lambda value: ("application/x-www-form-urlencoded", urlencode(value, errors="surrogatepass").encode())),
     st.tuples(st.sampled_from(KINDS), bodies),
+    st.tuples(st.sampled_from(KINDS), extremes),
 )
 
 
@@ -139,6 +140,6 @@ pieces = st.one_of(
     st.binary(max_size=60),
     values,
     st.sampled_from([b"\r\n", b"\r\n\r\n", b"\n", b"\r", b": ", b" ", b"\0", b"GET / HTTP/1.1", b"POST /messages HTTP/1.1", b"PRI * HTTP/2.0",
-        b"HTTP/1.1 200 OK", b"\r\nTransfer-Encoding: chunked", b"\r\nContent-Length: 5", b"\r\nContent-Length: -1", b"\r\nTransfer-Encoding: x",
+        b"HTTP/1.1 200 OK", b"\r\nTransfer-Encoding: chunked", b"\r\nContent-Length: 5", b"\r\nContent-Length: -1", b"\r\nContent-Length: \xb2", b"\r\nTransfer-Encoding: x",
         b"5\r\nhello\r\n", b"0\r\n\r\n", b"ffffffffffffffff\r\n", b"\x16\x03\x01\x02\x00\x01", b"x" * 20_000, b"\r\n folded", b"\r\nHost: a\r\nHost: b"]),
 )  # fmt: skip

@@ -23,7 +23,7 @@ from tests.server_process import ServerProcess
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
-CASES = int(os.environ.get("FUZZ_CASES", "800"))
+CASES = int(os.environ.get("FUZZ_CASES", "1200"))
 WAIT_SECONDS = 15.0
 """More than any answer needs on a busy machine, less than the server's own limits of 30 and 75 seconds."""
 
@@ -152,9 +152,11 @@ def test_bytes_that_are_no_request_end_the_connection(target: Target) -> None:
     """Requests that are torn, doubled and mixed with anything else."""
 
     @fuzzed
-    @given(requests, st.lists(pieces, max_size=5), st.integers(0, 600), st.booleans())
-    def case(request: Request, others: list[bytes], place: int, torn: bool) -> None:
+    @given(requests, st.lists(pieces, max_size=5), st.integers(0, 600), st.booleans(), st.booleans())
+    def case(request: Request, others: list[bytes], place: int, at_a_line: bool, torn: bool) -> None:
         whole = request.encode(target.identity)
+        if at_a_line:
+            place = whole.find(b"\r\n", place) % len(whole)
         sent = whole[:place] + b"".join(others) + (b"" if torn else whole[place:])
         answer = target.send(sent, and_no_more=True)
         if answer.startswith(b"HTTP/"):
