@@ -1,0 +1,79 @@
+"""A room in a browser, as the person in front of it sees and uses it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+
+from playwright.async_api import Error, Page, expect
+
+from tests.browserless import Visitor
+
+IDS = "[...document.querySelectorAll('#messages li[data-id]')].map(each => each.dataset.id)"
+TEXTS = "[...document.querySelectorAll('#messages li[data-id] span')].map(each => each.textContent)"
+
+
+class RoomPage:
+    def __init__(self, page: Page, room: int) -> None:
+        self.page = page
+        self.room = room
+        self.messages = page.locator("#messages > li")
+        self.known = page.locator("#messages > li[data-id]")
+        """Those that the server has named: shown by the log, or acknowledged."""
+        self.unsent = page.locator("#messages > .message--pending")
+        self.failed = page.locator("#messages > .message--failed")
+        self.field = page.locator("#content")
+        self.newest = page.locator("#newest")
+
+    async def enter(self) -> None:
+        await self.page.goto(f"/chat/{self.room}")
+
+    async def live(self) -> None:
+        await self.state("live")
+
+    async def lost(self) -> None:
+        await self.state("lost")
+
+    async def state(self, state: str) -> None:
+        await expect(self.page.locator("#connection")).to_have_attribute("data-state", state)
+
+    async def pass_by(self, milliseconds: int) -> None:
+        """Lets time go by for a page that was entered with `clock=True`."""
+        await self.page.clock.fast_forward(milliseconds)
+
+    async def say(self, text: str) -> None:
+        await self.field.fill(text)
+        await self.field.press("Enter")
+
+    async def say_all(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            await self.say(text)
+
+    async def ids(self) -> list[str]:
+        ids: list[str] = await self.page.evaluate(IDS)
+        return ids
+
+    async def texts(self) -> list[str]:
+        texts: list[str] = await self.page.evaluate(TEXTS)
+        return texts
+
+    async def shows(self, *texts: str) -> None:
+        """These messages, all known to the server, in this order, once."""
+        await self._comes_to(TEXTS, list(texts))
+
+    async def agrees_with(self, reader: Visitor) -> list[dict[str, Any]]:
+        """The page has come to show what history says: the same messages in the same order, and nothing else. Returns
+        them. To be asked when nobody posts any more."""
+        messages: list[dict[str, Any]] = (await reader.page(self.room, limit=200))["messages"]
+        await self._comes_to(IDS, [message["id"] for message in messages])
+        assert await self.texts() == [message["content"] for message in messages]
+        await expect(self.unsent).to_have_count(0)
+        return messages
+
+    async def _comes_to(self, what: str, wanted: list[str]) -> None:
+        with contextlib.suppress(Error):  # the comparison says more
+            await self.page.wait_for_function(
+                f"wanted => JSON.stringify({what}) === JSON.stringify(wanted)", arg=wanted
+            )
+        assert await self.page.evaluate(what) == wanted
