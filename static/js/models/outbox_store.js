@@ -9,8 +9,8 @@ const OPENING_TAKES = 3_000; // ms, at most: some browsers never answer after a 
 export class OutboxStore {
   #database;
 
-  constructor(indexedDB = globalThis.indexedDB) {
-    this.#database = open(indexedDB).catch(() => null);
+  constructor() {
+    this.#database = open().catch(() => null);
   }
 
   /** All entries, of all users of this browser. */
@@ -47,7 +47,8 @@ function record({ number, clientId, userId, roomId, content, createdAt, refusal 
   return number === undefined ? kept : { ...kept, number };
 }
 
-function open(indexedDB) {
+/** Async, so that a browser that forbids storage is caught like one whose storage is broken. */
+async function open() {
   const request = indexedDB.open(NAME, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(ENTRIES, { keyPath: "number", autoIncrement: true });
   const tooLong = new Promise((_, reject) => setTimeout(reject, OPENING_TAKES));
