@@ -68,6 +68,12 @@ def server(world: World) -> Iterator[ServerProcess]:
 
 
 @pytest.fixture
+def base_url(server: ServerProcess) -> str:
+    """Where `visit()` goes."""
+    return server.address
+
+
+@pytest.fixture
 def link(io_loop: IOLoop, server: ServerProcess) -> Iterator[Link]:
     """The line over which the browsers of this test reach the chat."""
     link = Link(server.port)

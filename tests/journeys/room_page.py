@@ -11,6 +11,13 @@ from playwright.async_api import Error, Page, expect
 from tests.browserless import Visitor
 
 IDS = "[...document.querySelectorAll('#messages li[data-id]')].map(each => each.dataset.id)"
+AT_END = "() => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
+FIRST_VISIBLE = """() => {
+    const top = log.getBoundingClientRect().top;
+    const rows = [...document.querySelectorAll("#messages li[data-id]")];
+    return rows.find(row => row.getBoundingClientRect().bottom > top).dataset.id;
+}"""
+TOP_OF = "id => document.querySelector(`li[data-id='${id}']`).getBoundingClientRect().top"
 TEXTS = "[...document.querySelectorAll('#messages li[data-id] span')].map(each => each.textContent)"
 
 
@@ -70,6 +77,32 @@ class RoomPage:
         assert await self.texts() == [message["content"] for message in messages]
         await expect(self.unsent).to_have_count(0)
         return messages
+
+    async def scroll_to(self, pixels: int) -> None:
+        """From the top of what is loaded."""
+        await self.page.locator("#log").evaluate("(log, pixels) => log.scrollTop = pixels", pixels)
+
+    async def go_up(self) -> None:
+        """To the first message, past all that has to be loaded on the way."""
+        await self.page.wait_for_function("() => { log.scrollTop = 0; return older.hidden; }")
+
+    async def is_at_end(self) -> None:
+        await self.page.wait_for_function(AT_END)
+
+    async def reading(self) -> tuple[str, float]:
+        """The message that the reader's eyes are on, and where on the screen it is."""
+        id_ = await self.page.evaluate(FIRST_VISIBLE)
+        return id_, await self.top_of(id_)
+
+    async def top_of(self, id_: str) -> float:
+        """Where on the screen a message is, when the browser has drawn what it knows."""
+        await self.page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        top: float = await self.page.evaluate(TOP_OF, id_)
+        return top
+
+    async def has(self, count: int) -> None:
+        """At least so many messages that the server knows."""
+        await self.page.wait_for_function(f"count => {IDS}.length >= count", arg=count)
 
     async def _comes_to(self, what: str, wanted: list[str]) -> None:
         with contextlib.suppress(Error):  # the comparison says more

@@ -33,6 +33,11 @@ class Window:
             )
         return cls(context, await context.new_page())
 
+    async def is_in_order(self) -> None:
+        """Nothing on the console, and nothing wider than the window."""
+        assert self.complaints == []
+        assert await self.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
     async def close(self) -> None:
         await self.context.close()
 
