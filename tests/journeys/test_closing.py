@@ -1,0 +1,124 @@
+"""A stream that is over for good: the room was closed, or its reader is signed out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.async_api import expect
+
+from tests.browserless import Visitor
+from tests.journeys.conftest import Browse, Enter
+from tests.journeys.link import STREAM, Link
+from tests.journeys.room_page import RoomPage
+
+
+async def close(room: int, owner: Visitor) -> None:
+    assert (await owner.fetch("DELETE", f"/rooms/{room}")).code == 204
+
+
+async def test_a_room_that_is_closed_says_so_and_keeps_what_was_said(
+    enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link
+) -> None:
+    other = await enter(grace, clock=True)
+    await ada.say(room, "we are closing")
+    await close(room, owner=ada)
+    await other.state("over")
+    await expect(other.page.locator("#connection")).to_contain_text("This room was closed")
+    await other.shows("we are closing")
+    await other.pass_by(120_000)
+    await other.state("over")
+    assert link.count(STREAM) == 1
+
+
+async def test_a_room_that_was_closed_meanwhile_is_not_asked_for_again(
+    enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link
+) -> None:
+    other = await enter(grace, clock=True)
+    link.cut()
+    await close(room, owner=ada)
+    link.mend()
+    await other.state("over")
+    asked = link.count(STREAM)
+    await other.pass_by(120_000)
+    await other.state("over")
+    assert link.count(STREAM) == asked
+
+
+async def test_what_is_written_in_a_closed_room_is_refused_and_kept(
+    enter: Enter, ada: Visitor, grace: Visitor, room: int
+) -> None:
+    other = await enter(grace)
+    await close(room, owner=ada)
+    await other.state("over")
+    await other.say("too late")
+    await expect(other.failed).to_contain_text("too late")
+    await expect(other.failed).to_contain_text("Not sent: room not found.")
+
+
+async def test_who_is_signed_out_keeps_what_they_wrote_until_they_are_back(
+    browse: Browse, visit: Callable[[], Visitor], ada: Visitor, room: int
+) -> None:
+    mary = visit()
+    await mary.sign_up(password="a password of hers")
+    window = await browse(mary)
+    hers = RoomPage(window.page, room)
+    await hers.enter()
+    await hers.live()
+    await mary.fetch("POST", "/sign-out")
+    await hers.say("kept for later")
+    await expect(hers.failed).to_contain_text("Not sent: you are signed out.")
+    await hers.failed.get_by_role("link", name="Sign in").click()
+    await hers.page.get_by_label("Name").fill(mary.name)
+    await hers.page.get_by_label("Password").fill("a password of hers")
+    await hers.page.get_by_role("button", name="Sign in").click()
+    await hers.page.wait_for_url(f"**/chat/{room}")
+    await hers.shows("kept for later")
+    await hers.agrees_with(ada)
+
+
+async def test_a_page_whose_session_ended_stops_asking_and_offers_to_sign_in(
+    browse: Browse, visit: Callable[[], Visitor], room: int, link: Link
+) -> None:
+    mary = visit()
+    await mary.sign_up()
+    window = await browse(mary)
+    hers = RoomPage(window.page, room)
+    await hers.enter()
+    await hers.live()
+    await mary.fetch("POST", "/sign-out")
+    link.cut()
+    link.mend()
+    await hers.state("signed-out")
+    await expect(hers.page.locator("#connection").get_by_role("link", name="Sign in")).to_be_visible()
+    await hers.page.locator("#connection").get_by_role("link", name="Sign in").click()
+    await expect(hers.page.locator("input[name=next]")).to_have_value(f"/chat/{room}")
+
+
+async def test_one_users_unsent_words_are_not_sent_as_another(
+    enter: Enter, browse: Browse, visit: Callable[[], Visitor], ada: Visitor, room: int, link: Link
+) -> None:
+    """They share a browser. What Ada wrote waits until she is back."""
+    hers = await enter(ada)
+    link.cut()
+    await hers.say("from Ada alone")
+    await expect(hers.unsent).to_have_count(1)
+    mary = visit()
+    await mary.sign_up()
+    await sign_in(hers, mary, link)
+    await hers.say("from Mary")
+    await hers.shows("from Mary")
+    await expect(hers.messages).to_have_count(1)
+    await sign_in(hers, ada, link)
+    await hers.shows("from Mary", "from Ada alone")
+    messages = await hers.agrees_with(ada)
+    assert [message["user_id"] for message in messages] == [mary.id, ada.id]
+
+
+async def sign_in(page: RoomPage, who: Visitor, link: Link) -> None:
+    """Gives the browser their cookies, while nothing can be sent, and loads the room as they see it."""
+    link.cut()
+    cookies = [{"name": name, "value": value, "url": link.address} for name, value in who.cookies.items()]
+    await page.page.context.add_cookies(cookies)
+    link.mend()
+    await page.enter()
+    await page.live()
