@@ -29,6 +29,7 @@ export class RoomStream {
   #brokenSince = null;
   #state = "connecting";
   #paused = false;
+  #wasDone = false;
   #over = false;
   #lostTimer;
   #retryTimer;
@@ -127,9 +128,19 @@ export class RoomStream {
     if (type === "reset") {
       this.#on.reset();
     } else if (data === "[DONE]") {
-      this.open(); // the answer says why: the room is gone, or the right to read it
+      this.#askWhy();
     } else if (this.#on.event(type, JSON.parse(data))) {
       this.#cursor = id || this.#cursor;
+    }
+  }
+
+  /** It is over: the room is gone (204), or the right to read it (401). Who hears it twice need not ask a third time. */
+  #askWhy() {
+    if (this.#wasDone) {
+      this.stopFor(204);
+    } else {
+      this.#wasDone = true;
+      this.open();
     }
   }
 
