@@ -8,6 +8,10 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error,
 
 from tests.browserless import WAIT_SECONDS, Visitor
 
+TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll(".log")]
+    .filter(each => each.scrollWidth > each.clientWidth)
+    .map(each => each.outerHTML.slice(0, 80))"""
+
 
 class Window:
     def __init__(self, context: BrowserContext, page: Page) -> None:
@@ -36,7 +40,7 @@ class Window:
     async def is_in_order(self) -> None:
         """Nothing on the console, and nothing wider than the window."""
         assert self.complaints == []
-        assert await self.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert await self.page.evaluate(TOO_WIDE) == []
 
     async def close(self) -> None:
         await self.context.close()
