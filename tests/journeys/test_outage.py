@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from playwright.async_api import expect
@@ -123,23 +122,26 @@ async def test_a_message_that_comes_again_under_another_id_takes_its_new_place(
 async def test_a_reset_loads_the_newest_page_and_goes_on(
     enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link
 ) -> None:
+    """What its writer has not sent yet stays."""
     hers = await enter(ada)
-    await hers.say("before")
+    await grace.say(room, "before")
     await hers.shows("before")
+    await hers.page.route("**/messages", lambda route: route.abort())
+    await hers.say("mine, not sent")
+    await expect(hers.unsent).to_have_count(1)
     link.cut()
-    await hers.say("mine, meanwhile")
-    for number in range(60):
-        await grace.say(room, f"meanwhile {number}")
+    meanwhile = [f"meanwhile {number}" for number in range(60)]
+    for text in meanwhile:
+        await grace.say(room, text)
     await hers.page.route("**/chat/stream?*", lambda route: route.continue_(url=stale(route.request.url)), times=1)
     link.mend()
-    await expect(hers.messages.last.locator("span")).to_have_text("mine, meanwhile")
+    await hers.shows(*meanwhile[-50:])
+    await expect(hers.unsent.locator("span")).to_have_text(["mine, not sent"])
     await hers.live()
     await grace.say(room, "after")
-    await expect(hers.messages.last.locator("span")).to_have_text("after")
-    newest: dict[str, Any] = await ada.page(room, limit=200)
-    texts = await hers.texts()
-    assert texts == [message["content"] for message in newest["messages"]][-len(texts) :]
-    assert len(texts) >= 50
+    await hers.shows(*meanwhile[-50:], "after")
+    await hers.page.unroute("**/messages")
+    await hers.shows(*meanwhile[-50:], "after", "mine, not sent")
 
 
 def stale(address: str) -> str:
@@ -266,10 +268,32 @@ async def test_a_machine_that_wakes_does_not_wait_for_heartbeats(
     await hers.shows("while it slept")
 
 
-async def test_a_page_from_the_browsers_cache_catches_up(enter: Enter, ada: Visitor, grace: Visitor, room: int) -> None:
+@pytest.mark.parametrize(
+    "hint",
+    [
+        "() => dispatchEvent(new Event('online'))",
+        "() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))",
+    ],
+    ids=["online", "from the cache"],
+)
+async def test_a_hint_that_the_connection_may_be_gone_is_taken(
+    enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link, hint: str
+) -> None:
+    """The network changed, or the page was kept in the browser's cache while somebody read another: by the page's
+    clock no time passes before it knows."""
+    hers = await enter(ada, clock=True)
+    await hers.page.clock.pause_at(datetime.now(UTC).timestamp() + 30)
+    link.hold(only_streams=True)
+    await grace.say(room, "unheard")
+    await hers.page.evaluate(hint)
+    await hers.shows("unheard")
+
+
+async def test_a_page_that_was_left_and_is_come_back_to_has_what_was_said_meanwhile(
+    enter: Enter, ada: Visitor, grace: Visitor, room: int
+) -> None:
     hers = await enter(ada)
-    await hers.page.get_by_role("link", name="Rooms", exact=True).first.click()
-    await hers.page.wait_for_url("**/chat")
+    await hers.page.goto("/chat")
     await grace.say(room, "while gone")
     await hers.page.go_back()
     await hers.live()

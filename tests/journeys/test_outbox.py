@@ -121,6 +121,22 @@ async def test_a_repeat_is_acknowledged_even_if_the_stream_is_mute(enter: Enter,
     assert len((await ada.page(hers.room))["messages"]) == 1
 
 
+async def test_to_be_seen_on_the_stream_is_as_good_as_an_answer(enter: Enter, ada: Visitor) -> None:
+    """Every answer about the first gets lost. The second may go out when the first is known to have arrived."""
+    hers = await enter(ada)
+
+    async def lose(route: Route) -> None:
+        if "first" in (route.request.post_data or ""):
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+
+    await hers.page.route(POSTS, lose)
+    await hers.say_all(["first", "second"])
+    await hers.shows("first", "second")
+
+
 async def test_what_is_refused_waits_for_its_writer_and_lets_the_others_pass(enter: Enter, ada: Visitor) -> None:
     hers = await enter(ada)
     await Answers("422").stand_in(hers.page)
