@@ -1,0 +1,60 @@
+"""What can happen to a chat process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from torturing.dice import Break, Dice
+from torturing.journal import Fault
+from torturing.world import World
+
+HOUR = 3_600
+
+
+async def chat_kill(world: World, dice: Dice, fault: Fault) -> None:
+    await _end_chat(world, dice, fault, signal.SIGKILL)
+
+
+async def chat_term(world: World, dice: Dice, fault: Fault) -> None:
+    await _end_chat(world, dice, fault, signal.SIGTERM)
+
+
+async def _end_chat(world: World, dice: Dice, fault: Fault, number: signal.Signals) -> None:
+    chat, seconds = dice.choice(world.chats), dice.seconds(0.0, 0.5, 4.0)
+    fault.what = f"{number.name} of chat {chat.name}, back after {seconds} s"
+    chat.hold_down()
+    try:
+        chat.send(number)
+        await chat.ended()
+        await asyncio.sleep(seconds)
+    finally:
+        chat.let_up()
+
+
+async def chat_hang(world: World, dice: Dice, fault: Fault) -> None:
+    chat, seconds = dice.choice(world.chats), dice.seconds(1.0, 3.0, 8.0, 20.0)
+    fault.what = f"SIGSTOP of chat {chat.name} for {seconds} s"
+    try:
+        chat.send(signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+    finally:
+        chat.send(signal.SIGCONT)
+
+
+async def chat_clock(world: World, dice: Dice, fault: Fault) -> None:
+    chat, shift, seconds = dice.choice(world.chats), dice.choice([-HOUR, HOUR]), dice.seconds(3.0, 10.0, 30.0)
+    fault.what = f"the clock of chat {chat.name} {shift:+d} s for {seconds} s"
+    try:
+        chat.clock.set(shift)
+        await asyncio.sleep(seconds)
+    finally:
+        chat.clock.set(0)
+
+
+CHAT_FAULTS: dict[str, Break] = {
+    "chat-kill": chat_kill,
+    "chat-term": chat_term,
+    "chat-hang": chat_hang,
+    "chat-clock": chat_clock,
+}
