@@ -49,7 +49,8 @@ class Judge:
 
     async def judge(self) -> None:
         # Fresh readers first: whoever passes a hole in the archive closes it.
-        fresh = {room: await read_afresh(self._world, room) for room in self._world.rooms}
+        ways = await asyncio.gather(*(read_afresh(self._world, room) for room in self._world.rooms))
+        fresh = dict(zip(self._world.rooms, ways, strict=True))
         self.events, self.shown = await asyncio.to_thread(read_archive, self._world)
         for text in self._journal.oddities:
             self._say("answers", text)

@@ -9,15 +9,18 @@ from typing import Literal
 
 Mode = Literal["pass", "cut", "delay", "half-open", "swallow"]
 
-CHUNK = 16 * 1024
-"""Small, and small socket buffers with it: who stops reading behind a proxy shall be felt in front of it."""
+CHUNK = 64 * 1024
+
+NARROW = 16 * 1024
+"""Bytes that a narrow proxy holds, in each buffer: who stops reading behind it shall be felt in front of it."""
 
 
 class Proxy:
     """Listens on `port` and forwards to `target`, in the manner of `mode`."""
 
-    def __init__(self, name: str, target: int) -> None:
+    def __init__(self, name: str, target: int, *, narrow: bool = False) -> None:
         self.name = name
+        self.narrow = narrow
         self.target = target
         self.port = 0
         self.mode: Mode = "pass"
@@ -85,7 +88,7 @@ class Pair:
         self._writers = [writer]
         self._dropped = asyncio.Event()
         self.torn = False
-        _shrink(writer)
+        self._set_up(writer)
 
     async def run(self) -> None:
         try:
@@ -93,7 +96,7 @@ class Pair:
         except OSError:
             return
         self._writers.append(writer)
-        _shrink(writer)
+        self._set_up(writer)
         pumps = [
             asyncio.create_task(self._pump(self._reader, writer, replies=False)),
             asyncio.create_task(self._pump(reader, self._writers[0], replies=True)),
@@ -127,11 +130,11 @@ class Pair:
         for writer in self._writers:
             writer.transport.abort()
 
-
-def _shrink(writer: asyncio.StreamWriter) -> None:
-    writer.transport.set_write_buffer_limits(high=CHUNK)
-    connection: socket.socket = writer.get_extra_info("socket")
-    with contextlib.suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, CHUNK)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, CHUNK)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _set_up(self, writer: asyncio.StreamWriter) -> None:
+        connection: socket.socket = writer.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._proxy.narrow:
+                writer.transport.set_write_buffer_limits(high=NARROW)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, NARROW)

@@ -77,8 +77,8 @@ async def redis_hang(world: World, dice: Dice, fault: Fault) -> None:
     finally:
         for node in nodes:
             node.resume()
-        for node in nodes:
-            await world.redis.rejoin(node)
+        if not both:
+            await world.redis.rejoin(nodes[0])
 
 
 async def redis_flush(world: World, dice: Dice, fault: Fault) -> None:

@@ -132,8 +132,12 @@ class RedisPair:
         await asyncio.to_thread(node.start)
 
     async def rejoin(self, node: RedisNode) -> None:
-        """One that was away, but not killed, follows whoever is master now. (Sentinel sees to it, in its time.)"""
-        if node is not self.master:
+        """One that was away, but not killed, follows whoever is master now. (Sentinel sees to it, in its time.)
+
+        Not before the other knows that it is: two that follow each other would wait for the Sentinel to part them.
+        """
+        other = self.nodes[1] if node is self.nodes[0] else self.nodes[0]
+        if other is self.master and (await other.info()).get("role") == "master":
             with contextlib.suppress(RedisError, OSError):
                 async with node.client() as client:
                     await client.execute_command("REPLICAOF", "127.0.0.1", self.master.back_door.port)

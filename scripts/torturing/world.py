@@ -87,7 +87,7 @@ class World:
             chat = ChatProcess(name, self._source, self.folder / f"chat-{name}.log", environment, clock)
             self.chats.append(chat)
             chat.start()
-            self.chat_links.append(Proxy(f"chat-{name}", chat.port))
+            self.chat_links.append(Proxy(f"chat-{name}", chat.port, narrow=True))
             await self.chat_links[-1].start()
         if not await self.ready():
             raise TimeoutError(f"the chats did not become ready; their logs are in {self.folder}")
