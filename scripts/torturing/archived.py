@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,25 @@ def read_archive(world: World) -> tuple[dict[int, list[Entry]], dict[int, dict[s
             documents = database.messages.find(behind).sort("_id")
             shown[room] = {_id(each): (each["user_id"], each["client_id"]) for each in documents}
     return events, shown
+
+
+def judge_chain(events: Sequence[Entry]) -> Iterator[tuple[str, str]]:
+    """`prev` of an event is an earlier one of its room, and all that lies between is void.
+
+    What is wrong, and the id of the event that it is about.
+    """
+    indexes = {"0-0": -1}
+    last = -1  # index of the last event that is not void: whoever comes next links to it, or to a void behind it
+    for index, entry in enumerate(events):
+        indexes[entry.id] = index
+        if entry.kind == "void":
+            continue
+        linked = indexes.get(entry.prev)
+        if linked is None:
+            yield f"{entry.id} says it follows {entry.prev}, which is not there", entry.id
+        elif linked < last:
+            yield f"{entry.id} follows {entry.prev} and passes over {events[last].id}", events[last].id
+        last = index
 
 
 def _id(document: dict[str, Any]) -> str:

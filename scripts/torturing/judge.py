@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
 
-from torturing.archived import Entry, read_archive
+from torturing.archived import Entry, judge_chain, read_archive
 from torturing.fresh import read_afresh
 from torturing.journal import Journal, Post
 from torturing.reader import Reader, place
@@ -19,6 +19,9 @@ Name = tuple[int, str]
 
 QUIET_SECONDS = 30.0
 """How long a chat that serves nobody may take to let go of what it held."""
+
+PENDING_SECONDS = 10.0
+"""How long what a dead process left may wait to be archived, when all is quiet."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Judge:
         self._posts: dict[int, dict[Name, Post]] = defaultdict(dict)
         for post in journal.posts:
             self._posts[post.room][post.name] = post
+        self._pending = 0
         self.usage = {name: [start] for name, start in usage.items()}
         self.events: dict[int, list[Entry]] = {}
         self.shown: dict[int, dict[str, Name]] = {}
@@ -61,6 +65,8 @@ class Judge:
             self._judge_fresh(room, fresh[room])
         for reader in self._readers:
             self._judge_reader(reader)
+        if not await until(self._nothing_is_pending, PENDING_SECONDS):
+            self._say("pending", f"Redis still has {self._pending} events marked as not archived")
 
     async def judge_usage(self) -> None:
         """After everybody has gone."""
@@ -80,6 +86,12 @@ class Judge:
             owed = {first.id for post in self._posts[reader.room].values() if (first := post.acknowledged)}
             count += sum(reader.start is None or place(id) > reader.start for id in owed - ids)
         return count
+
+    async def _nothing_is_pending(self) -> bool:
+        async with self._world.redis.master.client() as client:
+            keys = [key async for key in client.scan_iter(match="{chat*}:pending")]
+            self._pending = sum([await client.zcard(key) for key in keys])
+        return self._pending == 0
 
     def _say(self, rule: str, text: str, post: Post | None = None, reader: Reader | None = None) -> None:
         self.violations.append(Violation(rule, text, post, reader))
@@ -112,23 +124,9 @@ class Judge:
                 self._say("archived once", f"not acknowledged, {ids[name]} / {shown[name]}", post)
 
     def _judge_chain(self, room: int) -> None:
-        """`prev` of an event is an earlier one of its room, and all that lies between is void."""
         posts = {post.acknowledged.id: post for post in self._posts[room].values() if post.acknowledged}
-        indexes = {"0-0": -1}
-        passed_over = 0  # since the last event that is not void, and so the earliest index that `prev` may have
-        for index, entry in enumerate(self.events[room]):
-            indexes[entry.id] = index
-            if entry.kind == "void":
-                continue
-            at = indexes.get(entry.prev)
-            if at is None:
-                text = f"room {room}: {entry.id} says it follows {entry.prev}, which is not there"
-                self._say("chain", text, posts.get(entry.id))
-            elif at < passed_over - 1:
-                last = self.events[room][passed_over - 1]
-                text = f"room {room}: {entry.id} follows {entry.prev} and passes over {last.id}"
-                self._say("chain", text, posts.get(last.id))
-            passed_over = index + 1
+        for text, id in judge_chain(self.events[room]):
+            self._say("chain", f"room {room}: {text}", posts.get(id))
 
     def _judge_fresh(self, room: int, fresh: dict[str, list[tuple[str, Name]]]) -> None:
         """A fresh load is what everyone's state must be equal to in the end (I7)."""

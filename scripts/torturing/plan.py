@@ -49,16 +49,16 @@ class Plan:
         lots = random.Random(f"plan {seed}")
         bag = [kind for _ in range(-(-count // len(kinds))) for kind in lots.sample(kinds, len(kinds))]
         times = sorted(lots.uniform(FIRST_SECONDS, max(FIRST_SECONDS, seconds)) for _ in range(count))
-        self._faults = [(at, kind, lots.getrandbits(32)) for at, kind in zip(times, bag, strict=False)]
+        self.faults = [(at, kind, lots.getrandbits(32)) for at, kind in zip(times, bag, strict=False)]
         self._longest = longest
         self._parts = {part: asyncio.Lock() for part in PARTS}
 
     def __len__(self) -> int:
-        return len(self._faults)
+        return len(self.faults)
 
     async def run(self, world: World, journal: Journal) -> None:
         async with asyncio.TaskGroup() as group:
-            for at, kind, seed in self._faults:
+            for at, kind, seed in self.faults:
                 await asyncio.sleep(max(0.0, at - journal.now()))
                 group.create_task(self._inject(world, journal, kind, Dice(seed, self._longest)))
 

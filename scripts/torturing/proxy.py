@@ -128,7 +128,8 @@ class Pair:
     def drop(self) -> None:
         self._dropped.set()
         for writer in self._writers:
-            writer.transport.abort()
+            with contextlib.suppress(AttributeError):  # asyncio's, where the last bytes went out after the close
+                writer.transport.abort()
 
     def _set_up(self, writer: asyncio.StreamWriter) -> None:
         connection: socket.socket = writer.get_extra_info("socket")

@@ -29,7 +29,7 @@ def judge_record(reader: Reader, events: Sequence[Entry], posts: Mapping[Name, P
             yield "delivered", f"misses {first.id}, has {sorted(ids[name])}", name
         later = sorted(id for id in ids[name] if place(id) > place(first.id))
         if first.id in ids[name] and later:
-            yield "once", f"got {first.id}, then again {later}", name
+            yield "once", f"got {first.id} (acknowledged at {first.until}), then again {later}", name
     yield from _judge_links(reader, events)
 
 
