@@ -7,10 +7,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from torturing.archived import Entry, judge_chain, read_archive
-from torturing.fresh import read_afresh
+from torturing.fresh import STREAMED, read_afresh
 from torturing.journal import Journal, Post
 from torturing.reader import Reader, place
 from torturing.record import judge_record
+from torturing.recovery import Recoveries
 from torturing.usage import Usage
 from torturing.waiting import until
 from torturing.world import World
@@ -78,6 +79,11 @@ class Judge:
             if not back:
                 self._say("usage", f"chat {chat.name} began with {start} and holds {now} when everybody has gone")
 
+    def judge_recoveries(self, recoveries: Recoveries) -> None:
+        for fault in self._journal.faults:
+            if recoveries.of(fault) is None:
+                self._say("liveness", f"{fault.kind}, {fault.what}, mended at {fault.until}, was never got over")
+
     def missing(self) -> int:
         """How many messages readers still wait for."""
         count = 0
@@ -132,8 +138,8 @@ class Judge:
         """A fresh load is what everyone's state must be equal to in the end (I7)."""
         archived = [(entry.id, entry.name) for entry in self.events[room] if entry.kind == "message"]
         for way, found in fresh.items():
-            expected = archived if way == "history" else archived[len(archived) - len(found) :]
-            if found != expected or (archived and not found):
+            expected = archived if way == "history" else archived[-STREAMED:]
+            if found != expected:
                 missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
                 text = f"room {room}, {way}: misses {missing[:5]}, has {extra[:5]} beyond `events`; {len(found)} in all"
                 self._say("fresh load", text)

@@ -34,8 +34,8 @@ def _on_link(part: str, mode: Mode) -> Break:
 async def _pick(world: World, dice: Dice, part: str) -> Proxy:
     links = {"chat": world.chat_links, "redis": world.redis.links, "mongo": world.mongo_links}[part]
     link, mostly_the_primary = dice.choice(links), dice.random() < 0.7
-    if part == "mongo" and mostly_the_primary and (primary := await world.primary()) is not None:
-        return world.mongo_links[world.members.index(primary)]
+    if part == "mongo" and mostly_the_primary:
+        return await world.primary_link() or link
     return link
 
 

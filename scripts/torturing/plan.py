@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 
 from redis.exceptions import RedisError
@@ -18,6 +19,9 @@ from torturing.redis_faults import REDIS_FAULTS
 from torturing.world import World
 
 KINDS: dict[str, Break] = CHAT_FAULTS | REDIS_FAULTS | MONGO_FAULTS | LINK_FAULTS
+
+MORE_PARTS = {"redis-flush-midway": ["mongo"]}
+"""What a kind breaks besides the part for which it is named."""
 
 FIRST_SECONDS = 2.0
 """Time under load before the first fault."""
@@ -63,9 +67,11 @@ class Plan:
                 group.create_task(self._inject(world, journal, kind, Dice(seed, self._longest)))
 
     async def _inject(self, world: World, journal: Journal, kind: str, dice: Dice) -> None:
-        part = kind.partition("-")[0]
-        async with self._parts[part]:
-            if part == "redis":
+        parts = sorted([kind.partition("-")[0], *MORE_PARTS.get(kind, [])])  # in one order: nobody waits in a circle
+        async with contextlib.AsyncExitStack() as stack:
+            for part in parts:
+                await stack.enter_async_context(self._parts[part])
+            if "redis" in parts:
                 await world.redis.whole()
             with journal.fault(kind) as fault:
                 try:

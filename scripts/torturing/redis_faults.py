@@ -82,12 +82,31 @@ async def redis_hang(world: World, dice: Dice, fault: Fault) -> None:
 
 
 async def redis_flush(world: World, dice: Dice, fault: Fault) -> None:
-    times = dice.choice([1, 1, 1, 3])
+    times = dice.choice([1, 5, 20])
     fault.what = f"FLUSHALL, {times} times"
     async with world.redis.master.client() as client:
         for _ in range(times):
             await client.flushall()
-            await asyncio.sleep(dice.choice([0.0, 0.005, 0.05]))
+            await asyncio.sleep(dice.choice([0.0, 0.005, 0.05, 0.2]))
+
+
+async def redis_flush_midway(world: World, dice: Dice, fault: Fault) -> None:
+    """Between append and confirmation: the archive takes long just then."""
+    link, delay, times = (
+        await world.primary_link() or world.mongo_links[0],
+        dice.choice([0.1, 0.4]),
+        dice.choice([3, 6]),
+    )
+    fault.what = f"FLUSHALL, {times} times, while {link.name} is slow by {delay} s"
+    try:
+        link.misbehave("delay", delay)
+        async with world.redis.master.client() as client:
+            for _ in range(times):
+                await asyncio.sleep(4 * delay * dice.random())
+                await client.flushall()
+        await asyncio.sleep(4 * delay)
+    finally:
+        link.heal()
 
 
 async def redis_forget_scripts(world: World, dice: Dice, fault: Fault) -> None:
@@ -133,6 +152,7 @@ REDIS_FAULTS: dict[str, Break] = {
     "redis-failover": redis_failover,
     "redis-hang": redis_hang,
     "redis-flush": redis_flush,
+    "redis-flush-midway": redis_flush_midway,
     "redis-forget-scripts": redis_forget_scripts,
     "redis-kick": redis_kick,
     "redis-trim": redis_trim,

@@ -15,12 +15,14 @@ AROUND_SECONDS = 6.0
 
 
 class Report:
-    def __init__(self, world: World, journal: Journal, readers: list[Reader], judge: Judge) -> None:
+    def __init__(
+        self, world: World, journal: Journal, readers: list[Reader], judge: Judge, recoveries: Recoveries
+    ) -> None:
         self._world = world
         self._journal = journal
         self._readers = readers
         self._judge = judge
-        self._recoveries = Recoveries(journal, readers, [link.name for link in world.chat_links])
+        self._recoveries = recoveries
 
     def numbers(self) -> dict[str, int]:
         attempts = [attempt for post in self._journal.posts for attempt in post.attempts]

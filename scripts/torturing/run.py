@@ -14,6 +14,7 @@ from torturing.judge import Judge
 from torturing.plan import Plan
 from torturing.poster import Posters
 from torturing.reader import Reader
+from torturing.recovery import Recoveries
 from torturing.report import Report
 from torturing.waiting import until
 from torturing.world import World
@@ -57,7 +58,9 @@ class Run:
         finally:
             await self._send_home()
         await judge.judge_usage()
-        return Report(self._world, self._journal, self._readers, judge), judge
+        recoveries = Recoveries(self._journal, self._readers, [link.name for link in self._world.chat_links])
+        judge.judge_recoveries(recoveries)
+        return Report(self._world, self._journal, self._readers, judge, recoveries), judge
 
     async def _suffer(self, plan: Plan, seconds: float) -> None:
         self._journal.begin()

@@ -132,6 +132,10 @@ class World:
                 return member
         return None
 
+    async def primary_link(self) -> Proxy | None:
+        primary = await self.primary()
+        return None if primary is None else self.mongo_links[self.members.index(primary)]
+
     def mongo_client(self) -> pymongo.MongoClient[dict[str, Any]]:
         return pymongo.MongoClient(self.mongodb_uri, readConcernLevel="majority", serverSelectionTimeoutMS=20_000)
 
