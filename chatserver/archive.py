@@ -91,8 +91,8 @@ class Archive:
             outcomes: list[Event | Exception] = list(events)
             for index in refused:
                 outcomes[index] = await self._settle(events[index])
-            shown = [event for event, outcome in zip(events, outcomes, strict=True) if outcome == event]
-            await self._project(shown)
+            # Also the first of a repeat: whoever archived that may have died before it was shown.
+            await self._project([outcome for outcome in outcomes if isinstance(outcome, Event)])
         return outcomes
 
     async def _settle(self, event: Event) -> Event | Exception:
