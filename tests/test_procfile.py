@@ -75,7 +75,7 @@ def stop(server: ServerProcess) -> None:
 
 
 def parent_of_workers(server: ServerProcess) -> int:
-    """honcho, its shell, then ours: the one that has two children."""
+    """Below honcho, ours: the one that has two children."""
     assert server.process is not None
     found = [pid for pid in descendants(server.process.pid) if len(children(pid)) == 2]
     assert len(found) == 1, "two workers have one parent"
@@ -174,6 +174,26 @@ def test_a_port_that_is_taken_ends_it_by_name(copy: Path, environment: dict[str,
     assert ended.returncode > 0
     assert ended.stderr.startswith(f"PORT {port}")
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_who_is_told_to_end_is_the_chat_and_not_a_shell_around_it(
+    copy: Path, environment: dict[str, str], processes: str
+) -> None:
+    """Some platforms signal the process that they started and nobody else. A shell would end there, and the chat stay."""
+    shell = ["/bin/sh", "-c", (copy / "Procfile").read_text().removeprefix("web: ")]
+    variables = environment | {"WEB_CONCURRENCY": processes}
+    server = ServerProcess(int(variables["PORT"]), variables, shell, cwd=copy)
+    below: list[int] = []
+    try:
+        server.start()
+        assert server.process is not None
+        below = descendants(server.process.pid)
+        assert server.stop() == 0
+        assert [pid for pid in below if is_alive(pid)] == []
+    finally:
+        stop(server)
+        kill(below)
 
 
 @pytest.mark.gen_test
