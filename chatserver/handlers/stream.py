@@ -57,6 +57,8 @@ class StreamHandler(Handler):
     async def head(self) -> None:
         if await self._open() is not None:
             self._set_stream_headers()
+            with contextlib.suppress(StreamClosedError):
+                await self.flush()  # before Tornado adds the length and the hash of no body: the stream has neither
 
     async def _open(self) -> Opening | None:
         """None when the request is answered already. Errors come before the stream starts; but EventSource gives up

@@ -148,6 +148,8 @@ async def test_head_answers_the_headers(ada: Visitor, room: int) -> None:
     assert response.code == 200
     assert response.headers["Content-Type"].startswith("text/event-stream")
     assert response.headers["Cache-Control"] == "no-cache, no-transform"
+    assert response.headers["X-Accel-Buffering"] == "no"
+    assert not {"Content-Length", "Etag"} & set(response.headers)
     assert response.body == b""
 
 
