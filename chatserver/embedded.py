@@ -20,6 +20,11 @@ from chatserver.private_server import EmbeddedError, PrivateServer, free_port
 
 __all__ = ["EmbeddedError", "Mongod", "RedisServer", "free_port", "mongod", "mongodb_address", "redis_server"]
 
+VAR = Path(__file__).resolve().parent.parent / "var"
+
+NO_ARCHIVE = 2
+"""Exit status of a program that could not look."""
+
 NOT_YET_INITIALIZED = 94
 
 Server = TypeVar("Server", bound=PrivateServer)
@@ -115,17 +120,19 @@ def mongod(var: Path, *, fresh: bool = False) -> Iterator[Mongod]:
 
 
 @contextlib.contextmanager
-def mongodb_address() -> Iterator[str]:
-    """What MONGODB_URI says; without it, the address of the MongoDB of scripts/server, started for the purpose."""
+def mongodb_address(var: Path = VAR) -> Iterator[str]:
+    """What MONGODB_URI says; without it, the address of the MongoDB of scripts/server, started for the purpose. Where
+    there is none the program ends, not with 1: that is what it says about an archive that it has seen."""
     uri = os.environ.get("MONGODB_URI")
     if uri:
         yield uri
         return
     try:
-        with mongod(Path(__file__).resolve().parent.parent / "var") as server:
+        with mongod(var) as server:
             yield server.uri
     except (EmbeddedError, programs.MissingProgram) as error:
-        sys.exit(f"MONGODB_URI is missing, and no MongoDB can be started: {error}")
+        print(f"MONGODB_URI is missing, and no MongoDB can be started: {error}", file=sys.stderr)
+        sys.exit(NO_ARCHIVE)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -146,6 +147,19 @@ def test_data_that_a_living_run_uses_are_refused(var: Path, redis_server: RedisS
             attempt()
     second.stop()
     assert redis_server.answers()
+
+
+def test_an_archive_that_cannot_be_looked_at_is_not_a_bad_one(
+    var: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """scripts/verify says 1 of a bad one."""
+    monkeypatch.delenv("MONGODB_URI", raising=False)
+    with (var / "mongodb.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(SystemExit) as ended, embedded.mongodb_address(var):
+            pass
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("MONGODB_URI is missing")
 
 
 @pytest.mark.parametrize("frozen", [False, True])
