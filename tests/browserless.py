@@ -6,6 +6,7 @@ It is written against the contract alone and shares no code with the server.
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
 import json
 import socket
@@ -172,6 +173,7 @@ class Stream:
         self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:-2])}
         self._chunked = self.headers.get("transfer-encoding") == "chunked"
         self._text = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()  # a proxy may cut a character in two
 
     async def block(self) -> Block:
         """The next block. Moves `cursor`, as EventSource does, when the block is complete."""
@@ -247,9 +249,11 @@ class Stream:
             size = await self._reader.readline()
             if not size:
                 raise ConnectionError("cut off, without the last chunk")
-            data = (await self._reader.readexactly(int(size, 16) + 2))[:-2]
+            chunk = await self._reader.readexactly(int(size, 16) + 2)
+            assert chunk.endswith(b"\r\n"), f"a chunk of another length than it says: {size!r}"
+            data = chunk[:-2]
         self.received += data
-        self._text += data.decode()
+        self._text += self._decoder.decode(data, final=not data)
         self.ended = not data
         return bool(data)
 
