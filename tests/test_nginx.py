@@ -89,3 +89,9 @@ async def test_frames_of_all_sizes_come_whole_and_the_end_is_clean(ada: Visitor,
         *_, last = await stream.rest()
         assert last.data == "[DONE]"
         assert stream.ended
+
+
+async def test_the_connection_of_a_stream_is_kept_for_nothing_else(ada: Visitor, room: int) -> None:
+    """It ends with its stream: a post that nginx sent over it at that moment would be answered with 502."""
+    stream = await ada.stream(room)
+    assert stream.headers["connection"] == "close"

@@ -45,6 +45,8 @@ class StreamHandler(Handler):
         # The response's head goes out through Tornado; then the socket leaves it, with nothing of its left behind:
         # parser, handler and buffers would weigh three times as much as the stream itself.
         self._set_stream_headers()
+        # It ends with its stream: a proxy that kept it for other requests would send one into a closed socket.
+        self.set_header("Connection", "close")
         self.write(opening.greeting)
         try:
             await self.flush()
