@@ -1,0 +1,150 @@
+"""Whoever joins a feed, wherever they stand and however slowly they read, gets what is behind their cursor: once, in
+order, whole. Real sockets with little room; what happens when is made up."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from unittest.mock import patch
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatserver import feed as feed_module
+from chatserver import ring as ring_module
+from chatserver import sse
+from chatserver.cursor import BEGINNING, Cursor
+from chatserver.events import Event
+from chatserver.feed import Feed
+from chatserver.ring import Ring
+from tests.browserless import WAIT_SECONDS
+from tests.events_made import ROOM, event
+
+BUFFER = 4096
+"""What a socket takes at the least; the frames are about half as long."""
+
+
+VOID = 0
+"""The size of an event that has no frame."""
+
+Step = tuple[str, int, int]
+"""What happens, to whom or how much, and how."""
+
+
+class Log:
+    """Everything that was said. The feed hears of it later."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def grow(self, size: int) -> None:
+        made = event(len(self.events) + 1, len(self.events), "void" if size == VOID else "message")
+        longer = made.payload.replace(b'"at ', b'"at ' + b"x" * size)
+        self.events.append(msgspec.structs.replace(made, payload=longer))
+
+    def after(self, cursor: Cursor) -> list[Event]:
+        return [each for each in self.events if each.id > cursor]
+
+    async def page(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
+        await asyncio.sleep(0)
+        found = self.after(cursor)[:limit]
+        await asyncio.sleep(0)
+        return found
+
+
+class Reader:
+    def __init__(self, feed: Feed, cursor: Cursor, *, chunked: bool) -> None:
+        ours, self._end = socket.socketpair()
+        for end in (ours, self._end):
+            end.setblocking(False)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+        self.cursor = cursor
+        self.chunked = chunked
+        self.received = b""
+        self.ended = False
+        feed.join(ours, cursor, chunked=chunked)
+
+    def read(self, size: int) -> None:
+        try:
+            data = self._end.recv(size)
+        except BlockingIOError:
+            return
+        self.received += data
+        self.ended = not data
+
+    async def read_to_the_end(self) -> bytes:
+        """What it got in all, taken out of its chunks."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not self.ended:
+                self.read(65536)
+                await asyncio.sleep(0)
+        return unchunked(self.received) if self.chunked else self.received
+
+    def leave(self) -> None:
+        self._end.close()
+
+
+def unchunked(data: bytes) -> bytes:
+    """Up to the last chunk, behind which there is nothing."""
+    text = b""
+    while True:
+        size, _, data = data.partition(b"\r\n")
+        length = int(size, 16)
+        if length == 0:
+            assert data == b"\r\n"
+            return text
+        text += data[:length]
+        assert data[length : length + 2] == b"\r\n"
+        data = data[length + 2 :]
+
+
+said = st.tuples(st.just("said"), st.integers(1, 6), st.sampled_from([VOID, 10, 1500, 3000]))
+heard = st.tuples(st.just("heard"), st.integers(1, 8), st.integers(0, 4))
+joins = st.tuples(st.just("joins"), st.integers(0, 60), st.integers(0, 1))
+reads = st.tuples(st.just("reads"), st.integers(0, 7), st.sampled_from([1, 100, 2000, 65536]))
+turns = st.tuples(st.just("turns"), st.integers(1, 3), st.just(0))
+
+
+@given(st.lists(st.one_of(said, said, heard, joins, reads, turns), max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_every_reader_gets_what_is_behind_the_cursor_once_and_whole(steps: list[Step]) -> None:
+    limits = patch.multiple(ring_module, KEEP_FRAMES=3, SLICE_BYTES=2500)
+    with limits, patch.multiple(feed_module, PAGE=7, MAX_PAUSE_SECONDS=0.0005):
+        asyncio.run(live_through(steps))
+
+
+async def live_through(steps: list[Step]) -> None:
+    log = Log()
+    feed = Feed(ROOM, Ring(BEGINNING), log.page)
+    readers: list[Reader] = []
+    try:
+        await go(steps, log, feed, readers)
+        feed.receive(log.events)
+        feed.finish()
+        for reader in readers:
+            assert await reader.read_to_the_end() == b"".join(map(sse.frame, log.after(reader.cursor)))
+        assert feed.subscriptions() == []
+    finally:
+        feed.close()
+        for reader in readers:
+            reader.leave()
+
+
+async def go(steps: list[Step], log: Log, feed: Feed, readers: list[Reader]) -> None:
+    for what, number, detail in steps:
+        match what:
+            case "said":
+                for _ in range(number):
+                    log.grow(detail)
+            case "heard":  # with some of what was heard before
+                known = feed.ring.tip.ms
+                feed.receive(log.events[max(0, known - detail) : known + number])
+            case "joins":  # also with what this feed has not heard of yet
+                place = Cursor(number % (len(log.events) + 1), 0)
+                readers.append(Reader(feed, place, chunked=bool(detail)))
+            case "reads" if readers:
+                readers[number % len(readers)].read(detail)
+            case "turns":
+                for _ in range(number):
+                    await asyncio.sleep(0)
