@@ -121,6 +121,8 @@ async def test_a_client_id_that_redis_forgot_is_known_to_both(pair: Pair, world:
     statuses, ids = await settled([insist((here, there)[n % 2], room, "c") for n in range(100)])
     assert (statuses, ids) == ([200] * 100, {first["id"]})
     assert await history(there, room) == [first]
+    after = await there.say(room, "after")
+    assert after["prev"] == first["id"], "a repeat was appended, though the archive knew it"
 
 
 async def test_a_page_of_one_and_a_stream_of_the_other_meet_while_both_take_posts(pair: Pair) -> None:
