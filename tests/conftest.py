@@ -3,6 +3,7 @@ persistence in Redis. Tests do not clean up after each other; each makes its own
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -43,6 +44,16 @@ class World:
             "COOKIE_SECRET": "a secret for tests only",
             "DRAIN_SECONDS": "2",
         }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outer_loop() -> Iterator[None]:
+    """The loop that asyncio would make for this thread by itself, when Tornado asks for one, and never close."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.fixture(scope="session")

@@ -79,6 +79,7 @@ async def test_what_was_left_behind_goes_out_from_the_list_of_rooms(enter: Enter
     link.cut()
     await hers.say("left behind")
     await expect(hers.unsent).to_have_count(1)
+    await hers.page.goto("about:blank")
     link.mend()
     async with hers.page.expect_response(POSTS) as answer:
         await hers.page.goto("/chat")
@@ -165,7 +166,9 @@ async def test_what_is_discarded_is_gone_for_good(enter: Enter, ada: Visitor) ->
 async def test_what_has_waited_for_long_says_so_and_can_be_tried_at_once(
     enter: Enter, ada: Visitor, link: Link
 ) -> None:
+    """By the page's own clock, which stands still but for the time that passes here: it tries nothing by itself."""
     hers = await enter(ada, clock=True)
+    await hers.page.clock.pause_at(datetime.now(UTC).timestamp() + 60)
     link.cut()
     await hers.say("slow")
     await expect(hers.unsent).to_contain_text("Sending…")
