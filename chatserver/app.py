@@ -24,6 +24,8 @@ from chatserver.archive import Archive
 from chatserver.archiver import Archiver
 from chatserver.audience import Audience
 from chatserver.backlog import Backlog
+from chatserver.bases import Bases
+from chatserver.commits import Commits
 from chatserver.database import Database
 from chatserver.errors import Unavailable
 from chatserver.health import Health
@@ -82,7 +84,8 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
             stack.push_async_callback(room_log.close)
             await room_log.ping()
         backlog = Backlog(archive, room_log)
-        archiver = Archiver(archive, room_log)
+        archiver = Archiver(archive, Bases(database, room_log), Commits(database, archive, room_log), room_log)
+        stack.push_async_callback(archiver.close)
 
         hub = Hub()
         hub.start()

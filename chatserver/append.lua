@@ -1,29 +1,33 @@
 -- Puts one event at the end of a room's log, once.
 --
 -- KEYS  1 the room's stream
---       2 the entry that remembers this client id        (string: the id it was given)
---       3 the partition's pending events                 (sorted set: "<room> <id>" by milliseconds)
---       4 the token of whoever is looking up the floor   (string)
+--       2 the client ids that the stream's entries were appended under   (hash: "<user>:<client id>" to the entry's id)
+--       3 the partition's pending events                                 (sorted set: "<room> <id>" by milliseconds)
+--       4 the room's branch                                              (hash: id, base, server, closed)
+--       5 the token of whoever is making the base of a new branch        (string)
 -- ARGV  1 room  2 kind  3 user id  4 client id  5 payload
---       6 the floor: the highest archived id of the room that the caller knows of
---       7 the token under which the floor was looked up, or ""
---       8 an id that the caller knows to be lost: what remembers it is not believed, or ""
---       9 the highest id of the room that the caller has seen in any log, archived or not
---      10 milliseconds for which a client id is remembered     11 channel of the wake-up
---      12 how many pending events the partition may have
+--       6 the run id of this server, as the caller's connection knows it
+--       7 the branch that the caller knows of, or ""
+--       8 the token under which the caller made a base, 9 that base, and 10 the id that follows it; or ""
+--      11 an id that this event had, and under which it was refused or lost, or ""
+--      12 whether the archive was asked for the client id, after the branch began: 1 or 0
+--      13 the highest id of the room that the caller has seen in any log, archived or not
+--      14 channel of the wake-up    15 how many pending events the partition may have
+--      16 milliseconds for which a client may repeat what got no answer
+--      17 milliseconds that the making of a base may take
 --
 -- Answers  {"new", id, prev}
 --          {"seen", id, prev, kind, payload}   this client id is in the log already, here it is
---          {"seen", id}                        it was, but has been trimmed or lost: the archive knows
---          {"floor", token}                    the log is gone or was never there: look the floor up, come back with both
+--          {"gone", id}                        it was, until somebody took it out: it is archived, or lost
+--          {"branch", id}                      the room has another branch than the caller knows of: look again, then append
+--          {"base", token, id}                 there is no branch: make a base for one, whose id is above this id
+--          {"closed"}                          the log has come to its end
+--          {"unsure"}                          nobody knows whether this is a repeat until the archive is back
 --          {"full"}                            too much waits for the archive
 --
--- `prev` is the stream's last generated id, which outlives trimming. A stream that does not reach up to the floor is new,
--- was flushed, or came back from a failover without its tail. Then readers may have seen ids that nobody remembers, so
--- the new ones start a moment above everything that is known: an entry is put there and taken out again, and from then
--- on Redis itself refuses to go below it.
-
-local LEAP_MS = 100
+-- A branch is a run of the log from which nothing was lost. It ends when the server that holds it is another one than the
+-- one it began on (restarted from an older state, or promoted without the tail), when the stream is gone, and when one
+-- of its events was refused or lost. `bases.py` says what a base is, and why a new branch needs one.
 
 local function parts(id)
     local ms, seq = string.match(id, '(%d+)-(%d+)')
@@ -37,58 +41,80 @@ local function before(a, b)
     return a_seq < b_seq
 end
 
+-- The last id given out. It outlives trimming, and the entry itself.
 local function last_generated(stream)
-    if redis.call('EXISTS', stream) == 0 then return nil end
     local info = redis.call('XINFO', 'STREAM', stream)
     for i = 1, #info, 2 do
         if info[i] == 'last-generated-id' then return info[i + 1] end
     end
 end
 
-local function leap(floor)
+local function now_ms()
     local now = redis.call('TIME')
-    local ms = math.max(now[1] * 1000 + math.floor(now[2] / 1000), (parts(floor)))
-    return string.format('%.0f-0', ms + LEAP_MS)
+    return now[1] * 1000 + math.floor(now[2] / 1000)
 end
 
-local seen = redis.call('GET', KEYS[2])
-if seen and seen ~= ARGV[8] then
-    local entry = redis.call('XRANGE', KEYS[1], seen, seen)[1]
-    if not entry then return {'seen', seen} end
+local stream, names, pending = KEYS[1], KEYS[2], KEYS[3]
+local name, lost = ARGV[3] .. ':' .. ARGV[4], ARGV[11]
+
+if lost ~= '' then
+    redis.call('XDEL', stream, lost)
+    redis.call('ZREM', pending, ARGV[1] .. ' ' .. lost)
+    if redis.call('HGET', names, name) == lost then redis.call('HDEL', names, name) end
+end
+
+local seen = redis.call('HGET', names, name)
+if seen then
+    local entry = redis.call('XRANGE', stream, seen, seen)[1]
+    if not entry then return {'gone', seen} end
     local field = {}
     for i = 1, #entry[2], 2 do field[entry[2][i]] = entry[2][i + 1] end
     return {'seen', seen, field.prev, field.kind, field.payload}
 end
 
-if redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[12]) then return {'full'} end
+if redis.call('ZCARD', pending) >= tonumber(ARGV[15]) then return {'full'} end
 
-local floor = ARGV[6]
-local last = last_generated(KEYS[1])
-if not last then
-    -- The token proves that nothing was flushed between the look-up of the floor and this call: a floor that is older
-    -- than the flush may lie below what others archived since.
-    if ARGV[7] == '' or redis.call('GET', KEYS[4]) ~= ARGV[7] then
-        local now = redis.call('TIME')
-        redis.call('SET', KEYS[4], now[1] .. '.' .. now[2], 'NX', 'PX', 10000)
-        return {'floor', redis.call('GET', KEYS[4])}
-    end
+local branch, base, server, closed = unpack(redis.call('HMGET', KEYS[4], 'id', 'base', 'server', 'closed'))
+local last = redis.call('EXISTS', stream) == 1 and last_generated(stream)
+local broken = branch and lost ~= '' and not before(lost, branch)
+
+if not branch or not last or server ~= ARGV[6] or broken then
     redis.call('DEL', KEYS[4])
+    local token = redis.call('GET', KEYS[5])
+    local is_mine = token == ARGV[8]
+    if not is_mine or (last and not before(last, ARGV[10])) then
+        if not token or is_mine then
+            local now = redis.call('TIME')
+            token = now[1] .. '.' .. now[2]
+            redis.call('SET', KEYS[5], token, 'PX', ARGV[17])
+        end
+        return {'base', token, last or '0-0'}
+    end
+    branch, base, last = ARGV[10], ARGV[9], nil
+elseif branch ~= ARGV[7] then
+    return {'branch', branch}
+elseif closed then
+    return {'closed'}
 end
 
-local prev, start = last, nil
-if not last or before(last, floor) then
-    prev = floor
-    if floor ~= '0-0' or ARGV[9] ~= '0-0' then start = leap(floor) end
-end
-if before(start or last or '0-0', ARGV[9]) then start = ARGV[9] end
-if start then
-    redis.call('XADD', KEYS[1], start, 'start', '')
-    redis.call('XDEL', KEYS[1], start)
+-- Here each event since the branch began has its client id remembered, but for what is trimmed. Whoever asked the archive
+-- knows of all that was before. Who could not ask knows enough if there was nothing, or if it was long ago.
+if ARGV[12] == '0' and base ~= '0-0' and now_ms() - parts(branch) < tonumber(ARGV[16]) then return {'unsure'} end
+
+if not last then
+    redis.call('DEL', KEYS[5])
+    redis.call('HSET', KEYS[4], 'id', branch, 'base', base, 'server', ARGV[6])
+elseif before(last, ARGV[13]) then
+    -- Redis itself refuses to go below an id that was there once.
+    redis.call('XADD', stream, ARGV[13], 'start', '')
+    redis.call('XDEL', stream, ARGV[13])
 end
 
-local id = redis.call('XADD', KEYS[1], '*',
+local prev = last or base
+local id = redis.call('XADD', stream, last and '*' or branch,
     'kind', ARGV[2], 'user', ARGV[3], 'client', ARGV[4], 'prev', prev, 'payload', ARGV[5])
-redis.call('SET', KEYS[2], id, 'PX', ARGV[10])
-redis.call('ZADD', KEYS[3], (parts(id)), ARGV[1] .. ' ' .. id)
-redis.call('PUBLISH', ARGV[11], id)
+redis.call('HSET', names, name, id)
+if ARGV[2] == 'closed' then redis.call('HSET', KEYS[4], 'closed', id) end
+redis.call('ZADD', pending, (parts(id)), ARGV[1] .. ' ' .. id)
+redis.call('PUBLISH', ARGV[14], id)
 return {'new', id, prev}

@@ -1,7 +1,6 @@
 """An audit of the archive: proves each room's chain, and that `messages` is what follows from `events`.
 
-The chain: each event that counts names as its `prev` the event that counts before it, or one of the voids between the
-two. A void holds the place of what was appended and never acknowledged, so it may name anything.
+The chain: each event names as its `prev` the event before it, voids among them.
 """
 
 from __future__ import annotations
@@ -34,20 +33,17 @@ class Audit:
 
     async def problems(self, room_id: int) -> AsyncIterator[str]:
         """What is wrong in a room, a line each. Where somebody is writing, the newest events may look wrong once."""
-        allowed, shown = {BEGINNING}, self._projection.shown(room_id)
+        before, shown = BEGINNING, self._projection.shown(room_id)
         names: set[tuple[int, str]] = set()
         message = await anext(shown, None)
         with reaching_mongodb():
             async for document in self._projection.events(room_id):
                 event = read_event(document)
                 self.events += 1
-                if event.kind == "void":
-                    allowed.add(event.id)
-                    continue
-                for problem in _links(event, allowed), _is_known(event), _is_first(event, names):
+                for problem in _links(event, before), _is_known(event), _is_first(event, names):
                     if problem:
                         yield f"room {room_id}: {event.id} {problem}"
-                allowed = {event.id}
+                before = event.id
                 if event.kind == "message":
                     while message is not None and _place(message) < event.id:
                         yield f"room {room_id}: {_place(message)} is shown, and no event says so"
@@ -64,8 +60,8 @@ class Audit:
                 message = await anext(shown, None)
 
 
-def _links(event: Event, allowed: set[Cursor]) -> str | None:
-    return None if event.prev in allowed else f"follows {event.prev}, which is not the event before it"
+def _links(event: Event, before: Cursor) -> str | None:
+    return None if event.prev == before else f"follows {event.prev}, which is not the event before it"
 
 
 def _is_known(event: Event) -> str | None:
@@ -74,6 +70,8 @@ def _is_known(event: Event) -> str | None:
 
 def _is_first(event: Event, names: set[tuple[int, str]]) -> str | None:
     name = event.user_id, event.client_id
+    if event.kind == "void":
+        return None
     if name in names:
         return f"is a second one of user {event.user_id} with the client id {event.client_id}"
     names.add(name)

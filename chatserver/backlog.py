@@ -1,11 +1,10 @@
 """Reading a room's log as if archive and stream were one.
 
-The stream has the newest events, some of them not archived yet; the archive has all the others, and all that Redis
-forgot. Where both have an event, the archive is right about what it is (it may be void).
+The archive has a room's events in order and none missing, up to some event; the stream has those behind it, which are
+on their way there. So a page is what the archive has, and then what the stream has behind that.
 
-The archive is always read first. Events reach it in any order, so what it misses at that moment must be looked for in
-the stream afterwards: the other way round, an event that is appended and another that is archived between the two
-reads would leave a hole.
+The archive is always read first. What it did not have at that moment must be looked for in the stream afterwards: the
+other way round, an event that is archived and trimmed between the two reads would be in neither.
 """
 
 from __future__ import annotations
@@ -15,17 +14,16 @@ from collections.abc import Awaitable, Sequence
 from typing import TypeVar
 
 from chatserver.archive import Archive
-from chatserver.cursor import BEGINNING, END, Cursor
+from chatserver.cursor import BEGINNING, Cursor
 from chatserver.errors import Unavailable
 from chatserver.events import Event
 from chatserver.room_log import RoomLog
 
 Found = TypeVar("Found")
 
-HOLE_RETRIES = 5
-HOLE_SECONDS = 0.05
-"""A hole in what was read is an event on its way into the archive while the stream lost it: worth waiting a quarter of
-a second. After that it is sealed, and will be appended again."""
+LINK_RETRIES = 5
+LINK_SECONDS = 0.05
+"""Between the two reads the stream may have lost what the archive has by now. Reading again finds it there."""
 
 
 class Backlog:
@@ -44,28 +42,36 @@ class Backlog:
         streamed = await self._log.after(room_id, cursor, limit)
         if streamed and is_linked(cursor, streamed):
             return streamed
-        hole = None
-        for _ in range(HOLE_RETRIES):
+        for _ in range(LINK_RETRIES):
             archived = await self._archive.after(room_id, cursor, limit)
-            streamed = await self._log.after(room_id, cursor, limit)
-            events = merge_after(archived, streamed, limit)
-            hole = find_hole(cursor, events)
-            if hole is None:
-                return events
-            await asyncio.sleep(HOLE_SECONDS)
-        assert hole is not None
-        await self._archive.seal(room_id, *hole)
-        return await self.after(room_id, cursor, limit)
+            if len(archived) == limit:
+                return archived
+            last = archived[-1].id if archived else cursor
+            streamed = await self._log.after(room_id, last, limit - len(archived))
+            if (following := what_follows(last, streamed, is_archived=bool(archived))) is not None:
+                return archived + following
+            await asyncio.sleep(LINK_SECONDS)
+        raise Unavailable("the log is being mended, try again", retry_after=1)
 
     async def before(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
         """Up to `limit` events right in front of the cursor, oldest first. `END` stands behind the newest."""
         if cursor == BEGINNING:
             return []  # Redis calls the range in front of it an error
-        archived = await _or_none(self._archive.before(room_id, cursor, limit))
-        streamed = await self._log.before(room_id, cursor, limit)
-        if archived is None and not _reaches_back(streamed, limit):
-            raise Unavailable("the archive is not available right now, try again", retry_after=2)
-        return merge_before(archived or [], streamed, limit)
+        for _ in range(LINK_RETRIES):
+            archived = await _or_none(self._archive.before(room_id, cursor, limit))
+            streamed = await self._log.before(room_id, cursor, limit)
+            if archived is None:
+                if not _reaches_back(streamed, limit):
+                    raise Unavailable("the archive is not available right now, try again", retry_after=2)
+                return contiguous_tail(streamed)
+            last = archived[-1].id if archived else BEGINNING
+            newer = [event for event in streamed if event.id > last]
+            if len(newer) == limit:
+                return contiguous_tail(newer)
+            if (following := what_follows(last, newer, is_archived=bool(archived))) is not None:
+                return (archived + following)[-limit:]
+            await asyncio.sleep(LINK_SECONDS)
+        raise Unavailable("the log is being mended, try again", retry_after=1)
 
     async def has(self, room_id: int, cursor: Cursor) -> bool:
         """Whether the cursor names a place in this room's log."""
@@ -82,21 +88,19 @@ class Backlog:
         return await self._archive.count_after(room_id, cursor, limit + 1) > limit
 
 
-def merge_after(archived: Sequence[Event], streamed: Sequence[Event], limit: int) -> list[Event]:
-    """Two ascending pages behind one cursor as one page of up to `limit`.
+def what_follows(last: Cursor, streamed: Sequence[Event], *, is_archived: bool) -> list[Event] | None:
+    """Those events of the stream that come behind `last`, which is the last archived event, or else a reader's place.
 
-    A full page says nothing about what comes after its last event, so nothing later than that is taken from the other.
+    The stream may also have events that never count any more: of a branch that was lost, or that the archive refused.
+    What counts is linked to the newest. Returns None where something is missing in front of it.
     """
-    by_id = {event.id: event for event in streamed} | {event.id: event for event in archived}
-    horizon = min((page[-1].id for page in (archived, streamed) if len(page) >= limit), default=END)
-    return [by_id[id] for id in sorted(by_id) if id <= horizon][:limit]
-
-
-def merge_before(archived: Sequence[Event], streamed: Sequence[Event], limit: int) -> list[Event]:
-    """The mirror of `merge_after`: two ascending pages in front of one cursor as one page of up to `limit`."""
-    by_id = {event.id: event for event in streamed} | {event.id: event for event in archived}
-    horizon = max((page[0].id for page in (archived, streamed) if len(page) >= limit), default=BEGINNING)
-    return [by_id[id] for id in sorted(by_id) if id >= horizon][-limit:]
+    linked = contiguous_tail(streamed)
+    if not linked or linked[0].prev == last:
+        return linked
+    if linked[0].prev > last:
+        return None
+    # This branch began further back: it is a lost one, unless it is the reader who stands on a lost one.
+    return [] if is_archived else linked
 
 
 def contiguous_tail(events: Sequence[Event]) -> list[Event]:
@@ -114,21 +118,6 @@ def is_linked(cursor: Cursor, events: Sequence[Event]) -> bool:
             return False
         cursor = event.id
     return True
-
-
-def find_hole(cursor: Cursor, events: Sequence[Event]) -> tuple[Cursor, Cursor] | None:
-    """The first event that another says it follows and that is not there, with the event it would follow itself.
-
-    The chain may fork (two follow the same one): then one of them was lost before it counted, and is void or about to
-    become so. Nothing is missing.
-    """
-    last, there = cursor, {cursor}
-    for event in events:
-        if event.kind != "void" and event.prev > cursor and event.prev not in there:
-            return event.prev, last
-        there.add(event.id)
-        last = event.id
-    return None
 
 
 def _reaches_back(streamed: Sequence[Event], limit: int) -> bool:

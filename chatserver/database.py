@@ -13,6 +13,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
 
 from chatserver.errors import Unavailable
 
@@ -30,6 +31,11 @@ ANSWER_MS = 10_000
 
 WRITE_MS = 5_000
 """How long a write may wait for its majority. A write that timed out may still have happened: who wrote asks again."""
+
+
+LATEST = ReadConcern("linearizable")
+"""For reads that explain why a write was refused: they see what stood in its way, which a majority may have only in a
+moment, and return when it has."""
 
 
 class Database:
@@ -53,6 +59,7 @@ class Database:
         )
         database = self._client.get_default_database(DEFAULT_NAME)
         self.events: Collection = database["events"]
+        self.latest_events: Collection = self.events.with_options(read_concern=LATEST)
         self.messages: Collection = database["messages"]
         self.rooms: Collection = database["rooms"]
         self.users: Collection = database["users"]
@@ -62,15 +69,19 @@ class Database:
     async def prepare(self) -> None:
         """Makes the indexes. Safe to run at every start, by many processes at once."""
         with reaching_mongodb():
-            # One message for a (room, user, client id), for ever: the last word on repeats.
+            # One message for a (room, user, client id), for ever: the last word on repeats. And one event behind
+            # another: the last word on what was lost (see `commits.py`).
             await self.events.create_indexes(
                 [
+                    IndexModel(
+                        [("_id.room", ASCENDING), ("prev", ASCENDING)], name="one_event_behind_another", unique=True
+                    ),
                     IndexModel(
                         [("_id.room", ASCENDING), ("user_id", ASCENDING), ("client_id", ASCENDING)],
                         name="one_event_for_a_client_id",
                         unique=True,
                         partialFilterExpression={"client_id": {"$exists": True}},
-                    )
+                    ),
                 ]
             )
             await self.rooms.create_indexes([IndexModel("key", name="one_room_for_a_name", unique=True)])

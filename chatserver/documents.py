@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from chatserver.cursor import Cursor
+from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.database import Document
 from chatserver.events import Event, Kind
 
@@ -13,6 +13,11 @@ def event_key(room_id: int, id: Cursor) -> Document:
     """The `_id` of an event, and of the message it shows."""
     # MongoDB compares embedded documents field by field in this order: that is the order of the log.
     return {"room": room_id, "ms": id.ms, "seq": id.seq}
+
+
+def in_room(room_id: int) -> Document:
+    """A query for all events or messages of a room."""
+    return {"_id": {"$gt": event_key(room_id, BEGINNING), "$lt": event_key(room_id, END)}}
 
 
 def event_document(event: Event, *, void: bool = False) -> Document:

@@ -83,6 +83,11 @@ def draft_message(body: Body) -> Draft:
     return Draft(body.room_id, "message", body.user_id, body.client_id, _encoder.encode(body))
 
 
+def draft_of(event: Event) -> Draft:
+    """The event without its place in the log, to give it another."""
+    return Draft(event.room_id, event.kind, event.user_id, event.client_id, event.payload)
+
+
 def draft_closing(room_id: int, user_id: int) -> Draft:
     """The last event of a room. Its client id is fixed, so closing a room twice closes it once."""
     payload = _encoder.encode({"room_id": room_id, "user_id": user_id, "created_at": timestamp()})

@@ -1,11 +1,12 @@
 """The scripts that change a room's log: what they are called with, and what their answers mean.
 
-The scripts themselves are `append.lua`, `confirm.lua` and `trim.lua`. The keys of a room share one hash slot (its
+The scripts themselves are `append.lua`, `settle.lua` and `trim.lua`. The keys of a room share one hash slot (its
 partition's), so they run on one Redis and on a node of a cluster alike:
 
     {chat3}:room:42:log            the stream: fields kind, user, client, prev, payload
-    {chat3}:room:42:client:7:x     the id that client id x of user 7 was given; settles repeats that are in flight
-    {chat3}:room:42:floor          token of a look-up of the room's floor
+    {chat3}:room:42:names          the client ids of its entries: finds the first when a post is repeated
+    {chat3}:room:42:branch         since when nothing was lost from it, and what that stands on
+    {chat3}:room:42:base           token of whoever is making the base of a new branch
     {chat3}:room:42:news           channel of the wake-ups: a hint, may be lost
     {chat3}:pending                what is in a log of this partition and not archived yet
 """
@@ -25,8 +26,13 @@ from chatserver.events import Draft, Event, Kind
 PARTITIONS = 16
 """Hash slots that the rooms are spread over. Fixed for the life of the data in Redis, which may be thrown away."""
 
-REMEMBER_MS = 15 * 60_000
-"""How long Redis settles repeats of a client id. The archive does so for ever; this bridges what is in flight."""
+REPEAT_MS = 5 * 60_000
+"""While the archive is away nobody can ask it about a client id. For so long after a branch began, a post may then be a
+repeat of what came before the branch, and has to wait; later the risk is taken (the archive finds out when it is back).
+"""
+
+BASE_MS = 10_000
+"""How long those who ask for a base are given the same token. Then another one is made."""
 
 MAX_PENDING = 5_000
 """Events of a partition that may wait for the archive. While it is away the log grows no further than this, and a post
@@ -36,11 +42,15 @@ KEEP_ENTRIES = 1_000
 KEEP_MS = 24 * 3600_000
 """What a room's log keeps of what is archived. Readers that were away for longer are served from the archive."""
 
+KEEP_AT_LEAST_MS = 30_000
+"""What is younger stays, even if it is more: a post may be on its way that asked the archive for the same
+client id before that was there."""
+
 TRIM_AT_ONCE = 500
 """Entries that one run of the script takes out: short, since Redis does nothing else meanwhile."""
 
 NEWS_IN_ARCHIVE = b"archive"
-"""A wake-up that says: look into the archive too, the stream does not have it."""
+"""A wake-up that says: look into the archive too, it knows better than the stream."""
 
 
 class Place(NamedTuple):
@@ -57,45 +67,62 @@ class Appended(NamedTuple):
     repeated: bool
 
 
-class SeenBefore(NamedTuple):
-    """The client id was given this id, but the entry has left the stream: trimmed if archived, else lost."""
+class Gone(NamedTuple):
+    """Nothing was appended: the client id was in the log, and the entry with this id was taken out. Ask the archive."""
 
     id: Cursor
 
 
-class FloorWanted(NamedTuple):
-    """The floor is not believed. Look up the room's highest archived id and append again, with it and this token."""
+class OtherBranch(NamedTuple):
+    """Nothing was appended: the room has this branch, not the one that the caller knew of."""
+
+    id: Cursor
+
+
+class BaseWanted(NamedTuple):
+    """Nothing was appended: there is no branch. Make a base for one, with an id above this one, and append again."""
 
     token: bytes
+    above: Cursor
 
 
-class Lost(NamedTuple):
-    """The entry of an archived event is gone from the stream, and the log goes on, perhaps from an earlier one.
-    `goes_on_from`: an event after which it does; the archive knows whether the chain leads back from there."""
+class Closed(NamedTuple):
+    """Nothing was appended: nothing follows the end of a log."""
 
-    goes_on_from: Cursor
+
+class Unsure(NamedTuple):
+    """Nothing was appended: whether this is a repeat can't be known while the archive is away."""
 
 
 class Full(NamedTuple):
     """Nothing was appended: too much waits for the archive."""
 
 
+class Base(NamedTuple):
+    """What a new branch stands on: `prev` of its first event, whose id is `id`. The archive keeps both places free."""
+
+    token: bytes
+    prev: Cursor
+    id: Cursor
+
+
 class Append(NamedTuple):
     """A call of `append.lua`."""
 
     draft: Draft
-    floor: Cursor
-    generation: int
-    token: bytes
+    branch: Cursor | None
+    base: Base | None
     lost: Cursor | None
+    looked_up: bool
 
-    def call(self, seen: Cursor) -> Call:
+    def call(self, seen: Cursor, server: bytes) -> Call:
         draft = self.draft
         keys = (
             log_key(draft.room_id),
-            f"{_prefix(draft.room_id)}:client:{draft.user_id}:{draft.client_id}",
+            _names_key(draft.room_id),
             pending_key(draft.room_id),
-            _floor_key(draft.room_id),
+            f"{_prefix(draft.room_id)}:branch",
+            base_key(draft.room_id),
         )
         arguments = (
             draft.room_id,
@@ -103,49 +130,52 @@ class Append(NamedTuple):
             draft.user_id,
             draft.client_id,
             draft.payload,
-            str(self.floor),
-            self.token,
-            "" if self.lost is None else str(self.lost),
+            server,
+            _or_nothing(self.branch),
+            *(self.base or ("", "", "")),
+            _or_nothing(self.lost),
+            int(self.looked_up),
             str(seen),
-            REMEMBER_MS,
             news_channel(draft.room_id),
             MAX_PENDING,
+            REPEAT_MS,
+            BASE_MS,
         )
-        return keys, arguments
+        return keys, [str(each) if isinstance(each, Cursor) else each for each in arguments]
 
-    def outcome(self, answer: Any) -> Appended | SeenBefore | FloorWanted | Full:
+    def outcome(self, answer: Any) -> Outcome:
         match answer:
             case [b"new", id, prev]:
                 return Appended(_placed(self.draft, id, prev), repeated=False)
             case [b"seen", id, prev, kind, payload]:
                 first = msgspec.structs.replace(self.draft, kind=cast("Kind", kind.decode()), payload=payload)
                 return Appended(_placed(first, id, prev), repeated=True)
-            case [b"seen", id]:
-                return SeenBefore(read_id(id))
-            case [b"floor", token]:
-                return FloorWanted(token)
+            case [b"gone", id]:
+                return Gone(read_id(id))
+            case [b"branch", id]:
+                return OtherBranch(read_id(id))
+            case [b"base", token, above]:
+                return BaseWanted(token, read_id(above))
+            case [b"closed"]:
+                return Closed()
+            case [b"unsure"]:
+                return Unsure()
             case [b"full"]:
                 return Full()
         raise TypeError(f"append.lua answered {answer!r}")
 
 
-class Confirm(NamedTuple):
-    """A call of `confirm.lua`."""
+class Settle(NamedTuple):
+    """A call of `settle.lua`. `name` is empty where only the mark is to go."""
 
     room_id: int
     id: Cursor
+    name: str
+    counts: bool
 
     def call(self) -> Call:
-        keys = log_key(self.room_id), pending_key(self.room_id), _floor_key(self.room_id)
-        return keys, (self.room_id, str(self.id), news_channel(self.room_id))
-
-    def outcome(self, answer: Any) -> Lost | None:
-        match answer:
-            case [b"kept"]:
-                return None
-            case [b"lost", id]:
-                return Lost(read_id(id))
-        raise TypeError(f"confirm.lua answered {answer!r}")
+        keys = log_key(self.room_id), pending_key(self.room_id), _names_key(self.room_id)
+        return keys, (self.room_id, str(self.id), self.name, news_channel(self.room_id), int(self.counts))
 
 
 class Trim(NamedTuple):
@@ -154,13 +184,16 @@ class Trim(NamedTuple):
     room_id: int
 
     def call(self) -> Call:
-        keys = log_key(self.room_id), pending_key(self.room_id)
-        return keys, (KEEP_ENTRIES, KEEP_MS, TRIM_AT_ONCE)
+        keys = log_key(self.room_id), pending_key(self.room_id), _names_key(self.room_id)
+        return keys, (KEEP_ENTRIES, KEEP_MS, TRIM_AT_ONCE, KEEP_AT_LEAST_MS)
 
     def outcome(self, answer: Any) -> bool:
         """Whether there is more to take out."""
         return bool(answer)
 
+
+Outcome = Appended | Gone | OtherBranch | BaseWanted | Closed | Unsure | Full
+"""What became of an append."""
 
 Call = tuple[Sequence[Any], Sequence[Any]]
 """The keys and the arguments of one run of a script."""
@@ -178,6 +211,10 @@ class Script(NamedTuple):
 
 def log_key(room_id: int) -> bytes:
     return f"{_prefix(room_id)}:log".encode()
+
+
+def base_key(room_id: int) -> str:
+    return f"{_prefix(room_id)}:base"
 
 
 def pending_key(room_id: int) -> str:
@@ -204,8 +241,12 @@ def _prefix(room_id: int) -> str:
     return f"{{chat{room_id % PARTITIONS}}}:room:{room_id}"
 
 
-def _floor_key(room_id: int) -> str:
-    return f"{_prefix(room_id)}:floor"
+def _names_key(room_id: int) -> str:
+    return f"{_prefix(room_id)}:names"
+
+
+def _or_nothing(id: Cursor | None) -> str:
+    return "" if id is None else str(id)
 
 
 def _placed(draft: Draft, id: bytes, prev: bytes) -> Event:

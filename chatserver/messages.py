@@ -7,12 +7,12 @@ import secrets
 from typing import NamedTuple
 
 from chatserver.accounts import User
-from chatserver.archiver import Archiver
+from chatserver.archiver import Archiver, LogEnded
 from chatserver.backlog import Backlog
 from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.errors import Invalid, Malformed
 from chatserver.events import Body, Event, Message, draft_message, timestamp
-from chatserver.rooms import Room, Rooms
+from chatserver.rooms import Room, RoomClosed, Rooms
 
 MAX_CONTENT = 2_000
 """Code points, after trimming."""
@@ -64,7 +64,10 @@ class Messages:
             created_at=timestamp(),
             client_id=client_id or secrets.token_urlsafe(16),
         )
-        event, repeated = await self._archiver.publish(draft_message(body), fresh=client_id is None)
+        try:
+            event, repeated = await self._archiver.publish(draft_message(body), fresh=client_id is None)
+        except LogEnded:
+            raise RoomClosed from None
         return Posted(event, repeated)
 
     async def newest(self, room: Room, limit: int = PAGE_SIZE) -> Page:
@@ -99,7 +102,7 @@ class Messages:
 
 
 def _shown(events: list[Event]) -> list[Message]:
-    """The messages among the events. One that the log lost and that came again under a new id is shown once, as the
-    newer: a retracted event is void, so only what is not archived yet can stand there twice."""
+    """The messages among the events. What the log lost may come again under a new id before it is archived; of two that
+    stand there, the newer counts."""
     by_name = {(event.user_id, event.client_id): event for event in events if event.kind == "message"}
     return [event.message() for event in sorted(by_name.values(), key=lambda event: event.id)]

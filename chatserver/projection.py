@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from pymongo import ASCENDING, ReplaceOne
 from tqdm import tqdm
 
-from chatserver.cursor import BEGINNING, END
+from chatserver.cursor import END
 from chatserver.database import Database, Document, reaching_mongodb
-from chatserver.documents import event_key, message_document, read_event
+from chatserver.documents import event_key, in_room, message_document, read_event
 from chatserver.embedded import mongodb_address
 from chatserver.errors import Unavailable
 
@@ -62,10 +62,6 @@ class Projection:
                 known = [event["_id"] async for event in found]
                 await self._messages.delete_many({"_id": {"$in": [id for id in ids if id not in known]}})
         return count
-
-
-def in_room(room_id: int) -> Document:
-    return {"_id": {"$gt": event_key(room_id, BEGINNING), "$lt": event_key(room_id, END)}}
 
 
 async def _in_batches(documents: AsyncIterator[Document]) -> AsyncIterator[list[Document]]:

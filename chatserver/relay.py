@@ -109,7 +109,8 @@ class Relay:
         found = await self._log.after_each(tips, BATCH) if tips else {}
         for room_id, tip in tips.items():
             events = found.get(room_id, [])
-            if room_id in self._suspect or not is_linked(tip, events):
+            is_mended = room_id in self._suspect or not is_linked(tip, events)
+            if is_mended:
                 self._suspect.add(room_id)
                 try:
                     events = await self._backlog.after(room_id, tip, BATCH)
@@ -120,6 +121,8 @@ class Relay:
                 self._suspect.discard(room_id)
             feed = self._hub.find(room_id)
             if feed is not None and feed.ring.tip == tip:
+                if is_mended:
+                    feed.ring.forget(until=feed.sent)
                 feed.receive(events)
             if len(events) >= BATCH:
                 self.wake(room_id)

@@ -65,6 +65,15 @@ class Ring:
         del self._ids[:cut]
         del self._frames[:cut]
 
+    def forget(self, until: Cursor) -> None:
+        """Forgets what is up to there: it may have been of a branch that was lost. Who needs it reads the log."""
+        cut = bisect_right(self._ids, until)
+        self._bytes -= sum(map(len, self._frames[:cut]))
+        del self._ids[:cut]
+        del self._frames[:cut]
+        self._slices.clear()
+        self.start = max(self.start, until)
+
     def knows(self, cursor: Cursor) -> bool:
         """Whether the cursor is the id of an event here, or the place right before the first."""
         index = bisect_right(self._ids, cursor)

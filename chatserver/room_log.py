@@ -1,8 +1,8 @@
 """The rooms' logs: a Redis Stream each, whose ids are the order of the room.
 
 Only this file and the scripts it runs say XADD, XREAD or XRANGE. Redis may forget all of it at any moment. What was
-acknowledged is in the archive; `append.lua` says how a log that lost its beginning, its end or everything goes on
-without issuing an id twice.
+acknowledged is in the archive; `append.lua` says how a log that lost its beginning, its end or everything is noticed,
+and goes on as a new branch.
 """
 
 from __future__ import annotations
@@ -23,15 +23,14 @@ from chatserver.log_scripts import (
     PARTITIONS,
     Append,
     Appended,
+    Base,
     Call,
-    Confirm,
-    FloorWanted,
-    Full,
-    Lost,
+    Outcome,
     Place,
     Script,
-    SeenBefore,
+    Settle,
     Trim,
+    base_key,
     log_key,
     pending_key,
     read_id,
@@ -57,56 +56,77 @@ class RoomLog:
 
     def __init__(self, url: str) -> None:
         self._append_script = Script.load("append.lua")
-        self._confirm_script = Script.load("confirm.lua")
+        self._settle_script = Script.load("settle.lua")
         self._trim_script = Script.load("trim.lua")
         # One connection for what changes the log: everything that is waiting goes out as one pipeline.
         self._writer = connect(url, connections=1, on_connect=self._on_connect)
         self._reader = connect(url, connections=READERS)
-        self._appends: GroupCommit[Append, Appended | SeenBefore | FloorWanted | Full] = GroupCommit(self._append_all)
-        self._confirms: GroupCommit[Confirm, Lost | None] = GroupCommit(self._confirm_all)
+        self._appends: GroupCommit[Append, Outcome] = GroupCommit(self._append_all)
+        self._settlings: GroupCommit[Settle, None] = GroupCommit(self._settle_all)
+        # The highest id of each room that this process has seen, archived or not.
         self._seen: LRUCache[int, Cursor] = LRUCache(SEEN_ROOMS)
         # How many events this process has appended to a room since it last trimmed it.
         self._growth: LRUCache[int, int] = LRUCache(SEEN_ROOMS)
-        self.generation = 0
-        """Counts the connections made for writing. What was learnt about a log holds for one generation: behind the
-        next may stand another server, restarted empty or promoted without the tail."""
+        # The run id of the server that changes are sent to. Another one may have another past.
+        self._server = b""
 
     async def _on_connect(self, connection: Connection) -> None:
-        for script in (self._append_script, self._confirm_script, self._trim_script):
+        for script in (self._append_script, self._settle_script, self._trim_script):
             await connection.send_command("SCRIPT", "LOAD", script.text)
             await connection.read_response()
-        self.generation += 1
+        await connection.send_command("INFO", "server")
+        self._server = _run_id(await connection.read_response())
 
     # Writing
 
     async def append(
-        self, draft: Draft, floor: Cursor, generation: int, *, token: bytes = b"", lost: Cursor | None = None
-    ) -> Appended | SeenBefore | FloorWanted | Full:
+        self,
+        draft: Draft,
+        branch: Cursor | None,
+        *,
+        base: Base | None = None,
+        lost: Cursor | None = None,
+        looked_up: bool = True,
+    ) -> Outcome:
         """Puts an event at the end of its room's log, unless its client id is there already.
 
-        `floor`: the room's highest archived id, looked up under this `generation`. The new id is above it.
-        `token`: from an earlier FloorWanted, if the floor was looked up after that.
-        `lost`: an id under which this client id is remembered, known to be neither in the log nor archived.
+        `branch`: the room's branch, if it is known.
+        `base`: what a new one stands on, if there is none.
+        `lost`: an id under which this event was there, and that the archive refused.
+        `looked_up`: whether the archive was asked for the client id since the branch began.
         """
-        appended = await self._appends.submit(Append(draft, floor, generation, token, lost))
-        if isinstance(appended, Appended):
-            self._see(appended.event)
+        outcome = await self._appends.submit(Append(draft, branch, base, lost, looked_up))
+        if isinstance(outcome, Appended):
+            self._see(outcome.event)
             self._growth[draft.room_id] = self._growth.get(draft.room_id, 0) + 1
-        return appended
+        return outcome
 
-    async def confirm(self, event: Event) -> Lost | None:
-        """The event is archived: takes its pending mark off. None is well: the log has it, or goes on from it."""
-        return await self._confirms.submit(Confirm(event.room_id, event.id))
+    async def keep(self, event: Event) -> None:
+        """The event is archived: takes its pending mark off."""
+        await self._settlings.submit(Settle(event.room_id, event.id, _name(event), counts=True))
+
+    async def discard(self, event: Event | Draft, id: Cursor) -> None:
+        """The event does not count under this id: takes it out, with its mark."""
+        await self._settlings.submit(Settle(event.room_id, id, _name(event), counts=False))
+
+    async def release(self, place: Place) -> None:
+        """Takes the mark off an event that is gone."""
+        await self._settlings.submit(Settle(*place, name="", counts=True))
+
+    async def wants_base(self, room_id: int, token: bytes) -> bool:
+        """Whether the room still has no branch, and waits for the base that was asked for with this token."""
+        with reaching_redis():
+            return bool(await self._reader.get(base_key(room_id)) == token)
+
+    def seen(self, room_id: int) -> Cursor:
+        """The highest id of the room that this process has seen, archived or not."""
+        return self._seen.get(room_id, BEGINNING)
 
     async def pending(self, partition: int) -> list[Place]:
         """The events of a partition that are not archived yet, as far as the log knows."""
         with reaching_redis():
             members: Any = await self._reader.zrange(pending_key(partition), 0, MAX_PENDING)
         return [read_pending(member) for member in members]
-
-    async def release(self, room_id: int, id: Cursor) -> None:
-        """Takes the pending mark off, whatever became of the event."""
-        await self._confirms.submit(Confirm(room_id, id))
 
     async def trim(self, *, everything: bool = False) -> None:
         """Shortens the logs that grew here, down to what is kept. `everything`: also those that grew by little."""
@@ -116,42 +136,31 @@ class RoomLog:
             rooms = unfinished + rooms[TRIM_BATCH:]
 
     async def _append_all(self, appends: Sequence[Append]) -> Sequence[Any]:
-        def calls() -> list[Call | None]:
-            # A floor of an earlier generation says nothing about the server behind this connection.
-            return [
-                append.call(self._seen.get(append.draft.room_id, BEGINNING))
-                if append.generation == self.generation
-                else None
-                for append in appends
-            ]
+        def calls() -> list[Call]:
+            return [append.call(self.seen(append.draft.room_id), self._server) for append in appends]
 
         answers = await self._run_all(self._append_script, calls)
-        return [
-            FloorWanted(b"") if answer is None else _outcome(append.outcome, answer)
-            for append, answer in zip(appends, answers, strict=True)
-        ]
+        return [_outcome(append.outcome, answer) for append, answer in zip(appends, answers, strict=True)]
 
-    async def _confirm_all(self, confirms: Sequence[Confirm]) -> Sequence[Any]:
-        answers = await self._run_all(self._confirm_script, lambda: [confirm.call() for confirm in confirms])
-        return [_outcome(confirm.outcome, answer) for confirm, answer in zip(confirms, answers, strict=True)]
+    async def _settle_all(self, settlings: Sequence[Settle]) -> Sequence[Any]:
+        answers = await self._run_all(self._settle_script, lambda: [settling.call() for settling in settlings])
+        return [_outcome(lambda _: None, answer) for answer in answers]
 
-    async def _run_all(self, script: Script, make_calls: Callable[[], Sequence[Call | None]]) -> list[Any]:
-        """Runs a script for each call in one round trip; None is left out. An error of one call is its own answer.
+    async def _run_all(self, script: Script, make_calls: Callable[[], Sequence[Call]]) -> list[Any]:
+        """Runs a script for each call in one round trip. An error of one call is its own answer.
 
-        The calls are made when the connection stands, so that they know its generation.
+        The calls are made when the connection stands, so that they know which server is behind it.
         """
         with reaching_redis():
             async with self._writer.pipeline(transaction=False) as pipeline:
                 pipeline.connection = await take_connection(self._writer)
-                calls = make_calls()
-                for keys, arguments in filter(None, calls):
+                for keys, arguments in make_calls():
                     pipeline.evalsha(script.sha, len(keys), *keys, *arguments)
-                answers = iter(await pipeline.execute(raise_on_error=False))
-            in_order = [None if call is None else next(answers) for call in calls]
-            if any(isinstance(answer, NoScriptError) for answer in in_order):
+                answers: list[Any] = await pipeline.execute(raise_on_error=False)
+            if any(isinstance(answer, NoScriptError) for answer in answers):
                 # Somebody flushed the scripts: the next connection brings them along.
                 await self._writer.connection_pool.disconnect()
-        return in_order
+        return answers
 
     async def _trim_each(self, rooms: Sequence[int]) -> list[int]:
         """Returns those in which there is more to take out."""
@@ -222,7 +231,7 @@ class RoomLog:
     async def close(self) -> None:
         """Finishes what is being written, then lets go of the connections."""
         await self._appends.join()
-        await self._confirms.join()
+        await self._settlings.join()
         await self._writer.aclose(close_connection_pool=True)
         await self._reader.aclose(close_connection_pool=True)
 
@@ -242,6 +251,16 @@ def _event(room_id: int, id: bytes, fields: Mapping[bytes, bytes]) -> Event:
         client_id=fields[b"client"].decode(),
         payload=fields[b"payload"],
     )
+
+
+def _name(event: Event | Draft) -> str:
+    return f"{event.user_id}:{event.client_id}"
+
+
+def _run_id(info: bytes) -> bytes:
+    """From the answer to INFO: names one run of one server. Empty where a proxy keeps it to itself."""
+    lines = dict(line.partition(b":")[::2] for line in info.splitlines())
+    return lines.get(b"run_id", b"")
 
 
 def _outcome(read: Callable[[Any], Any], answer: Any) -> Any:

@@ -72,17 +72,22 @@ class Rooms:
 
     async def close(self, room_id: int, user_id: int) -> None:
         """Ends a room: its log gets a last event, its name is free again. Raises Forbidden for all but its maker."""
-        document = _open(await self._look_up(room_id))
+        document = await self._look_up(room_id)
+        if document is None or "ended" in document:
+            document = _open(document)
         if document["made_by"] != user_id:
             raise Forbidden("only who made a room can close it")
-        await self._archiver.publish(draft_closing(room_id, user_id))
-        with reaching_mongodb():
-            await self._rooms.update_one(
-                {"_id": room_id}, {"$set": {"closed_at": timestamp(), "key": f"closed {room_id}\n"}}
-            )
-        self._remembered.forget(room_id)
+        # First nobody can post any more, then the log ends. Who is cut off between the two closes the room again.
+        await self._mark(room_id, {"closed_at": timestamp(), "key": f"closed {room_id}\n"})
         with contextlib.suppress(Unavailable):  # the others find out when they ask again
             await self._wakeups.say(CLOSED, str(room_id))
+        await self._archiver.publish(draft_closing(room_id, user_id))
+        await self._mark(room_id, {"ended": True})
+
+    async def _mark(self, room_id: int, fields: Document) -> None:
+        with reaching_mongodb():
+            await self._rooms.update_one({"_id": room_id}, {"$set": fields})
+        self._remembered.forget(room_id)
 
     async def _look_up(self, room_id: int) -> Document | None:
         if not 0 < room_id < 2**63:  # MongoDB has no larger integers

@@ -48,7 +48,7 @@ class Sweep:
         pending = [place for partition in range(PARTITIONS) for place in await self._log.pending(partition)]
         old = [place for place in pending if place in self._seen]
         for start in range(0, len(old), AT_ONCE):
-            finished = [self._archiver.finish(*place) for place in old[start : start + AT_ONCE]]
+            finished = [self._archiver.finish(place) for place in old[start : start + AT_ONCE]]
             _raise_first(await asyncio.gather(*finished, return_exceptions=True))
         self._seen = frozenset(pending).difference(old)
         return len(old)

@@ -1,7 +1,8 @@
 -- Takes the oldest entries of a room's log out of Redis, only such as are archived.
 --
--- KEYS  1 the room's stream   2 the partition's pending events
--- ARGV  1 entries to keep     2 milliseconds to keep them     3 entries to take out at once, at the most
+-- KEYS  1 the room's stream   2 the partition's pending events   3 the client ids of the stream's entries
+-- ARGV  1 entries to keep     2 milliseconds to keep them        3 entries to look at, at the most
+--       4 milliseconds to keep all the others too
 --
 -- Answers whether there is more to take out.
 --
@@ -9,15 +10,22 @@
 
 local function ms_of(id) return tonumber(string.match(id, '^%d+')) end
 
+local stream, names = KEYS[1], KEYS[3]
 local now = redis.call('TIME')
-local oldest_kept = now[1] * 1000 + math.floor(now[2] / 1000) - ARGV[2]
-local pending = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-local not_archived = pending[2] and tonumber(pending[2]) or math.huge
-redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f', math.min(oldest_kept, not_archived)))
+local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
+local oldest_pending = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+local not_archived = oldest_pending[2] and tonumber(oldest_pending[2]) or math.huge
+local surplus = redis.call('XLEN', stream) - ARGV[1]
 
-local surplus = redis.call('XLEN', KEYS[1]) - ARGV[1]
-if surplus <= 0 then return 0 end
-local going = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', math.min(surplus, ARGV[3]) + 1)
-local first_kept = going[#going][1]
-redis.call('XTRIM', KEYS[1], 'MINID', ms_of(first_kept) < not_archived and first_kept or string.format('%.0f', not_archived))
-return (surplus > tonumber(ARGV[3]) and ms_of(first_kept) < not_archived) and 1 or 0
+for index, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', ARGV[3])) do
+    local id, fields = entry[1], entry[2]
+    local age = now_ms - ms_of(id)
+    local is_old = age > tonumber(ARGV[2]) or (index <= surplus and age > tonumber(ARGV[4]))
+    if not is_old or ms_of(id) >= not_archived then return 0 end
+    local field = {}
+    for i = 1, #fields, 2 do field[fields[i]] = fields[i + 1] end
+    local name = field.user .. ':' .. field.client
+    if redis.call('HGET', names, name) == id then redis.call('HDEL', names, name) end
+    redis.call('XDEL', stream, id)
+end
+return redis.call('XLEN', stream) > 0 and 1 or 0

@@ -70,6 +70,14 @@ class RingModel(RuleBasedStateMachine):
         assert len(after) == len(before) or KEEP_FRAMES <= len(after) <= 2 * KEEP_FRAMES
         assert len(after) <= 2 * KEEP_FRAMES
 
+    @rule(back=st.integers(0, 12))
+    def forget(self, back: int) -> None:
+        """What is up to some place may have been lost. What is behind it stays."""
+        until = Cursor(max(0, self.ring.tip.ms - back), 0)
+        expected = [each for each in self.kept() if each.id > until]
+        self.ring.forget(until)
+        assert self.kept() == expected
+
     @rule(start=st.integers(0, 60), end=st.integers(0, 60), chunked=st.booleans())
     def read(self, start: int, end: int, chunked: bool) -> None:
         """Slice by slice from anywhere that is covered, also from where no event is, to anywhere behind it."""

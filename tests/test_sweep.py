@@ -3,74 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from itertools import count
 
 import pytest
 from redis import Redis
 from tornado.ioloop import IOLoop
 
-from chatserver.archive import Archive
-from chatserver.archiver import Archiver
-from chatserver.backlog import Backlog
+from chatserver import log_scripts
 from chatserver.cursor import BEGINNING
-from chatserver.database import Database
 from chatserver.errors import Unavailable
-from chatserver.events import Body, Draft, Event, draft_message
-from chatserver.log_scripts import KEEP_ENTRIES, MAX_PENDING, Appended, FloorWanted, log_key, pending_key
-from chatserver.room_log import RoomLog
+from chatserver.log_scripts import KEEP_ENTRIES, MAX_PENDING, PARTITIONS, Place, log_key, pending_key
 from chatserver.settings import Settings
-from chatserver.sweep import Sweep
 from tests.conftest import World
+from tests.parts import Parts, draft, make_parts
 
 pytestmark = pytest.mark.gen_test
 
 
-@dataclass
-class Parts:
-    """The parts of one process, without those that run by themselves."""
-
-    archive: Archive
-    log: RoomLog
-    archiver: Archiver
-    backlog: Backlog
-    sweep: Sweep
-
-    async def begin(self, draft: Draft) -> Event:
-        """Appends, and does no more: here the process dies."""
-        token = b""
-        while True:
-            outcome = await self.log.append(draft, BEGINNING, self.log.generation, token=token)
-            if isinstance(outcome, Appended):
-                return outcome.event
-            assert isinstance(outcome, FloorWanted)
-            token = outcome.token
-
-
 @pytest.fixture
 def parts(io_loop: IOLoop, settings: Settings) -> Iterator[Parts]:
-    database = Database(settings.mongodb_uri)
-    io_loop.run_sync(database.prepare)
-    archive, log = Archive(database), RoomLog(settings.redis_url)
-    archiver = Archiver(archive, log)
-    yield Parts(archive, log, archiver, Backlog(archive, log), Sweep(archiver, log))
-    io_loop.run_sync(log.close)
-    io_loop.run_sync(archive.close)
-    database.close()
+    parts = io_loop.run_sync(lambda: make_parts(settings))
+    yield parts
+    io_loop.run_sync(parts.close)
+
+
+@pytest.fixture(scope="module")
+def numbers() -> Iterator[int]:
+    """Of rooms in one partition."""
+    return count(7_000_000_000, PARTITIONS)
 
 
 @pytest.fixture
-def new_room(world: World) -> Iterator[Callable[[], int]]:
+def new_room(world: World, numbers: Iterator[int]) -> Iterator[Callable[[], int]]:
     """Rooms that no other test has; nothing is pending when the test begins and ends."""
-    numbers = iter(range(7_000_000_000, 7_000_001_000, 16))
 
     def forget_pending() -> None:
         with world.redis_client() as redis:
-            for partition in range(16):
+            for partition in range(PARTITIONS):
                 redis.delete(pending_key(partition))
 
     forget_pending()
-    with world.redis_client() as redis:
-        yield lambda: next(number for number in numbers if not redis.exists(log_key(number)))
+    yield lambda: next(numbers)
     forget_pending()
 
 
@@ -78,10 +51,6 @@ def new_room(world: World) -> Iterator[Callable[[], int]]:
 def redis(world: World) -> Iterator[Redis]:
     with world.redis_client() as client:
         yield client
-
-
-def draft(room: int, name: str) -> Draft:
-    return draft_message(Body(room, 7, "ada", f"this is {name}", "2026-11-23T09:41:00.000Z", name))
 
 
 async def test_what_a_dead_process_began_is_archived(parts: Parts, new_room: Callable[[], int], redis: Redis) -> None:
@@ -100,7 +69,7 @@ async def test_two_sweeps_and_the_poster_at_once_archive_it_once(parts: Parts, n
     room = new_room()
     begun = await parts.begin(draft(room, "c"))
     for _ in range(2):
-        await parts.archiver.finish(room, begun.id)
+        await parts.archiver.finish(Place(room, begun.id))
     published = await parts.archiver.publish(draft(room, "c"))
     assert published.event == begun
     assert await parts.archive.after(room, BEGINNING, 10) == [begun]
@@ -116,8 +85,9 @@ async def test_a_mark_without_an_entry_goes_away(parts: Parts, new_room: Callabl
 
 
 async def test_a_log_is_trimmed_to_what_is_kept_and_still_read_from_its_beginning(
-    parts: Parts, new_room: Callable[[], int], redis: Redis
+    parts: Parts, new_room: Callable[[], int], redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(log_scripts, "KEEP_AT_LEAST_MS", 0)
     room = new_room()
     published = [await parts.archiver.publish(draft(room, f"c-{number}")) for number in range(KEEP_ENTRIES + 30)]
     await parts.log.trim()

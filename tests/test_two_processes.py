@@ -125,6 +125,22 @@ async def test_a_client_id_that_redis_forgot_is_known_to_both(pair: Pair, world:
     assert after["prev"] == first["id"], "a repeat was appended, though the archive knew it"
 
 
+async def test_a_client_id_that_redis_forgets_in_between_is_one_message(pair: Pair, world: World) -> None:
+    """Repeats on both sides of a flush meet in the archive: no two of them are acknowledged under different ids."""
+    here, there, room = pair
+    with world.redis_client() as redis:
+        for round_ in range(60):
+            posts = [asyncio.ensure_future(insist((here, there)[n % 2], room, f"c-{round_}")) for n in range(40)]
+            for _ in range(5):
+                await asyncio.sleep(0.01)
+                redis.flushall()
+            _, ids = await settled(posts)
+            assert len(ids) == 1
+    everything = await history(here, room)
+    assert [message["client_id"] for message in everything] == [f"c-{round_}" for round_ in range(60)]
+    assert await history(there, room) == everything
+
+
 async def test_a_page_of_one_and_a_stream_of_the_other_meet_while_both_take_posts(pair: Pair) -> None:
     """I4, two hundred times: the message after the page's last is the stream's first."""
     here, there, room = pair

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from torturing.world import World
@@ -35,22 +36,13 @@ def read_archive(world: World) -> tuple[dict[int, list[Entry]], dict[int, dict[s
 
 
 def judge_chain(events: Sequence[Entry]) -> Iterator[tuple[str, str]]:
-    """`prev` of an event is an earlier one of its room, and all that lies between is void.
+    """`prev` of an event is the one before it in its room, voids and the places that are kept for a branch among them.
 
     What is wrong, and the id of the event that it is about.
     """
-    indexes = {"0-0": -1}
-    last = -1  # index of the last event that is not void: whoever comes next links to it, or to a void behind it
-    for index, entry in enumerate(events):
-        indexes[entry.id] = index
-        if entry.kind == "void":
-            continue
-        linked = indexes.get(entry.prev)
-        if linked is None:
-            yield f"{entry.id} says it follows {entry.prev}, which is not there", entry.id
-        elif linked < last:
-            yield f"{entry.id} follows {entry.prev} and passes over {events[last].id}", events[last].id
-        last = index
+    for before, entry in pairwise([Entry("0-0", "", "void", (0, "")), *events]):
+        if entry.prev != before.id:
+            yield f"{entry.id} follows {entry.prev}, and the one before it is {before.id}", entry.id
 
 
 def _id(document: dict[str, Any]) -> str:

@@ -320,7 +320,7 @@ async def test_an_id_is_not_reused_when_the_clock_of_redis_went_back(ada: Visito
         entry |= {b"prev": first["id"].encode(), b"client": b"from-the-future"}
         entry[b"payload"] = entry[b"payload"].replace(first["client_id"].encode(), b"from-the-future")
         redis.xadd(key, entry, id=future)
-        redis.set(f"{{chat{room % 16}}}:room:{room}:client:{ada.id}:from-the-future", future)
+        redis.hset(f"{{chat{room % 16}}}:room:{room}:names", f"{ada.id}:from-the-future", future)
     assert (await ada.say(room, "first", "from-the-future"))["id"] == future
     with world.redis_client() as redis:
         redis.flushall()
@@ -366,3 +366,23 @@ async def test_posts_and_flushes_at_once_lose_and_double_nothing(ada: Visitor, r
         message = await stream.message()
         seen[message["client_id"]] = message["id"]
     assert seen == acknowledged
+
+
+async def test_what_is_acknowledged_while_a_room_is_closed_comes_before_its_end(ada: Visitor) -> None:
+    for _ in range(5):
+        room = await ada.make_room()
+        stream = await ada.stream(room, after="0")
+        acknowledged: set[str] = set()
+
+        async def post_to_the_end(room: int, acknowledged: set[str]) -> int:
+            while (answer := await ada.post(room, "another word")).code == 201:
+                acknowledged.add(read(answer)["id"])
+            return answer.code
+
+        posting = asyncio.gather(*(post_to_the_end(room, acknowledged) for _ in range(6)))
+        seen = {message["id"] for message in await stream.messages(20)}
+        assert (await ada.fetch("DELETE", f"/rooms/{room}")).code == 204
+        assert set(await posting) == {404}
+        *blocks, last = await stream.rest()
+        assert last.data == "[DONE]"
+        assert acknowledged == seen | {block.id for block in blocks if block.data and block.event is None}

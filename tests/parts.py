@@ -1,0 +1,72 @@
+"""The parts of one process through which events go into log and archive, without those that run by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatserver.archive import Archive
+from chatserver.archiver import Archiver
+from chatserver.backlog import Backlog
+from chatserver.bases import Bases
+from chatserver.commits import Commits
+from chatserver.cursor import Cursor
+from chatserver.database import Database
+from chatserver.events import Body, Draft, Event, draft_message
+from chatserver.log_scripts import Appended, Base, BaseWanted, Gone, OtherBranch
+from chatserver.room_log import RoomLog
+from chatserver.settings import Settings
+from chatserver.sweep import Sweep
+
+
+@dataclass
+class Parts:
+    database: Database
+    archive: Archive
+    log: RoomLog
+    bases: Bases
+    commits: Commits
+    archiver: Archiver
+    backlog: Backlog
+    sweep: Sweep
+
+    async def begin(self, draft: Draft) -> Event | None:
+        """Appends, and does no more: here the process dies. Returns None if it is archived, or was there
+        and is gone."""
+        branch: Cursor | None = None
+        base: Base | None = None
+        while True:
+            if branch or base:
+                named = draft.room_id, draft.user_id, draft.client_id
+                if await self.archive.find_by_client_id(*named) is not None:
+                    return None
+            outcome = await self.log.append(draft, branch, base=base)
+            if isinstance(outcome, Appended):
+                return outcome.event
+            if isinstance(outcome, Gone):
+                return None
+            if isinstance(outcome, OtherBranch):
+                base, branch = None, outcome.id
+            else:
+                assert isinstance(outcome, BaseWanted)
+                base = await self.bases.make(draft.room_id, outcome)
+                branch = base.id
+
+    async def close(self) -> None:
+        await self.log.close()
+        await self.commits.close()
+        await self.archive.close()
+        self.database.close()
+
+
+async def make_parts(settings: Settings) -> Parts:
+    database = Database(settings.mongodb_uri)
+    await database.prepare()
+    archive, log = Archive(database), RoomLog(settings.redis_url)
+    bases = Bases(database, log)
+    commits = Commits(database, archive, log)
+    archiver = Archiver(archive, bases, commits, log)
+    return Parts(database, archive, log, bases, commits, archiver, Backlog(archive, log), Sweep(archiver, log))
+
+
+def draft(room: int, name: str) -> Draft:
+    return draft_message(Body(room, 7, "ada", f"this is {name}", "2026-11-23T09:41:00.000Z", name))
