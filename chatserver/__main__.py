@@ -10,6 +10,7 @@ import sys
 
 from chatserver import supervisor
 from chatserver.app import CannotStart, serve
+from chatserver.calm_log import Calm
 from chatserver.settings import Settings, SettingsError
 
 
@@ -25,6 +26,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return supervisor.BAD_SETTINGS
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Calm())
     if settings.web_concurrency > 1:
         return supervisor.run(settings, sys.argv[1:])
     try:
