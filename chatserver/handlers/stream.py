@@ -36,7 +36,6 @@ class StreamHandler(Handler):
             await super().prepare()
         except Unavailable as error:  # who is asking can't be known right now
             await self._send_away(COME_BACK_MS, error)
-            await self.finish()
 
     async def get(self) -> None:
         opening = await self._open()
@@ -84,6 +83,7 @@ class StreamHandler(Handler):
         self.write(sse.retry(random.randint(*within_ms)))
         with contextlib.suppress(StreamClosedError):
             await self.flush()
+            await self.finish()
 
     @property
     def _session(self) -> Session:
