@@ -15,6 +15,7 @@ log shows no event of another branch before that has its place (see `bases.py`).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -35,6 +36,9 @@ DUPLICATE_KEY = 11000
 
 AT_ONCE = 500
 """Events that are read or written together."""
+
+LONG_MS = 1_000
+"""What was appended so long before the event that it is archived with has nobody any more who looks after it."""
 
 TIPS = 20_000
 """Rooms whose last archived id is remembered (about 200 bytes each); for the others it is looked up."""
@@ -92,6 +96,7 @@ class Commits:
                 await self._write(batch)
             # Also the first of a repeat: whoever archived that may have died before it was shown.
             await self._project([outcome for outcome in batch.outcomes.values() if isinstance(outcome, Event)])
+        await self._settle_others(batch, events)
         return [batch.outcomes[event.room_id, event.id] for event in events]
 
     # In order
@@ -183,6 +188,16 @@ class Commits:
             await self._events.replace_one(kept, event_document(event, void=True))
             return await self._first(event) or Refused()
         return event if filled.matched_count else None
+
+    async def _settle_others(self, batch: _Batch, submitted: Sequence[Event]) -> None:
+        """Takes the pending marks off what was archived in passing, if its own process is not about to: after an outage
+        that is most of it."""
+        newest = {event.room_id: event.id.ms for event in sorted(submitted, key=lambda event: event.id)}
+        archived = [outcome for outcome in batch.outcomes.values() if isinstance(outcome, Event)]
+        others = set(archived).difference(submitted)
+        old = [event for event in others if event.id.ms < newest[event.room_id] - LONG_MS]
+        with contextlib.suppress(Unavailable):  # the sweep does it then
+            await asyncio.gather(*(self._log.keep(event) for event in old))
 
     async def _first(self, event: Event) -> Event | None:
         """The event that stands under this one's client id."""

@@ -28,7 +28,7 @@ BATCH = 500
 SWEEP_SECONDS = 5.0
 """How often all rooms are read without a wake-up: the longest that a lost one can delay a message."""
 
-BACKOFF_SECONDS = (0.1, 2.0)
+BACKOFF_SECONDS = (0.1, 0.5)
 RETRY_SECONDS = 1.0
 
 log = logging.getLogger(__name__)

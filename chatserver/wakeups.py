@@ -27,7 +27,7 @@ a hung server, or a demoted one that a firewall cut off, looks healthy to TCP.""
 ACKNOWLEDGE_SECONDS = 5.0
 """How long to wait until Redis says that it will wake us up."""
 
-BACKOFF_SECONDS = (0.05, 2.0)
+BACKOFF_SECONDS = (0.05, 0.5)
 
 _ALWAYS = b"harbour:awake"
 """A channel nobody publishes to: Redis answers PING differently while nothing is subscribed."""

@@ -98,7 +98,10 @@ async def test_a_log_is_trimmed_to_what_is_kept_and_still_read_from_its_beginnin
     assert following.event.prev == read[-1].id
 
 
-async def test_what_is_not_archived_is_never_trimmed(parts: Parts, new_room: Callable[[], int], redis: Redis) -> None:
+async def test_what_is_not_archived_is_never_trimmed(
+    parts: Parts, new_room: Callable[[], int], redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_scripts, "KEEP_AT_LEAST_MS", 0)
     room = new_room()
     begun = await parts.begin(draft(room, "not archived"))
     for number in range(KEEP_ENTRIES + 30):
