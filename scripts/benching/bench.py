@@ -1,0 +1,72 @@
+"""What a case works with: the candidates that are here, and the tools."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from benching.candidates import PEERS, Candidate, Chat, Missing, Stores
+from benching.cores import Cores
+from benching.tools import Tools
+
+VAR = Path(__file__).resolve().parent.parent.parent / "var"
+
+
+class Bench:
+    """`hurry`: what all durations are multiplied with. `missing`: who is left out, and why."""
+
+    def __init__(self, tools: Tools, stores: Stores, machine: Cores, hurry: float) -> None:
+        self.tools = tools
+        self.stores = stores
+        self.machine = machine
+        self.missing: dict[str, str] = {}
+        folder = VAR / "bench"
+        self.chat = Chat(folder, stores, machine)
+        self._candidates: dict[str, Candidate] = {self.chat.name: self.chat}
+        self._hurry = hurry
+        for peer in PEERS:
+            try:
+                self._candidates[peer.name] = peer(folder, tools, machine)
+            except Missing as reason:
+                self.missing[peer.name] = str(reason)
+
+    def has(self, name: str) -> bool:
+        return name in self._candidates
+
+    def candidate(self, name: str) -> Candidate:
+        return self._candidates[name]
+
+    def seconds(self, wanted: float) -> float:
+        """A duration, as long as this run has time for."""
+        return max(1.0, wanted * self._hurry)
+
+
+@contextlib.contextmanager
+def bench(hurry: float) -> Iterator[Bench]:
+    """Raises ToolError, MissingProgram, EmbeddedError."""
+    folder = VAR / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    machine = Cores.of_this_machine()
+    tools = Tools(folder, machine)
+    try:
+        with Stores(VAR, folder, machine).running() as stores:
+            yield Bench(tools, stores, machine, hurry)
+    finally:
+        for requests in folder.glob("requests-*"):
+            requests.unlink()
+
+
+def machine() -> dict[str, str]:
+    """Where this was measured."""
+    cpu = Path("/proc/cpuinfo").read_text().partition("model name")[2].partition("\n")[0].strip("\t :")
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) / 2**20
+    return {
+        "cpu": cpu or platform.machine(),
+        "cores": str(len(Cores.of_this_machine().everywhere())),
+        "memory": f"{memory:.0f} GB",
+        "kernel": platform.release(),
+        "python": sys.version.split()[0],
+    }

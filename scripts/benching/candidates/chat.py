@@ -1,0 +1,156 @@
+"""This chat as it is deployed: `python -m chatserver`, with a Redis and a mongod of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benching import cores, words
+from benching.cores import Cores
+from chatserver import embedded, programs
+from chatserver.private_server import PrivateServer
+
+SECRET = "for a benchmark on loopback, and for nothing else"
+
+
+class Stores:
+    """A mongod and a Redis that all chats of a run share."""
+
+    def __init__(self, var: Path, folder: Path, machine: Cores) -> None:
+        self._var = var
+        self._folder = folder
+        self._machine = machine
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Stores]:
+        """Raises MissingProgram, EmbeddedError."""
+        programs_folder = self._var / "programs"
+        self.mongod = embedded.Mongod(programs.find(programs.MONGOD, programs_folder), self._folder / "mongodb")
+        self.redis = embedded.RedisServer(
+            programs.find(programs.REDIS, programs_folder), self._folder / "redis", persistent=False
+        )
+        with contextlib.ExitStack() as stack:
+            for server in (self.mongod, self.redis):
+                stack.callback(server.stop)
+                server.forget()
+                with cores.on(self._machine.stores):
+                    server.start()
+            yield self
+
+
+class ChatServer(PrivateServer):
+    name = "chat"
+
+    def __init__(self, folder: Path, stores: Stores) -> None:
+        super().__init__(Path("/usr/bin/env"), folder)
+        self._stores = stores
+        self.processes = 1
+
+    def arguments(self) -> list[str]:
+        settings = {
+            "MONGODB_URI": self._stores.mongod.uri,
+            "REDIS_URL": self._stores.redis.url,
+            "COOKIE_SECRET": SECRET,
+            "PORT": self.port,
+            "WEB_CONCURRENCY": self.processes,
+            "DRAIN_SECONDS": 0,
+        }
+        return [*(f"{name}={value}" for name, value in settings.items()), sys.executable, "-m", "chatserver"]
+
+    def answers(self) -> bool:
+        try:
+            return request(self.port, "GET", "/readyz")[0] == 200
+        except OSError:
+            return False
+
+
+class Chat:
+    """`processes`: how many serve, on whatever cores `machine` has for what is served."""
+
+    name = "chat"
+
+    def __init__(self, folder: Path, stores: Stores, machine: Cores) -> None:
+        self.processes = 1
+        self._stores = stores
+        self._machine = machine
+        self._server = ChatServer(folder / "chat", stores)
+        self._rooms: list[int] = []
+        self._cookies: dict[str, str] = {}
+
+    @property
+    def port(self) -> int:
+        return self._server.port
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        self._server.port, self._server.processes = 0, self.processes
+        try:
+            with cores.on(self._machine.served if self.processes == 1 else self._machine.everywhere()):
+                self._server.start()
+            if not self._cookies:
+                self._sign_up()
+            yield
+        finally:
+            self._server.stop()
+
+    def pids(self) -> list[int]:
+        return [self._server.pid]
+
+    def stores(self) -> dict[str, int]:
+        return {"Redis": self._stores.redis.pid, "mongod": self._stores.mongod.pid}
+
+    def make_rooms(self, count: int) -> None:
+        """So many there are afterwards. To be called while it is running."""
+        for number in range(len(self._rooms), count):
+            self._rooms.append(self.ask("POST", "/rooms", {"name": f"Room {number}"})["id"])
+
+    def room_id(self, room: int) -> int:
+        return self._rooms[room]
+
+    def stream(self, room: int, after: str | None = None) -> bytes:
+        headers = {"Accept": "text/event-stream", "Cookie": self._cookie()}
+        path = f"/chat/stream?room={self._rooms[room]}"
+        return words.http_head("GET", path, headers | ({} if after is None else {"Last-Event-ID": after}))
+
+    def post(self, room: int, frame_bytes: int = words.FRAME_BYTES) -> bytes:
+        id = self._rooms[room]
+        return words.http_post("/messages", self._headers(), words.body(frame_bytes, id))
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        status, headers, content = request(self.port, method, path, self._headers(), body)
+        if status >= 400:
+            raise RuntimeError(f"{method} {path}: {status} {content[:200]!r}")
+        for value in headers.get_all("Set-Cookie", []):
+            name, _, rest = value.partition("=")
+            self._cookies[name] = rest.partition(";")[0]
+        return json.loads(content)
+
+    def _sign_up(self) -> None:
+        self._token = self.ask("GET", "/csrf")["csrf_token"]
+        self.ask("POST", "/sign-up", {"name": "b", "password": "a good long one"})
+        self.make_rooms(1)
+
+    def _headers(self) -> dict[str, str]:
+        if not self._cookies:
+            return {}
+        return {"Cookie": self._cookie(), "X-CSRF-Token": self._token, "Content-Type": "application/json"}
+
+    def _cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+
+
+def request(
+    port: int, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(method, path, None if body is None else json.dumps(body), headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()

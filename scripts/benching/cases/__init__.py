@@ -1,0 +1,34 @@
+"""The cases, by name."""
+
+from __future__ import annotations
+
+from benching.cases.base import Case, Step
+from benching.cases.fan_out import Brief, FanOut, Hot, Many, Peers
+from benching.cases.growth import Growth
+from benching.cases.idle import Idle
+from benching.cases.posting import Posting
+from benching.cases.processes import Processes
+from benching.cases.quiet import Quiet
+from benching.cases.rooms import Rooms
+from benching.cases.storm import Storm
+
+__all__ = ["ALL", "QUICK", "Case", "Step"]
+
+_CASES: tuple[Case, ...] = (
+    FanOut(),
+    Hot(),
+    Peers(),
+    Many(),
+    Idle(),
+    Storm(),
+    Rooms(),
+    Posting(),
+    Quiet(),
+    Processes(),
+    Growth(),
+)
+
+ALL: dict[str, Case] = {case.name: case for case in _CASES}
+
+QUICK: dict[str, Case] = {case.name: case for case in (Brief(), Hot(), Posting(), Quiet())}
+"""The most telling ones."""

@@ -1,0 +1,25 @@
+"""How the chat's cost grows with readers, rate and size. No goals, only curves."""
+
+from __future__ import annotations
+
+from benching.bench import Bench
+from benching.cases.base import CHAT, DELIVERIES, NCHAN, Step, delivering
+from benching.measuring import Work
+from benching.statistics import Goal, Results
+
+
+class Growth:
+    name = "growth"
+    title = "how the cost of a delivery grows"
+    columns = DELIVERIES
+    readers = (10, 100, 1_000, 5_000)
+    sizes = (240, 1_000, 2_000)
+
+    def steps(self, bench: Bench) -> list[Step]:
+        seconds = bench.seconds(4)
+        works = [(f"{readers:,} readers", Work(readers, 20, seconds)) for readers in self.readers]
+        works += [(f"{size:,} bytes", Work(1_000, 20, seconds, frame_bytes=size)) for size in self.sizes]
+        return [delivering(name, candidate, work) for name, work in works for candidate in (CHAT, NCHAN)]
+
+    def goals(self, results: Results) -> list[Goal]:
+        return []

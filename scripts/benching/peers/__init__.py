@@ -1,0 +1,1 @@
+"""The programs of the candidates in Python, as one would write them who has never measured."""
