@@ -9,7 +9,9 @@ from benching import usage, words
 from benching.bench import Bench
 from benching.candidates import Candidate
 from benching.statistics import Sample
-from benching.tools import Readers, ToolError
+from benching.tools import AT_ONCE, Readers, ToolError
+
+SETTLE_SECONDS = 0.5
 
 LATEST_SECONDS = 10.0
 """How long after the last post its delivery is waited for."""
@@ -50,21 +52,28 @@ def deliver(bench: Bench, candidate: Candidate, work: Work) -> Sample:
         _warm_up(bench, candidate, work, posts)
         alone = _posts_alone(bench, candidate, work, posts) if work.alone else None
         streams = [candidate.stream(room) for room in range(work.rooms)]
-        readers = bench.tools.readers(candidate.port, work.readers, streams)
+        # A reader opens its room, and that takes longer than to join one: not many rooms at a time.
+        readers = bench.tools.readers(candidate.port, work.readers, streams, at_once=100 if work.rooms > 1 else AT_ONCE)
         try:
             readers.ready()
-            _warm_up(bench, candidate, work, posts)
+            _warm_up(bench, candidate, work, posts[:1], readers)
             sample = _measure(bench, candidate, work, posts, readers)
             return sample if alone is None else _less(sample, alone)
         finally:
             readers.close()
 
 
-def _warm_up(bench: Bench, candidate: Candidate, work: Work, posts: list[bytes]) -> None:
-    """One message in each room at the least: the first is dearer."""
+def _warm_up(
+    bench: Bench, candidate: Candidate, work: Work, posts: list[bytes], readers: Readers | None = None
+) -> None:
+    """One message in each room at the least, since the first is dearer; until the readers have all of them."""
+    if readers is not None:
+        readers.mark()
     rate = max(work.rate, 20)
-    bench.tools.posts(candidate.port, posts, rate=rate, seconds=max(1.0, 1.1 * work.rooms / rate)).finish()
-    time.sleep(0.5)
+    report = bench.tools.posts(candidate.port, posts, rate=rate, seconds=max(1.0, 1.1 * len(posts) / rate)).finish()
+    if readers is not None:
+        readers.wait_for(report["posts"] * work.readers // work.rooms, LATEST_SECONDS)
+    time.sleep(SETTLE_SECONDS)
 
 
 def _posts_alone(bench: Bench, candidate: Candidate, work: Work, posts: list[bytes]) -> Sample:
@@ -81,11 +90,15 @@ def _measure(bench: Bench, candidate: Candidate, work: Work, posts: list[bytes],
     seen = readers.wait_for(owed, LATEST_SECONDS)
     used = meter.microseconds()
     if seen["messages"] != owed:
-        raise ToolError(f"{seen['messages']:,} of {owed:,} deliveries came")
+        raise ToolError(f"{seen['messages']:,} of {owed:,} deliveries came; {seen['closed']} streams were closed")
     sample = {"cpu": used.pop("served") / owed, "posts": report["posts"], "deliveries": owed}
     sample |= {name: spent / owed for name, spent in used.items()}
     sample |= {name: seen[name.replace(" ", "_")] for name in ("p50", "p99", "max", "last p50", "last p99", "busy")}
-    return sample | {"frame": seen["bytes"] / owed, "acknowledged p50": report["p50"], "rate": owed / seen["seconds"]}
+    return sample | {
+        "frame": seen["bytes"] / owed,
+        "acknowledged p50": report["p50"],
+        "late": report["late"] / report["posts"],
+    }
 
 
 def _less(sample: Sample, alone: Sample) -> Sample:

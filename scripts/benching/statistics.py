@@ -80,5 +80,5 @@ class Goal(NamedTuple):
 def short(value: float) -> str:
     """Three digits that matter."""
     if value and abs(value) < 10:
-        return f"{value:.2f}"
+        return f"{value:.2f}" if abs(value) >= 0.01 else f"{value:.2g}"
     return f"{value:.1f}" if abs(value) < 100 else f"{value:,.0f}"

@@ -21,6 +21,10 @@ ANSWER_SECONDS = 90.0
 """Readers that are not served for so long are ended, and with them the measurement."""
 
 
+AT_ONCE = 1_000
+"""Streams that wait for their answer at a time."""
+
+
 class ToolError(Exception):
     """One line: what went wrong with a tool, or with what it talked to."""
 
@@ -55,7 +59,7 @@ class Tools:
         return self._programs["floor"]
 
     def readers(
-        self, port: int, count: int, requests: Sequence[bytes], *, at_once: int = 1_000, owed: int = 0
+        self, port: int, count: int, requests: Sequence[bytes], *, at_once: int = AT_ONCE, owed: int = 0
     ) -> Readers:
         command = [self._programs["readers"], port, count, self._file(requests), at_once, owed]
         return Readers(self._start(command), count)

@@ -11,7 +11,7 @@ from benching.statistics import Goal, Results
 class Rooms:
     name = "rooms"
     title = "1,000 messages a second spread over rooms with 2 readers each"
-    columns = ("cpu", "Redis", "mongod", "p50", "p99", "acknowledged p50", "rate", "busy")
+    columns = ("cpu", "Redis", "mongod", "p50", "p99", "acknowledged p50", "late")
     counts = (50, 500, 5_000)
 
     def steps(self, bench: Bench) -> list[Step]:

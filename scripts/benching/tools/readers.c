@@ -130,6 +130,11 @@ static long take(Stream *stream, char *data, ssize_t length, uint64_t now) {
     return found;
 }
 
+/* A chunked response that ends: the server sends the reader away, and may keep the connection. */
+static int is_over(const char *data, ssize_t length) {
+    return length >= 5 && !memcmp(data + length - 5, "0\r\n\r\n", 5) && (length == 5 || data[length - 6] == '\n');
+}
+
 static int dial(int epoll, int port, Stream *stream, int index) {
     struct sockaddr_in from = {.sin_family = AF_INET}, to = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct linger at_once = {1, 0};
@@ -205,6 +210,7 @@ int main(int argc, char **argv) {
             ssize_t length = read(stream->fd, buffer + kept, sizeof buffer - MARK);
             if (length < 0 && errno == EAGAIN) continue;
             uint64_t now = clock_ns(CLOCK_MONOTONIC);
+            int over = length > 0 && is_over(buffer + kept, length);
             if (length > 0) {
                 reads++;
                 bytes += length;
@@ -213,7 +219,8 @@ int main(int argc, char **argv) {
                 stream->messages += take(stream, buffer, kept + length, now);
                 if (owed && before < owed && stream->messages >= owed && ++caught_up == streams)
                     printf("{\"caught_up\": %.4f}\n", (now - started) / 1e9);
-            } else {
+            }
+            if (length <= 0 || over) {
                 closed++;
                 close(stream->fd);
             }
