@@ -67,11 +67,12 @@ async def _live_beside(here: Stage, findings: Findings, name: str, harm: Harm | 
         files = chat.usage().files
         writer.start()
         async with harm(here, room, size) if harm else contextlib.nullcontext(False) as must_go:
+            going = asyncio.create_task(_time_to_get_rid(chat, files)) if must_go else None
             for _ in range(round(SECONDS * max(size, 0.2))):
                 await asyncio.sleep(1)
                 peak = max(peak, chat.usage().megabytes)
                 first_bytes.append(await _time_to_open(here, room))
-            gone = await _time_to_get_rid(chat, files) if must_go else 0.0
+            gone = await going if going else 0.0
         last = await writer.finish()
         if not await audience.reach(last, 30):
             findings.wrong.append(f"{name}: the readers did not get to {last}")
