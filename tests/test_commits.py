@@ -12,7 +12,7 @@ from chatserver.bases import LEAP_MS
 from chatserver.commits import Refused
 from chatserver.cursor import BEGINNING, Cursor
 from chatserver.events import Event
-from chatserver.log_scripts import PARTITIONS, Appended, Base, BaseWanted, log_key
+from chatserver.log_scripts import PARTITIONS, Appended, Base, BaseWanted, OtherBranch, Unsure, log_key
 from chatserver.settings import Settings
 from tests.conftest import World
 from tests.parts import Parts, draft, make_parts
@@ -193,3 +193,16 @@ async def test_a_base_whose_branch_was_lost_becomes_a_void(parts: Parts, world: 
     again = (await parts.archiver.publish(draft(room, "a"))).event
     assert again.prev == lost.id
     assert await archived(parts, room) == [(lost.id.ms, "void"), (again.id.ms, "a")]
+
+
+async def test_while_nobody_can_ask_the_archive_a_repeat_is_not_taken_for_new(
+    parts: Parts, world: World, room: int
+) -> None:
+    await parts.archiver.publish(draft(room, "a"))
+    with world.redis_client() as redis:
+        redis.flushall()
+    await parts.archiver.publish(draft(room, "b"))
+    branch = await parts.log.append(draft(room, "a"), None)
+    assert isinstance(branch, OtherBranch)
+    assert isinstance(await parts.log.append(draft(room, "a"), branch.id, looked_up=False), Unsure)
+    assert isinstance(await parts.log.append(draft(room, "b"), branch.id, looked_up=False), Appended)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from typing import Any
 
+import pymongo
 import pytest
 
 from chatserver.app import Chat
+from chatserver.cursor import Cursor
+from chatserver.documents import event_document
+from chatserver.events import Body, Event, draft_message
+from chatserver.log_scripts import log_key, news_channel
 from tests.browserless import Block, Visitor, read
 from tests.conftest import World
 
@@ -386,3 +392,53 @@ async def test_what_is_acknowledged_while_a_room_is_closed_comes_before_its_end(
         *blocks, last = await stream.rest()
         assert last.data == "[DONE]"
         assert acknowledged == seen | {block.id for block in blocks if block.data and block.event is None}
+
+
+def put_in_stream(world: World, event: Event) -> None:
+    """As an append does, without its checks."""
+    fields = {"kind": event.kind, "user": event.user_id, "client": event.client_id}
+    with world.redis_client() as redis:
+        fields |= {"prev": str(event.prev), "payload": event.payload.decode()}
+        redis.xadd(log_key(event.room_id), fields, id=str(event.id))  # type: ignore[arg-type]
+        redis.publish(news_channel(event.room_id), str(event.id))
+
+
+def following(message: dict[str, Any], name: str) -> Event:
+    """What somebody said right behind that."""
+    prev = Cursor.parse(message["id"])
+    body = Body(message["room_id"], message["user_id"], message["user_name"], name, message["created_at"], name)
+    draft = draft_message(body)
+    id = Cursor(prev.ms + 1, 0)
+    return Event(body.room_id, id, prev, "message", body.user_id, body.client_id, draft.payload)
+
+
+async def test_what_the_log_lost_before_it_was_read_comes_from_the_archive(
+    ada: Visitor, room: int, world: World
+) -> None:
+    stream = await ada.stream(room)
+    await stream.block()
+    first = await ada.say(room, "first")
+    assert await stream.message() == first
+    lost = following(first, "lost")
+    kept = following(json.loads(lost.json()), "kept")
+    # At once, as seen from the process that is to read it.
+    with pymongo.MongoClient[dict[str, Any]](world.mongod.uri, w="majority") as client:
+        client.get_default_database().events.insert_many([event_document(lost), event_document(kept)])
+    put_in_stream(world, kept)
+    assert [message["content"] for message in await stream.messages(2)] == ["lost", "kept"]
+
+
+async def test_what_was_lost_is_not_told_to_who_comes_later(ada: Visitor, room: int, world: World) -> None:
+    stream = await ada.stream(room)
+    await stream.block()
+    first = await ada.say(room, "first")
+    assert await stream.message() == first
+    lost = following(first, "lost")
+    put_in_stream(world, lost)
+    assert (await stream.message())["id"] == str(lost.id)
+    with world.redis_client() as redis:
+        redis.flushall()
+    again = read(await ada.post(room, "again", client_id="lost"))["message"]
+    assert (await stream.message())["id"] == again["id"]
+    later = await ada.stream(room, last=first["id"])
+    assert await later.message() == again
