@@ -9,18 +9,23 @@ how events get in, and why nothing has to be taken out again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from pymongo import ASCENDING, DESCENDING
 
+from chatserver import tasks
 from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.database import Database, Document, reaching_mongodb
 from chatserver.documents import event_key, read_event
 from chatserver.errors import Unavailable
 from chatserver.events import Event
 from chatserver.group_commit import GroupCommit
+
+RETURN_SECONDS = 0.5
+"""While MongoDB is away, how long after each vain try it is looked for again."""
 
 
 class ClientId(NamedTuple):
@@ -38,6 +43,7 @@ class Archive:
         self._events = database.events
         self._look_ups: GroupCommit[ClientId, Event | None] = GroupCommit(self._find_all_by_client_id)
         self._is_away = False
+        self._looking: asyncio.Task[None] | None = None
 
     async def after(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
         """The oldest `limit` events behind the cursor, voids among them."""
@@ -68,7 +74,7 @@ class Archive:
     async def find_by_client_id(self, room_id: int, user_id: int, client_id: str) -> Event | None:
         """The event that was posted under this client id, however long ago. Look-ups are grouped like writes.
 
-        While MongoDB is away this raises Unavailable at once: the writes wait for it, and tell when it is back.
+        While MongoDB is away this raises Unavailable at once, so that those who can do without are not kept waiting.
         """
         if self._is_away:
             raise Unavailable("the archive is not available right now, try again", retry_after=2)
@@ -99,12 +105,25 @@ class Archive:
                 yield
         except Unavailable:
             self._is_away = True
+            if self._looking is None:
+                self._looking = asyncio.create_task(self._look_for_it(), name="archive's return")
             raise
         self._is_away = False
 
     async def close(self) -> None:
         """Returns when everything that was asked is answered."""
         await self._look_ups.join()
+        if self._looking is not None:
+            await tasks.stop([self._looking])
+
+    async def _look_for_it(self) -> None:
+        """There may be nothing to write that would tell: without an answer to its look-up, many a post is refused."""
+        while self._is_away:
+            await asyncio.sleep(RETURN_SECONDS)
+            with suppress(Unavailable), reaching_mongodb():
+                await self._events.find_one({}, {"_id": 1})
+                self._is_away = False
+        self._looking = None
 
 
 def client_key(room_id: int, user_id: int, client_id: str) -> Document:

@@ -153,6 +153,22 @@ async def test_what_nobody_repeats_is_archived_all_the_same(ada: Visitor, room: 
     assert await stream.messages(2) == said
 
 
+async def test_posts_go_on_when_both_are_back_and_nothing_is_left_to_archive(
+    ada: Visitor, room: int, world: World
+) -> None:
+    """A log that lost everything takes no post before the archive is asked, so no write tells that MongoDB is back."""
+    said = {name: await insist(ada, room, name) for name in ("before", "still-before")}
+    world.mongod.kill()
+    try:
+        with world.redis_client() as redis:
+            redis.flushall()
+        assert (await ada.post(room, "refused", "refused")).code == 503
+    finally:
+        world.mongod.start()
+    said["after"] = await insist(ada, room, "after")
+    assert await read_until(ada, room, said) == list(said.values())
+
+
 async def test_mongodb_hangs_and_goes_on(ada: Visitor, room: int, world: World) -> None:
     talk = Talk(ada, room)
     await talk.more()

@@ -123,3 +123,13 @@ def test_a_part_stands_for_all_its_kinds_and_an_unknown_kind_is_refused_by_name(
     assert set(possible(["mongo"])) == {kind for kind in KINDS if kind.startswith("mongo-")}
     with pytest.raises(ValueError, match="redis-explode"):
         possible(["redis-explode"])
+
+
+def test_the_longest_silence_is_found() -> None:
+    journal = Journal()
+    assert journal.longest_silence() == (0.0, 0.0)
+    for at in (1.0, 2.0, 9.5, 10.0):
+        answer = Attempt(at, "chat-a", until=at, status=201, id="1-0")
+        refusal = Attempt(at - 0.5, "chat-a", until=at - 0.5, status=503)
+        journal.posts.append(Post(1, 7, f"c-{at}", "hello", [refusal, answer]))
+    assert journal.longest_silence() == (7.5, 2.0)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 
 @dataclass
@@ -74,6 +75,12 @@ class Journal:
     def odd(self, text: str) -> None:
         """Something that breaks the contract by itself, whatever else happens: a 500, a 4xx for a good request."""
         self.oddities.append(f"{self.now():.3f} {text}")
+
+    def longest_silence(self) -> tuple[float, float]:
+        """The longest time in which nothing was acknowledged though somebody posted: seconds, and since when."""
+        answers = (post.acknowledged for post in self.posts)
+        times = sorted(answer.until for answer in answers if answer is not None)
+        return max(((late - early, early) for early, late in pairwise(times)), default=(0.0, 0.0))
 
     @contextmanager
     def fault(self, kind: str) -> Iterator[Fault]:

@@ -21,6 +21,9 @@ Name = tuple[int, str]
 QUIET_SECONDS = 30.0
 """How long a chat that serves nobody may take to let go of what it held."""
 
+SILENT_SECONDS = 75.0
+"""How long nobody may be answered. No fault outlasts 30 s; two that overlap, and what it takes to come back, add up."""
+
 PENDING_SECONDS = 10.0
 """How long what a dead process left may wait to be archived, when all is quiet."""
 
@@ -60,6 +63,7 @@ class Judge:
         for text in self._journal.oddities:
             self._say("answers", text)
         self._judge_answers()
+        self._judge_silence()
         for room in self._world.rooms:
             self._judge_archive(room)
             self._judge_chain(room)
@@ -108,6 +112,11 @@ class Judge:
                 self._say("one id", f"{post.client_id} was answered with {sorted(post.ids)}", post)
             if post.acknowledged is None:
                 self._say("liveness", f"{post.client_id} was never acknowledged, in quiet times neither", post)
+
+    def _judge_silence(self) -> None:
+        seconds, since = self._journal.longest_silence()
+        if seconds > SILENT_SECONDS:
+            self._say("silence", f"from {since:.0f} s on nothing was acknowledged for {seconds:.0f} s")
 
     def _judge_archive(self, room: int) -> None:
         ids: dict[Name, list[str]] = defaultdict(list)

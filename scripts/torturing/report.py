@@ -35,6 +35,7 @@ class Report:
             "unanswered": sum(attempt.status == 0 for attempt in attempts),
             "answered 503": sum(attempt.status == 503 for attempt in attempts),
             "answered 200": sum(attempt.status == 200 for attempt in attempts),
+            "longest silence, s": round(self._journal.longest_silence()[0]),
             "readers' events": sum(len(reader.seen) for reader in self._readers),
             "connections": sum(reader.connections for reader in self._readers),
             "resumes": sum(reader.resumes for reader in self._readers),
