@@ -52,8 +52,8 @@ export class Outbox {
     this.hurry();
   }
 
-  discard(entry) {
-    this.#remove(entry);
+  async discard(entry) {
+    await this.#remove(entry); // what is gone from the page shall not be there again when it is reloaded
     this.#on.discarded(entry);
   }
 
@@ -137,6 +137,6 @@ export class Outbox {
 
   #remove(entry) {
     this.#entries = this.#entries.filter((each) => each !== entry);
-    entry.kept.then(() => this.#store.delete(entry));
+    return entry.kept.then(() => this.#store.delete(entry));
   }
 }

@@ -33,8 +33,13 @@ export class OutboxStore {
 
   async #run(mode, work) {
     try {
-      const database = await this.#database;
-      return database && (await result(work(database.transaction(ENTRIES, mode).objectStore(ENTRIES))));
+      const transaction = (await this.#database)?.transaction(ENTRIES, mode);
+      if (!transaction) {
+        return undefined;
+      }
+      // A request may succeed and its transaction still be lost with the page.
+      const [found] = await Promise.all([result(work(transaction.objectStore(ENTRIES))), completed(transaction)]);
+      return found;
     } catch {
       return undefined;
     }
@@ -53,6 +58,13 @@ async function open() {
   request.onupgradeneeded = () => request.result.createObjectStore(ENTRIES, { keyPath: "number", autoIncrement: true });
   const tooLong = new Promise((_, reject) => setTimeout(reject, OPENING_TAKES));
   return Promise.race([result(request), tooLong]);
+}
+
+function completed(transaction) {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error);
+  });
 }
 
 function result(request) {
