@@ -8,6 +8,8 @@ import logging
 import os
 import sys
 
+import uvloop
+
 from chatserver import supervisor
 from chatserver.app import CannotStart, serve
 from chatserver.calm_log import Calm
@@ -31,7 +33,8 @@ def main() -> int:
     if settings.web_concurrency > 1:
         return supervisor.run(settings, sys.argv[1:])
     try:
-        asyncio.run(serve(settings, reuse_port=supervisor.is_worker()))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings, reuse_port=supervisor.is_worker()))
     except CannotStart as error:
         print(error, file=sys.stderr)
         return supervisor.CANNOT_START

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
+from chatserver import garbage
 from chatserver.accounts import Accounts
 from chatserver.application import ChatApplication
 from chatserver.archive import Archive
@@ -128,6 +129,7 @@ async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
         for listener in sockets:
             notice_dead_peers(listener)
         server.add_sockets(sockets)
+        garbage.look_seldom()
         print(f"Harbour listening on http://{settings.host}:{sockets[0].getsockname()[1]}", flush=True)
         await told_to_stop.wait()
         await drain(chat, server, settings.drain_seconds)
@@ -146,11 +148,9 @@ async def _first_contact(variable: str) -> AsyncIterator[None]:
 def make_server(application: ChatApplication) -> HTTPServer:
     return HTTPServer(
         application,
-        xheaders=True,
         idle_connection_timeout=75,
-        body_timeout=30,
         max_header_size=16 * 1024,
-        max_body_size=sys.maxsize,  # application.BodyLimit is stricter, and has an answer for it
+        max_body_size=sys.maxsize,  # body_limit.BodyLimit is stricter, and has an answer for it
         max_buffer_size=16 * 1024 * 1024,
     )
 

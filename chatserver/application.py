@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerRequest, RequestStartLine, ResponseStartLine
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
+from chatserver.body_limit import BodyLimit
 from chatserver.errors import NotFound, TooLarge
 from chatserver.handlers import accounts, health, messages, pages, rooms, stream
 from chatserver.handlers.base import Handler, UnknownPath
+from chatserver.handlers.cookies import Cookies
 from chatserver.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
-MAX_BODY = 64 * 1024
-READ_AWAY = 16 * 1024 * 1024
-"""Bytes of a refused body that are read before the connection is closed."""
 
 access_log = logging.getLogger("chatserver.access")
 
@@ -31,9 +31,11 @@ class ChatApplication(Application):
         version = fingerprint(static)
         super().__init__(
             [
+                # In turn, so the busiest first.
+                (r"/messages", messages.MessagesHandler, _with(services)),
+                (r"/chat/stream", stream.StreamHandler, _with(services)),
                 (r"/", pages.Home, _with(services)),
                 (r"/chat", pages.RoomsPage, _with(services)),
-                (r"/chat/stream", stream.StreamHandler, _with(services)),
                 (r"/chat/([^/]+)", pages.RoomPage, _with(services)),
                 (r"/sign-up", accounts.SignUp, _with(services)),
                 (r"/sign-in", accounts.SignIn, _with(services)),
@@ -42,7 +44,6 @@ class ChatApplication(Application):
                 (r"/rooms", rooms.RoomsHandler, _with(services)),
                 (r"/rooms/([^/]+)", rooms.RoomHandler, _with(services)),
                 (r"/rooms/([^/]+)/messages", messages.RoomMessagesHandler, _with(services)),
-                (r"/messages", messages.MessagesHandler, _with(services)),
                 (r"/healthz", health.Healthz, _with(services)),
                 (r"/readyz", health.Readyz, _with(services)),
                 (
@@ -55,6 +56,7 @@ class ChatApplication(Application):
             default_handler_args=_with(services),
             template_path=str(ROOT / "templates"),
             cookie_secret=cookie_secret,
+            cookies=Cookies(),
             xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax"},
             log_function=log_request,
             static_path_of=lambda path: f"/static/v-{version}/{path}",
@@ -62,55 +64,11 @@ class ChatApplication(Application):
         self._services = services
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
-        refusal = self.get_handler_delegate(request, BodyTooLarge, _with(self._services))
-        return BodyLimit(super().find_handler(request, **kwargs), refusal)
+        def refusal() -> HTTPMessageDelegate:
+            return self.get_handler_delegate(request, BodyTooLarge, _with(self._services))
 
-
-class BodyLimit(HTTPMessageDelegate):
-    """Lets a request through to its handler as long as its body is within MAX_BODY; otherwise it is refused with 413.
-
-    The rest of a refused body is read and thrown away, so that the client gets to read the answer; but one that is
-    over READ_AWAY is refused at once.
-    """
-
-    def __init__(self, handler: HTTPMessageDelegate, refusal: HTTPMessageDelegate) -> None:
-        self._handler = handler
-        self._refusal = refusal
-        self._received = 0
-        self._finished = False
-
-    def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Any:
-        self._head = start_line, headers
-        length = _announced(headers)
-        if length > MAX_BODY:
-            self._handler = self._refusal
-        future = self._handler.headers_received(start_line, headers)
-        if length > READ_AWAY:
-            self.finish()
-        return future
-
-    def data_received(self, chunk: bytes) -> Any:
-        self._received += len(chunk)
-        if self._received > MAX_BODY and self._handler is not self._refusal:
-            self._handler = self._refusal
-            self._handler.headers_received(*self._head)
-        if self._received > READ_AWAY:
-            self.finish()
-        return None if self._handler is self._refusal else self._handler.data_received(chunk)
-
-    def finish(self) -> None:
-        if not self._finished:
-            self._finished = True
-            self._handler.finish()
-
-    def on_connection_close(self) -> None:
-        self._handler.on_connection_close()
-
-
-def _announced(headers: HTTPHeaders) -> int:
-    """The length that a body shall have. What is no length is Tornado's to refuse."""
-    text = headers.get("Content-Length", "0")
-    return int(text[:18]) if text.isascii() and text.isdigit() else 0
+        connection = cast("HTTP1Connection", request.connection)
+        return BodyLimit(super().find_handler(request, **kwargs), refusal, connection.close)
 
 
 class BodyTooLarge(Handler):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
@@ -169,7 +170,7 @@ class Feed:
         if self._next_round is not None:
             self._next_round.cancel()
             self._next_round = None
-        started = self._loop.time()
+        started = time.perf_counter()
         while self.sent < self.ring.tip:
             frames, end = self.ring.between(self.sent, self.ring.tip, chunked=False)
             self.sent = end
@@ -178,8 +179,9 @@ class Feed:
         ahead, self._ahead = self._ahead, set()
         for subscription in ahead:
             subscription.advance()
-        ended = self._loop.time()
-        self._rest_until = ended + min(PACE * (ended - started), MAX_PAUSE_SECONDS)
+        # The loop's own clock may stand still while something runs (uvloop's does).
+        took = time.perf_counter() - started
+        self._rest_until = self._loop.time() + min((1 + PACE) * took, MAX_PAUSE_SECONDS)
         self._heartbeat_at = self._next_heartbeat()
 
     def _send_to_live(self, frames: bytes) -> None:

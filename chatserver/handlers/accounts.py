@@ -6,8 +6,9 @@ import msgspec
 
 from chatserver.accounts import User
 from chatserver.errors import ChatError
-from chatserver.handlers.base import SESSION_COOKIE, Handler
+from chatserver.handlers.base import Handler
 from chatserver.handlers.bodies import read_body
+from chatserver.handlers.cookies import SESSION_COOKIE
 
 
 class Credentials(msgspec.Struct):

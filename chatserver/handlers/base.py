@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import quote
 
 import msgspec
@@ -15,10 +15,9 @@ from tornado.web import HTTPError, RequestHandler
 from chatserver.accounts import User
 from chatserver.errors import BadToken, ChatError, RoomNotFound, SignInFirst
 from chatserver.handlers.bodies import is_form, is_json, json_field
+from chatserver.handlers.cookies import SESSION_COOKIE, Cookies
 from chatserver.services import Services
 from chatserver.sessions import SESSION_DAYS, Session
-
-SESSION_COOKIE = "session"
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -38,7 +37,18 @@ class Handler(RequestHandler):
 
     open_to_all: ClassVar[bool] = False
 
+    methods: ClassVar[Sequence[str]] = ()
+    """What it answers to."""
+
     session: Session | None = None
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.methods = [
+            method
+            for method in cls.SUPPORTED_METHODS
+            if getattr(cls, method.lower()) is not getattr(RequestHandler, method.lower())
+        ]
 
     def initialize(self, services: Services) -> None:
         self.services = services
@@ -82,11 +92,21 @@ class Handler(RequestHandler):
         self.set_signed_cookie(SESSION_COOKIE, token, expires_days=SESSION_DAYS, **self._cookie_options())
 
     async def _find_session(self) -> Session | None:
-        cookie = self.get_signed_cookie(SESSION_COOKIE, max_age_days=SESSION_DAYS)
-        return None if cookie is None else await self.services.sessions.find(cookie.decode())
+        token = self._cookies.session_token(self)
+        return None if token is None else await self.services.sessions.find(token)
+
+    @property
+    def _cookies(self) -> Cookies:
+        return cast("Cookies", self.application.settings["cookies"])
 
     def _cookie_options(self) -> dict[str, Any]:
-        return {"httponly": True, "samesite": "Lax", "secure": self.request.protocol == "https"}
+        return {"httponly": True, "samesite": "Lax", "secure": self._is_https()}
+
+    def _is_https(self) -> bool:
+        """Whether the browser speaks HTTPS, be it with a router in front. Tornado would look for more than that in the
+        headers (`xheaders`), and resolve an address for every request."""
+        said = self.request.headers.get("X-Forwarded-Proto") or self.request.headers.get("X-Scheme")
+        return (said.split(",")[-1].strip() if said else self.request.protocol) == "https"
 
     # Cross-site requests
 
@@ -103,10 +123,11 @@ class Handler(RequestHandler):
         token = self.request.headers.get("X-CSRF-Token")
         if token is None and is_json(self.request):
             token = json_field(self.request, "csrf_token")
-        if token is not None:
-            self.request.headers["X-Csrftoken"] = token  # where Tornado looks for it
         try:
-            self.check_xsrf_cookie()
+            if token is None:
+                self.check_xsrf_cookie()
+            else:
+                self._cookies.check_token(self, token)
         except (HTTPError, ValueError):
             raise BadToken from None
 
@@ -172,7 +193,7 @@ class Handler(RequestHandler):
             text = error.text
             self.say_when(error)
         if status_code == 405:
-            self.set_header("Allow", ", ".join(self._methods()))
+            self.set_header("Allow", ", ".join(self.methods))
         if self.wants_page():
             self.page("error.html", status=status_code, message=text)
         else:
@@ -193,15 +214,8 @@ class Handler(RequestHandler):
 
     def _refuse_unknown_method(self) -> None:
         # Before the questions who is asking and with which token: neither would help.
-        if self.request.method not in self._methods():
+        if self.request.method not in self.methods:
             raise HTTPError(405)
-
-    def _methods(self) -> list[str]:
-        return [
-            method
-            for method in self.SUPPORTED_METHODS
-            if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
-        ]
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         raise NotImplementedError  # no handler here takes its body in pieces
