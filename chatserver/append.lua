@@ -1,22 +1,26 @@
--- Puts one event at the end of a room's log, once.
+-- Puts events at the end of their rooms' logs, each once. Rooms of one partition, so one run serves all that wait.
 --
--- KEYS  1 the room's stream
---       2 the client ids that the stream's entries were appended under   (hash: "<user>:<client id>" to the entry's id)
---       3 the partition's pending events                                 (sorted set: "<room> <id>" by milliseconds)
---       4 the room's branch                                              (hash: id, base, server, closed)
---       5 the token of whoever is making the base of a new branch        (string)
--- ARGV  1 room  2 kind  3 user id  4 client id  5 payload
---       6 the run id of this server, as the caller's connection knows it
---       7 the branch that the caller knows of, or ""
---       8 the token under which the caller made a base, 9 that base, and 10 the id that follows it; or ""
---      11 an id that this event had, and under which it was refused or lost, or ""
---      12 whether the archive was asked for the client id, after the branch began: 1 or 0
---      13 the highest id of the room that the caller has seen in any log, archived or not
---      14 channel of the wake-up    15 how many pending events the partition may have
---      16 milliseconds for which a client may repeat what got no answer
---      17 milliseconds that the making of a base may take
+-- KEYS  1 the partition's pending events                  (sorted set: "<room> <id>" by milliseconds)
+--       and for each call, in their order:
+--       1 the room's stream
+--       2 the client ids that its entries were appended under   (hash: "<user>:<client id>" to the entry's id)
+--       3 the room's branch                                     (hash: id, base, server, closed)
+--       4 the token of whoever is making the base of a new branch   (string)
+-- ARGV  1 the calls, as a list in MessagePack (all of it text: cmsgpack knows no bytes), each with
+--         room, kind, user, client, payload    the event; `user` and `room` as text
+--         branch     the branch that the caller knows of, or ""
+--         token      under which the caller made a base, `base`, and the id that follows it, `first`; or all ""
+--         lost       an id that this event had, and under which it was refused or lost, or ""
+--         looked_up  whether the archive was asked for the client id, after the branch began
+--         seen       the highest id of the room that the caller has seen in any log, archived or not
+--         news       channel of the wake-up
+--       2 the run id of this server, as the caller's connection knows it
+--       3 how many pending events the partition may have
+--       4 milliseconds for which a client may repeat what got no answer
+--       5 milliseconds that the making of a base may take
 --
--- Answers  {"new", id, prev}
+-- Answers a list with one of these for each call:
+--          {"new", id, prev}
 --          {"seen", id, prev, kind, payload}   this client id is in the log already, here it is
 --          {"gone", id}                        it was, until somebody took it out: it is archived, or lost
 --          {"branch", id}                      the room has another branch than the caller knows of: look again, then append
@@ -54,67 +58,78 @@ local function now_ms()
     return now[1] * 1000 + math.floor(now[2] / 1000)
 end
 
-local stream, names, pending = KEYS[1], KEYS[2], KEYS[3]
-local name, lost = ARGV[3] .. ':' .. ARGV[4], ARGV[11]
+local pending, server = KEYS[1], ARGV[2]
+local max_pending, repeat_ms, base_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 
-if lost ~= '' then
-    redis.call('XDEL', stream, lost)
-    redis.call('ZREM', pending, ARGV[1] .. ' ' .. lost)
-    if redis.call('HGET', names, name) == lost then redis.call('HDEL', names, name) end
-end
+local function append(call, stream, names, branch_key, base_key)
+    local name, mark, lost = call.user .. ':' .. call.client, call.room .. ' ', call.lost
 
-local seen = redis.call('HGET', names, name)
-if seen then
-    local entry = redis.call('XRANGE', stream, seen, seen)[1]
-    if not entry then return {'gone', seen} end
-    local field = {}
-    for i = 1, #entry[2], 2 do field[entry[2][i]] = entry[2][i + 1] end
-    return {'seen', seen, field.prev, field.kind, field.payload}
-end
-
-if redis.call('ZCARD', pending) >= tonumber(ARGV[15]) then return {'full'} end
-
-local branch, base, server, closed = unpack(redis.call('HMGET', KEYS[4], 'id', 'base', 'server', 'closed'))
-local last = redis.call('EXISTS', stream) == 1 and last_generated(stream)
-local broken = branch and lost ~= '' and not before(lost, branch)
-
-if not branch or not last or server ~= ARGV[6] or broken then
-    redis.call('DEL', KEYS[4])
-    local token = redis.call('GET', KEYS[5])
-    local is_mine = token == ARGV[8]
-    if not is_mine or (last and not before(last, ARGV[10])) then
-        if not token or is_mine then
-            local now = redis.call('TIME')
-            token = now[1] .. '.' .. now[2]
-            redis.call('SET', KEYS[5], token, 'PX', ARGV[17])
-        end
-        return {'base', token, last or '0-0'}
+    if lost ~= '' then
+        redis.call('XDEL', stream, lost)
+        redis.call('ZREM', pending, mark .. lost)
+        if redis.call('HGET', names, name) == lost then redis.call('HDEL', names, name) end
     end
-    branch, base, last = ARGV[10], ARGV[9], nil
-elseif branch ~= ARGV[7] then
-    return {'branch', branch}
-elseif closed then
-    return {'closed'}
+
+    local seen = redis.call('HGET', names, name)
+    if seen then
+        local entry = redis.call('XRANGE', stream, seen, seen)[1]
+        if not entry then return {'gone', seen} end
+        local field = {}
+        for i = 1, #entry[2], 2 do field[entry[2][i]] = entry[2][i + 1] end
+        return {'seen', seen, field.prev, field.kind, field.payload}
+    end
+
+    if redis.call('ZCARD', pending) >= max_pending then return {'full'} end
+
+    local branch, base, began_on, closed = unpack(redis.call('HMGET', branch_key, 'id', 'base', 'server', 'closed'))
+    local last = redis.call('EXISTS', stream) == 1 and last_generated(stream)
+    local broken = branch and lost ~= '' and not before(lost, branch)
+
+    if not branch or not last or began_on ~= server or broken then
+        redis.call('DEL', branch_key)
+        local token = redis.call('GET', base_key)
+        local is_mine = token == call.token
+        if not is_mine or (last and not before(last, call.first)) then
+            if not token or is_mine then
+                local now = redis.call('TIME')
+                token = now[1] .. '.' .. now[2]
+                redis.call('SET', base_key, token, 'PX', base_ms)
+            end
+            return {'base', token, last or '0-0'}
+        end
+        branch, base, last = call.first, call.base, nil
+    elseif branch ~= call.branch then
+        return {'branch', branch}
+    elseif closed then
+        return {'closed'}
+    end
+
+    -- Here each event since the branch began has its client id remembered, but for what is trimmed. Whoever asked the archive
+    -- knows of all that was before. Who could not ask knows enough if there was nothing, or if it was long ago.
+    if not call.looked_up and base ~= '0-0' and now_ms() - parts(branch) < repeat_ms then return {'unsure'} end
+
+    if not last then
+        redis.call('DEL', base_key)
+        redis.call('HSET', branch_key, 'id', branch, 'base', base, 'server', server)
+    elseif before(last, call.seen) then
+        -- Redis itself refuses to go below an id that was there once.
+        redis.call('XADD', stream, call.seen, 'start', '')
+        redis.call('XDEL', stream, call.seen)
+    end
+
+    local prev = last or base
+    local id = redis.call('XADD', stream, last and '*' or branch,
+        'kind', call.kind, 'user', call.user, 'client', call.client, 'prev', prev, 'payload', call.payload)
+    redis.call('HSET', names, name, id)
+    if call.kind == 'closed' then redis.call('HSET', branch_key, 'closed', id) end
+    redis.call('ZADD', pending, (parts(id)), mark .. id)
+    redis.call('PUBLISH', call.news, id)
+    return {'new', id, prev}
 end
 
--- Here each event since the branch began has its client id remembered, but for what is trimmed. Whoever asked the archive
--- knows of all that was before. Who could not ask knows enough if there was nothing, or if it was long ago.
-if ARGV[12] == '0' and base ~= '0-0' and now_ms() - parts(branch) < tonumber(ARGV[16]) then return {'unsure'} end
-
-if not last then
-    redis.call('DEL', KEYS[5])
-    redis.call('HSET', KEYS[4], 'id', branch, 'base', base, 'server', ARGV[6])
-elseif before(last, ARGV[13]) then
-    -- Redis itself refuses to go below an id that was there once.
-    redis.call('XADD', stream, ARGV[13], 'start', '')
-    redis.call('XDEL', stream, ARGV[13])
+local answers = {}
+for index, call in ipairs(cmsgpack.unpack(ARGV[1])) do
+    local at = 4 * index - 2
+    answers[index] = append(call, KEYS[at], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3])
 end
-
-local prev = last or base
-local id = redis.call('XADD', stream, last and '*' or branch,
-    'kind', ARGV[2], 'user', ARGV[3], 'client', ARGV[4], 'prev', prev, 'payload', ARGV[5])
-redis.call('HSET', names, name, id)
-if ARGV[2] == 'closed' then redis.call('HSET', KEYS[4], 'closed', id) end
-redis.call('ZADD', pending, (parts(id)), ARGV[1] .. ' ' .. id)
-redis.call('PUBLISH', ARGV[14], id)
-return {'new', id, prev}
+return answers

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from cachetools import LRUCache
@@ -25,7 +25,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from chatserver.archive import Archive, client_key
 from chatserver.backlog import is_linked
 from chatserver.cursor import Cursor
-from chatserver.database import WRITE_MS, Collection, Database, Document, reaching_mongodb
+from chatserver.database import WRITE_MS, Collection, Database, Document
 from chatserver.documents import event_document, event_key, message_document, read_event
 from chatserver.errors import Unavailable
 from chatserver.events import Event
@@ -58,6 +58,8 @@ class Commits:
         self._archive = archive
         self._log = log
         self._group: GroupCommit[Event, Event] = GroupCommit(self._commit_all)
+        # Apart, so that the next events are written while these are being shown.
+        self._shows: GroupCommit[Event, None] = GroupCommit(self._show_all)
         # The last archived id of each room, as far as this process knows.
         self._tips: LRUCache[int, Cursor] = LRUCache(TIPS)
 
@@ -68,16 +70,19 @@ class Commits:
         past both look-ups. The repeat is archived as a void then, so that `prev` of the next event still holds.
         Raises Refused, Unavailable.
         """
-        return await self._group.submit(event)
+        outcome = await self._group.submit(event)
+        # Also the first of a repeat: whoever archived that may have died before it was shown.
+        await self.show(outcome)
+        return outcome
 
     async def show(self, event: Event) -> None:
         """Makes sure that an archived event is in `messages`, whatever became of the process that archived it."""
-        with reaching_mongodb():
-            await self._project([event])
+        await self._shows.submit(event)
 
     async def close(self) -> None:
         """Returns when everything that was handed in is written."""
         await self._group.join()
+        await self._shows.join()
 
     async def _commit_all(self, events: Sequence[Event]) -> Sequence[Event | Exception]:
         batch = _Batch()
@@ -94,9 +99,9 @@ class Commits:
             await asyncio.gather(*(self._link(room_id, wanted, batch) for room_id, wanted in unlinked))
             while batch.to_write:
                 await self._write(batch)
-            # Also the first of a repeat: whoever archived that may have died before it was shown.
-            await self._project([outcome for outcome in batch.outcomes.values() if isinstance(outcome, Event)])
-        await self._settle_others(batch, events)
+            others = batch.archived().difference(events)
+            await self._project(others)
+        await self._settle_others(others, events)
         return [batch.outcomes[event.room_id, event.id] for event in events]
 
     # In order
@@ -189,12 +194,10 @@ class Commits:
             return await self._first(event) or Refused()
         return event if filled.matched_count else None
 
-    async def _settle_others(self, batch: _Batch, submitted: Sequence[Event]) -> None:
+    async def _settle_others(self, others: Iterable[Event], submitted: Sequence[Event]) -> None:
         """Takes the pending marks off what was archived in passing, if its own process is not about to: after an outage
         that is most of it."""
         newest = {event.room_id: event.id.ms for event in sorted(submitted, key=lambda event: event.id)}
-        archived = [outcome for outcome in batch.outcomes.values() if isinstance(outcome, Event)]
-        others = set(archived).difference(submitted)
         old = [event for event in others if event.id.ms < newest[event.room_id] - LONG_MS]
         with contextlib.suppress(Unavailable):  # the sweep does it then
             await asyncio.gather(*(self._log.keep(event) for event in old))
@@ -205,7 +208,12 @@ class Commits:
         found = await self._latest.find_one(name, max_time_ms=WRITE_MS)
         return None if found is None else read_event(found)
 
-    async def _project(self, events: Sequence[Event]) -> None:
+    async def _show_all(self, events: Sequence[Event]) -> Sequence[None]:
+        with self._archive.noticing_absence():
+            await self._project(set(events))
+        return [None] * len(events)
+
+    async def _project(self, events: Iterable[Event]) -> None:
         """Shows events in `messages`. Idempotent: a message that is there already stays as it is."""
         documents = [message_document(event) for event in events if event.kind == "message"]
         if documents:
@@ -221,6 +229,9 @@ class _Batch:
     def __init__(self) -> None:
         self.to_write: list[Event] = []
         self.outcomes: dict[tuple[int, Cursor], Event | Exception] = {}
+
+    def archived(self) -> set[Event]:
+        return {outcome for outcome in self.outcomes.values() if isinstance(outcome, Event)}
 
     def settle(self, events: Sequence[Event], outcome: Exception) -> None:
         for event in events:

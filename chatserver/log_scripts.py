@@ -1,4 +1,4 @@
-"""The scripts that change a room's log: what they are called with, and what their answers mean.
+"""The scripts that change the rooms' logs: what they are asked, and what their answers mean.
 
 The scripts themselves are `append.lua`, `settle.lua` and `trim.lua`. The keys of a room share one hash slot (its
 partition's), so they run on one Redis and on a node of a cluster alike:
@@ -107,7 +107,7 @@ class Base(NamedTuple):
 
 
 class Append(NamedTuple):
-    """A call of `append.lua`."""
+    """What one event asks of `append.lua`."""
 
     draft: Draft
     branch: Cursor | None
@@ -115,33 +115,32 @@ class Append(NamedTuple):
     lost: Cursor | None
     looked_up: bool
 
-    def call(self, seen: Cursor, server: bytes) -> Call:
+    @property
+    def room_id(self) -> int:
+        return self.draft.room_id
+
+    def touched(self) -> tuple[bytes | str, ...]:
+        prefix = _prefix(self.room_id)
+        return log_key(self.room_id), _names_key(self.room_id), f"{prefix}:branch", base_key(self.room_id)
+
+    def words(self, seen: Cursor) -> dict[str, Any]:
         draft = self.draft
-        keys = (
-            log_key(draft.room_id),
-            _names_key(draft.room_id),
-            pending_key(draft.room_id),
-            f"{_prefix(draft.room_id)}:branch",
-            base_key(draft.room_id),
-        )
-        arguments = (
-            draft.room_id,
-            draft.kind,
-            draft.user_id,
-            draft.client_id,
-            draft.payload,
-            server,
-            _or_nothing(self.branch),
-            *(self.base or ("", "", "")),
-            _or_nothing(self.lost),
-            int(self.looked_up),
-            str(seen),
-            news_channel(draft.room_id),
-            MAX_PENDING,
-            REPEAT_MS,
-            BASE_MS,
-        )
-        return keys, [str(each) if isinstance(each, Cursor) else each for each in arguments]
+        token, base, first = self.base or (b"", None, None)
+        return {
+            "room": str(draft.room_id),
+            "kind": draft.kind,
+            "user": str(draft.user_id),
+            "client": draft.client_id,
+            "payload": draft.payload.decode(),
+            "branch": _or_nothing(self.branch),
+            "token": token.decode(),
+            "base": _or_nothing(base),
+            "first": _or_nothing(first),
+            "lost": _or_nothing(self.lost),
+            "looked_up": self.looked_up,
+            "seen": str(seen),
+            "news": news_channel(draft.room_id),
+        }
 
     def outcome(self, answer: Any) -> Outcome:
         match answer:
@@ -166,16 +165,24 @@ class Append(NamedTuple):
 
 
 class Settle(NamedTuple):
-    """A call of `settle.lua`. `name` is empty where only the mark is to go."""
+    """What one event asks of `settle.lua`. `name` is empty where only the mark is to go."""
 
     room_id: int
     id: Cursor
     name: str
     counts: bool
 
-    def call(self) -> Call:
-        keys = log_key(self.room_id), pending_key(self.room_id), _names_key(self.room_id)
-        return keys, (self.room_id, str(self.id), self.name, news_channel(self.room_id), int(self.counts))
+    def touched(self) -> tuple[bytes | str, ...]:
+        return log_key(self.room_id), _names_key(self.room_id)
+
+    def words(self) -> dict[str, Any]:
+        return {
+            "room": str(self.room_id),
+            "id": str(self.id),
+            "name": self.name,
+            "news": news_channel(self.room_id),
+            "counts": self.counts,
+        }
 
 
 class Trim(NamedTuple):
@@ -183,7 +190,7 @@ class Trim(NamedTuple):
 
     room_id: int
 
-    def call(self) -> Call:
+    def call(self) -> tuple[Sequence[Any], Sequence[Any]]:
         keys = log_key(self.room_id), pending_key(self.room_id), _names_key(self.room_id)
         return keys, (KEEP_ENTRIES, KEEP_MS, TRIM_AT_ONCE, KEEP_AT_LEAST_MS)
 
@@ -195,9 +202,6 @@ class Trim(NamedTuple):
 Outcome = Appended | Gone | OtherBranch | BaseWanted | Closed | Unsure | Full
 """What became of an append."""
 
-Call = tuple[Sequence[Any], Sequence[Any]]
-"""The keys and the arguments of one run of a script."""
-
 
 class Script(NamedTuple):
     text: str
@@ -207,6 +211,9 @@ class Script(NamedTuple):
     def load(cls, name: str) -> Script:
         text = Path(__file__).with_name(name).read_text(encoding="utf-8")
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+APPEND, SETTLE, TRIM = map(Script.load, ("append.lua", "settle.lua", "trim.lua"))
 
 
 def log_key(room_id: int) -> bytes:

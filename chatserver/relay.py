@@ -1,9 +1,10 @@
 """From the log to the hub: one task for all rooms of this process.
 
-A wake-up says that a room has news. Those that came meanwhile are read together, each behind the tip of its ring. What
-is read must link to that tip by `prev`; where it does not, the stream has lost something, and the room is read again
-from archive and stream together. Wake-ups may be lost, so all rooms are read every few seconds as well, and after
-every break of the connection from the archive too: a failover may have dropped what was acknowledged.
+What this process appended goes to the hub at once, where it links to what is there. Of all else a wake-up says that a
+room has news. Those that came meanwhile are read together, each behind the tip of its ring. What is read must link to
+that tip by `prev`; where it does not, the stream has lost something, and the room is read again from archive and stream
+together. Wake-ups may be lost, so all rooms are read every few seconds as well, and after every break of the connection
+from the archive too: a failover may have dropped what was acknowledged.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Mapping
+from itertools import groupby
 
 from chatserver import tasks
 from chatserver.backlog import Backlog, contiguous_tail, is_linked
-from chatserver.cursor import BEGINNING, END
+from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.errors import Unavailable
+from chatserver.events import Event
 from chatserver.feed import Feed
 from chatserver.hub import Hub
 from chatserver.ring import KEEP_FRAMES, Ring
@@ -27,6 +31,9 @@ BATCH = 500
 
 SWEEP_SECONDS = 5.0
 """How often all rooms are read without a wake-up: the longest that a lost one can delay a message."""
+
+OWN_SECONDS = 0.005
+"""How long a wake-up may wait for the answer to an append of this process."""
 
 BACKOFF_SECONDS = (0.1, 0.5)
 RETRY_SECONDS = 1.0
@@ -41,13 +48,15 @@ class Relay:
         self._hub = hub
         self._wakeups = wakeups
         self._opening: dict[int, asyncio.Task[Feed]] = {}
-        self._news: set[int] = set()
+        # The rooms that have news, and up to where; END where nobody knows.
+        self._news: dict[int, Cursor] = {}
         self._suspect: set[int] = set()
         self._has_news = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        self._wakeups.start(on_news=self.wake, on_return=self._wake_all_deeply)
+        self._log.on_append(self._hear_own)
+        self._wakeups.start(on_news=self._hear, on_return=self._wake_all_deeply)
         self._tasks = [
             asyncio.create_task(self._run(), name="relay"),
             asyncio.create_task(self._sweep(), name="relay's sweep"),
@@ -57,12 +66,28 @@ class Relay:
         await tasks.stop([*self._tasks, *self._opening.values()])
         await self._wakeups.stop()
 
-    def wake(self, room_id: int, in_archive: bool = False) -> None:
-        """The room may have news; perhaps some that the stream does not have."""
+    def wake(self, room_id: int, until: Cursor = END, *, in_archive: bool = False) -> None:
+        """The room may have news, up to this id as far as is known; perhaps some that the stream does not have."""
         if in_archive:
             self._suspect.add(room_id)
-        self._news.add(room_id)
+        self._news[room_id] = max(until, self._news.get(room_id, BEGINNING))
         self._has_news.set()
+
+    def _hear(self, room_id: int, id: Cursor | None) -> None:
+        if id is None:
+            self.wake(room_id, in_archive=True)
+        elif self._log.is_appending(room_id):
+            # Most likely that is what is new, and the answer is right behind the wake-up.
+            asyncio.get_running_loop().call_later(OWN_SECONDS, self.wake, room_id, id)
+        else:
+            self.wake(room_id, until=id)
+
+    def _hear_own(self, events: list[Event]) -> None:
+        """What this process appended needs no reading, where it follows what is here."""
+        for room_id, appended in groupby(sorted(events, key=_room), key=_room):
+            feed, new = self._hub.find(room_id), list(appended)
+            if feed is not None and room_id not in self._suspect and is_linked(feed.ring.tip, new):
+                feed.receive(new)
 
     async def follow(self, room_id: int) -> Feed:
         """The room's feed; its first reader opens it. Raises Unavailable."""
@@ -93,19 +118,23 @@ class Relay:
         while True:
             await self._has_news.wait()
             self._has_news.clear()
-            rooms, self._news = self._news, set()
+            news, self._news = self._news, {}
             try:
-                await self._read(rooms)
+                await self._read(news)
                 backoff = BACKOFF_SECONDS[0]
             except Unavailable as error:
                 log.warning("the relay waits for the log: %s", error.__cause__ or error)
-                self._news |= rooms
-                self._has_news.set()
+                for room_id, until in news.items():
+                    self.wake(room_id, until)
                 await asyncio.sleep(random.uniform(0, backoff))
                 backoff = min(backoff * 2, BACKOFF_SECONDS[1])
 
-    async def _read(self, rooms: set[int]) -> None:
-        tips = {room_id: feed.ring.tip for room_id in rooms if (feed := self._hub.find(room_id))}
+    async def _read(self, news: Mapping[int, Cursor]) -> None:
+        tips = {
+            room_id: feed.ring.tip
+            for room_id, until in news.items()
+            if (feed := self._hub.find(room_id)) and (feed.ring.tip < until or room_id in self._suspect)
+        }
         found = await self._log.after_each(tips, BATCH) if tips else {}
         for room_id, tip in tips.items():
             events = found.get(room_id, [])
@@ -120,7 +149,11 @@ class Relay:
                     continue
                 self._suspect.discard(room_id)
             feed = self._hub.find(room_id)
-            if feed is not None and feed.ring.tip == tip:
+            if feed is not None and feed.ring.tip != tip:
+                # Events of this process came in between. Behind them there may be others.
+                self.wake(room_id, in_archive=is_mended)
+                continue
+            if feed is not None:
                 if is_mended:
                     feed.ring.forget(until=feed.sent)
                 feed.receive(events)
@@ -139,3 +172,7 @@ class Relay:
     def _wake_all_deeply(self) -> None:
         for feed in self._hub.feeds():
             self.wake(feed.room_id, in_archive=True)
+
+
+def _room(event: Event) -> int:
+    return event.room_id

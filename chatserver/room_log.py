@@ -11,23 +11,24 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from cachetools import LRUCache
-from redis.asyncio.connection import Connection
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import ResponseError
 
 from chatserver.cursor import BEGINNING, END, Cursor
-from chatserver.errors import Unavailable
 from chatserver.events import Draft, Event, Kind
 from chatserver.group_commit import GroupCommit
 from chatserver.log_scripts import (
+    APPEND,
+    BASE_MS,
     MAX_PENDING,
     PARTITIONS,
+    REPEAT_MS,
+    SETTLE,
+    TRIM,
     Append,
     Appended,
     Base,
-    Call,
     Outcome,
     Place,
-    Script,
     Settle,
     Trim,
     base_key,
@@ -36,7 +37,8 @@ from chatserver.log_scripts import (
     read_id,
     read_pending,
 )
-from chatserver.redis_link import connect, reaching_redis, take_connection
+from chatserver.redis_link import connect, reaching_redis
+from chatserver.script_runner import Batch, Call, ScriptRunner, read
 
 READERS = 8
 """Connections for reading. Pages are bounded, so a waiting reader's turn comes soon."""
@@ -55,29 +57,27 @@ class RoomLog:
     """The logs of all rooms. Everything raises Unavailable when Redis does not answer."""
 
     def __init__(self, url: str) -> None:
-        self._append_script = Script.load("append.lua")
-        self._settle_script = Script.load("settle.lua")
-        self._trim_script = Script.load("trim.lua")
-        # One connection for what changes the log: everything that is waiting goes out as one pipeline.
-        self._writer = connect(url, connections=1, on_connect=self._on_connect)
+        # One connection for what changes the log, so that it is changed in the order in which that was asked for.
+        self._runner = ScriptRunner(url, (APPEND, SETTLE, TRIM))
         self._reader = connect(url, connections=READERS)
         self._appends: GroupCommit[Append, Outcome] = GroupCommit(self._append_all)
         self._settlings: GroupCommit[Settle, None] = GroupCommit(self._settle_all)
+        self._on_append: Callable[[list[Event]], None] | None = None
+        self._appending: frozenset[int] = frozenset()
         # The highest id of each room that this process has seen, archived or not.
         self._seen: LRUCache[int, Cursor] = LRUCache(SEEN_ROOMS)
         # How many events this process has appended to a room since it last trimmed it.
         self._growth: LRUCache[int, int] = LRUCache(SEEN_ROOMS)
-        # The run id of the server that changes are sent to. Another one may have another past.
-        self._server = b""
-
-    async def _on_connect(self, connection: Connection) -> None:
-        for script in (self._append_script, self._settle_script, self._trim_script):
-            await connection.send_command("SCRIPT", "LOAD", script.text)
-            await connection.read_response()
-        await connection.send_command("INFO", "server")
-        self._server = _run_id(await connection.read_response())
 
     # Writing
+
+    def on_append(self, appended: Callable[[list[Event]], None]) -> None:
+        """Wants to be called with the events that this process appended, in the order of the log."""
+        self._on_append = appended
+
+    def is_appending(self, room_id: int) -> bool:
+        """Whether this process has asked for an append there, and not heard yet what became of it."""
+        return room_id in self._appending
 
     async def append(
         self,
@@ -122,11 +122,14 @@ class RoomLog:
         """The highest id of the room that this process has seen, archived or not."""
         return self._seen.get(room_id, BEGINNING)
 
-    async def pending(self, partition: int) -> list[Place]:
-        """The events of a partition that are not archived yet, as far as the log knows."""
+    async def pending(self) -> list[Place]:
+        """The events that are not archived yet, as far as the log knows."""
         with reaching_redis():
-            members: Any = await self._reader.zrange(pending_key(partition), 0, MAX_PENDING)
-        return [read_pending(member) for member in members]
+            pipeline = self._reader.pipeline(transaction=False)
+            for partition in range(PARTITIONS):
+                pipeline.zrange(pending_key(partition), 0, MAX_PENDING)
+            found: list[list[bytes]] = await pipeline.execute()
+        return [read_pending(member) for members in found for member in members]
 
     async def trim(self, *, everything: bool = False) -> None:
         """Shortens the logs that grew here, down to what is kept. `everything`: also those that grew by little."""
@@ -136,36 +139,33 @@ class RoomLog:
             rooms = unfinished + rooms[TRIM_BATCH:]
 
     async def _append_all(self, appends: Sequence[Append]) -> Sequence[Any]:
-        def calls() -> list[Call]:
-            return [append.call(self.seen(append.draft.room_id), self._server) for append in appends]
+        batch = Batch(appends)
 
-        answers = await self._run_all(self._append_script, calls)
-        return [_outcome(append.outcome, answer) for append, answer in zip(appends, answers, strict=True)]
+        def calls(server: bytes) -> list[Call]:
+            return batch.calls(
+                lambda append: append.words(self.seen(append.room_id)), server, MAX_PENDING, REPEAT_MS, BASE_MS
+            )
+
+        self._appending = frozenset(append.room_id for append in appends)
+        try:
+            answers = batch.answers(await self._runner.run(APPEND, calls))
+        finally:
+            self._appending = frozenset()
+        outcomes = [read(answer, append.outcome) for append, answer in zip(appends, answers, strict=True)]
+        if self._on_append is not None:
+            new = [outcome.event for outcome in outcomes if isinstance(outcome, Appended) and not outcome.repeated]
+            self._on_append(new)
+        return outcomes
 
     async def _settle_all(self, settlings: Sequence[Settle]) -> Sequence[Any]:
-        answers = await self._run_all(self._settle_script, lambda: [settling.call() for settling in settlings])
-        return [_outcome(lambda _: None, answer) for answer in answers]
-
-    async def _run_all(self, script: Script, make_calls: Callable[[], Sequence[Call]]) -> list[Any]:
-        """Runs a script for each call in one round trip. An error of one call is its own answer.
-
-        The calls are made when the connection stands, so that they know which server is behind it.
-        """
-        with reaching_redis():
-            async with self._writer.pipeline(transaction=False) as pipeline:
-                pipeline.connection = await take_connection(self._writer)
-                for keys, arguments in make_calls():
-                    pipeline.evalsha(script.sha, len(keys), *keys, *arguments)
-                answers: list[Any] = await pipeline.execute(raise_on_error=False)
-            if any(isinstance(answer, NoScriptError) for answer in answers):
-                # Somebody flushed the scripts: the next connection brings them along.
-                await self._writer.connection_pool.disconnect()
-        return answers
+        batch = Batch(settlings)
+        answers = batch.answers(await self._runner.run(SETTLE, lambda _: batch.calls(Settle.words)))
+        return [read(answer, lambda _: None) for answer in answers]
 
     async def _trim_each(self, rooms: Sequence[int]) -> list[int]:
         """Returns those in which there is more to take out."""
         trims = [Trim(room_id) for room_id in rooms]
-        answers = await self._run_all(self._trim_script, lambda: [trim.call() for trim in trims])
+        answers = await self._runner.run(TRIM, lambda _: [trim.call() for trim in trims])
         for room_id in rooms:
             self._growth.pop(room_id, None)
         return [
@@ -232,7 +232,7 @@ class RoomLog:
         """Finishes what is being written, then lets go of the connections."""
         await self._appends.join()
         await self._settlings.join()
-        await self._writer.aclose(close_connection_pool=True)
+        await self._runner.close()
         await self._reader.aclose(close_connection_pool=True)
 
     def _see(self, event: Event) -> None:
@@ -255,18 +255,3 @@ def _event(room_id: int, id: bytes, fields: Mapping[bytes, bytes]) -> Event:
 
 def _name(event: Event | Draft) -> str:
     return f"{event.user_id}:{event.client_id}"
-
-
-def _run_id(info: bytes) -> bytes:
-    """From the answer to INFO: names one run of one server. Empty where a proxy keeps it to itself."""
-    lines = dict(line.partition(b":")[::2] for line in info.splitlines())
-    return lines.get(b"run_id", b"")
-
-
-def _outcome(read: Callable[[Any], Any], answer: Any) -> Any:
-    """What a script's answer means; for an error, what to raise."""
-    if not isinstance(answer, Exception):
-        return read(answer)
-    unavailable = Unavailable("the log is not available right now, try again", retry_after=2)
-    unavailable.__cause__ = answer
-    return unavailable

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from chatserver import tasks
 from chatserver.archiver import Archiver
 from chatserver.errors import Unavailable
-from chatserver.log_scripts import PARTITIONS, Place
+from chatserver.log_scripts import Place
 from chatserver.room_log import RoomLog
 
 SWEEP_SECONDS = 2.0
@@ -45,7 +45,7 @@ class Sweep:
 
     async def sweep(self) -> int:
         """Archives all that was pending already at the last sweep. Returns how many those were. Raises Unavailable."""
-        pending = [place for partition in range(PARTITIONS) for place in await self._log.pending(partition)]
+        pending = await self._log.pending()
         old = [place for place in pending if place in self._seen]
         for start in range(0, len(old), AT_ONCE):
             finished = [self._archiver.finish(place) for place in old[start : start + AT_ONCE]]

@@ -16,8 +16,9 @@ from redis.asyncio.connection import Connection
 from redis.exceptions import RedisError
 
 from chatserver import tasks
+from chatserver.cursor import Cursor
 from chatserver.errors import Unavailable
-from chatserver.log_scripts import NEWS_IN_ARCHIVE, news_channel
+from chatserver.log_scripts import NEWS_IN_ARCHIVE, news_channel, read_id
 from chatserver.redis_link import connect, reaching_redis, take_connection
 
 PROBE_SECONDS = 5.0
@@ -32,8 +33,8 @@ BACKOFF_SECONDS = (0.05, 0.5)
 _ALWAYS = b"harbour:awake"
 """A channel nobody publishes to: Redis answers PING differently while nothing is subscribed."""
 
-OnNews = Callable[[int, bool], None]
-"""Called with a room that has news, and whether they are to be looked for in the archive too."""
+OnNews = Callable[[int, Cursor | None], None]
+"""Called with a room that has news, and the id of what is new; None if it is to be looked for in the archive too."""
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +134,7 @@ class Wakeups:
         match message:
             case [b"message", channel, data] if channel in self._rooms:
                 assert self._on_news is not None
-                self._on_news(self._rooms[channel], data == NEWS_IN_ARCHIVE)
+                self._on_news(self._rooms[channel], None if data == NEWS_IN_ARCHIVE else read_id(data))
             case [b"message", channel, data] if channel in self._hearers:
                 self._hearers[channel](data)
             case [b"subscribe", channel, _] if channel in self._acknowledged:

@@ -349,7 +349,7 @@ async def test_what_is_unavailable_says_when_to_come_again(
     form = {"room_id": str(room), "content": "kept", "_xsrf": await ada.get_csrf()}
     with monkeypatch.context() as patched:
         patched.setattr("chatserver.accounts.HASHING_QUEUE", 0)
-        patched.setattr("chatserver.log_scripts.MAX_PENDING", 0)
+        patched.setattr("chatserver.room_log.MAX_PENDING", 0)
         as_json = [await visit().fetch("POST", "/sign-in", json_body=credentials), await ada.post(room, "kept")]
         as_forms = [
             await visit().fetch("POST", "/sign-in", form=credentials),

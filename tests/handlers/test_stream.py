@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pymongo
@@ -15,6 +15,7 @@ from chatserver.cursor import Cursor
 from chatserver.documents import event_document
 from chatserver.events import Body, Event, draft_message
 from chatserver.log_scripts import log_key, news_channel
+from chatserver.room_log import RoomLog
 from tests.browserless import Block, Visitor, read
 from tests.conftest import World
 
@@ -42,6 +43,28 @@ async def test_a_message_is_an_id_and_the_json_that_was_acknowledged(ada: Visito
     block = await stream.event()
     assert block == Block(id=said["id"], data=block.data)
     assert json.loads(block.data or "") == said
+
+
+async def test_what_this_process_appended_is_not_read_again(
+    ada: Visitor, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[Mapping[int, Cursor]] = []
+    after_each = RoomLog.after_each
+
+    async def counted(log: RoomLog, cursors: Mapping[int, Cursor], limit: int) -> dict[int, list[Event]]:
+        reads.append(cursors)
+        import traceback
+
+        print("".join(traceback.format_stack(limit=4)[:-1])[-400:])
+        return await after_each(log, cursors, limit)
+
+    stream = await ada.stream(room)
+    await stream.block()
+    monkeypatch.setattr(RoomLog, "after_each", counted)
+    for number in range(40):
+        said = await ada.say(room, str(number))
+        assert await stream.message() == said
+    assert len(reads) < 20  # the relay's own rounds
 
 
 async def test_without_a_cursor_it_starts_now(ada: Visitor, room: int) -> None:
