@@ -12,13 +12,17 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
+from typing import Any
+
+from cachetools import TTLCache
 
 from chatserver import sse
 from chatserver.cursor import Cursor
 from chatserver.errors import Unavailable
 from chatserver.events import Event
+from chatserver.page import Page
 from chatserver.ring import Ring, framed
 from chatserver.subscription import Subscription
 
@@ -37,7 +41,11 @@ PAGE = 500
 LINGER_SECONDS = 15.0
 """How long a room without a reader is still followed: most who leave come back at once, with another page."""
 
-ReadPage = Callable[[int, Cursor, int], Awaitable[list[Event]]]
+KEPT_PAGES = 4
+PAGE_SECONDS = 2.0
+"""Pages that are kept, and for how long, for those who come right behind to the same places."""
+
+ReadPage = Callable[[int, Cursor, int], Coroutine[Any, Any, list[Event]]]
 """Reads (room, cursor, limit): the events behind the cursor. Raises Unavailable."""
 
 
@@ -56,7 +64,8 @@ class Feed:
         self._live: dict[bool, dict[Subscription, Callable[[bytes], int]]] = {True: {}, False: {}}
         self._catching_up: set[Subscription] = set()
         self._ahead: set[Subscription] = set()
-        self._pages: dict[Cursor, asyncio.Task[list[Event]]] = {}
+        self._reading: dict[Cursor, asyncio.Task[Page]] = {}
+        self._pages: TTLCache[Cursor, asyncio.Task[Page]] = TTLCache(KEPT_PAGES, PAGE_SECONDS)
         self._next_round: asyncio.TimerHandle | None = None
         self._rest_until = 0.0
         self._heartbeat_at = self._next_heartbeat()
@@ -114,19 +123,34 @@ class Feed:
     def fetch_page(self, subscription: Subscription) -> None:
         """Reads the log behind the subscription's cursor, once for all who stand there, and hands it over."""
         cursor = subscription.cursor
-        page = self._pages.get(cursor)
-        if page is None:
-            page = self._pages[cursor] = asyncio.ensure_future(self._read_page(self.room_id, cursor, PAGE))
-            page.add_done_callback(lambda _: self._pages.pop(cursor, None))
-        page.add_done_callback(partial(self._hand_over, subscription))
+        reading = self._reading.get(cursor) or self._pages.get(cursor)
+        if reading is None:
+            reading = self._reading[cursor] = asyncio.ensure_future(self._page_behind(cursor))
+            reading.add_done_callback(partial(self._keep_page, cursor))
+        reading.add_done_callback(partial(self._hand_over, subscription))
 
-    def _hand_over(self, subscription: Subscription, page: asyncio.Task[list[Event]]) -> None:
+    async def _page_behind(self, cursor: Cursor) -> Page:
+        return Page(await self._read_page(self.room_id, cursor, PAGE))
+
+    def forget(self) -> None:
+        """What was told may have been of a branch of the log that was lost. It is not told to others."""
+        self.ring.forget(until=self.sent)
+        self._pages.clear()
+        self._reading.clear()  # those who wait for them get them, and they are not kept
+
+    def _keep_page(self, cursor: Cursor, page: asyncio.Task[Page]) -> None:
+        if self._reading.get(cursor) is page:
+            del self._reading[cursor]
+            if not page.cancelled() and page.exception() is None:
+                self._pages[cursor] = page
+
+    def _hand_over(self, subscription: Subscription, page: asyncio.Task[Page]) -> None:
         if subscription.closed or subscription.ending or page.cancelled():
             return
         error = page.exception()
         if error is None:
             # What is newer than the last round comes with the next one.
-            subscription.take_page([event for event in page.result() if event.id <= self.sent])
+            subscription.take_page(page.result().until(self.sent, chunked=subscription.chunked))
         else:
             # Unavailable: the log can't be read. Ended cleanly, the reader comes back for it with the same cursor.
             subscription.end(sse.retry(random.randint(2_000, 6_000)))
@@ -139,6 +163,7 @@ class Feed:
         """Heartbeats for a quiet room; an end for readers that took nothing for too long."""
         for subscription in [each for each in self._catching_up if each.is_stuck(stuck_since)]:
             subscription.close()
+        self._pages.expire()
         if now >= self._heartbeat_at:
             self._send_to_live(sse.HEARTBEAT)
             self._heartbeat_at = self._next_heartbeat()
@@ -158,7 +183,7 @@ class Feed:
         if self._next_round is not None:
             self._next_round.cancel()
             self._next_round = None
-        for page in self._pages.values():
+        for page in self._reading.values():
             page.cancel()
         for subscription in self.subscriptions():
             subscription.close()

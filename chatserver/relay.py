@@ -155,7 +155,7 @@ class Relay:
                 continue
             if feed is not None:
                 if is_mended:
-                    feed.ring.forget(until=feed.sent)
+                    feed.forget()
                 feed.receive(events)
             if len(events) >= BATCH:
                 self.wake(room_id)

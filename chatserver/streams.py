@@ -11,10 +11,14 @@ from chatserver.backlog import Backlog
 from chatserver.cursor import Cursor
 from chatserver.feed import Feed
 from chatserver.relay import Relay
+from chatserver.remembered import Remembered
 from chatserver.rooms import Room
 
 TOO_FAR = 10_000
 """Events. A reader further behind than this is told to load the newest page instead."""
+
+PLACES = 10_000
+"""Cursors that were asked for and can be served, remembered for some seconds."""
 
 RETRY_MS = (1_000, 3_000)
 """How long a reader waits before it comes back after a break, drawn anew for each."""
@@ -32,6 +36,8 @@ class Streams:
     def __init__(self, relay: Relay, backlog: Backlog) -> None:
         self._relay = relay
         self._backlog = backlog
+        # Everybody comes back to the same few places.
+        self._places: Remembered[tuple[int, Cursor], bool] = Remembered(self._is_serveable, lambda: True, PLACES)
 
     async def open(self, room: Room, asked: Sequence[str]) -> Opening:
         """`asked`: the cursors that the client sent, from the header and the address. The later one counts; none
@@ -55,13 +61,16 @@ class Streams:
             return None
         if feed.ring.knows(cursor):
             return cursor
-        if not await self._backlog.has(feed.room_id, cursor):
-            return None
-        if await self._backlog.is_further_than(feed.room_id, cursor, TOO_FAR):
+        if not await self._places.get((feed.room_id, cursor)):
             return None
         if cursor > feed.ring.tip:
             self._relay.wake(feed.room_id)
         return cursor
+
+    async def _is_serveable(self, place: tuple[int, Cursor]) -> bool | None:
+        """None is asked about anew: what is not there yet may come."""
+        serveable = await self._backlog.has(*place) and not await self._backlog.is_further_than(*place, TOO_FAR)
+        return serveable or None
 
     async def _tip(self, feed: Feed) -> Cursor:
         """Now. The relay may be a moment behind the log; who starts now has not asked for what was before."""

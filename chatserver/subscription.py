@@ -20,8 +20,7 @@ from typing import Protocol
 
 from chatserver import sse
 from chatserver.cursor import Cursor
-from chatserver.events import Event
-from chatserver.ring import Ring, framed
+from chatserver.ring import Ring, Slice, framed
 
 MAX_UPSTREAM = 1
 """Bytes that a client may send on its open stream: none. Reading one is enough to know that it does."""
@@ -94,13 +93,12 @@ class Subscription:
                 return
             self._unsent, self.cursor = self.feed.ring.between(self.cursor, self.feed.sent, chunked=self.chunked)
 
-    def take_page(self, events: list[Event]) -> None:
-        """The page behind the cursor that `fetch_page` asked for. Empty: nothing lies between here and the ring."""
-        if events:
-            self._unsent = framed(b"".join(map(sse.frame, events)), self.chunked)
-            self.cursor = events[-1].id
-        else:
+    def take_page(self, page: Slice | None) -> None:
+        """What follows the cursor, as `fetch_page` was asked for. None: nothing lies between here and the ring."""
+        if page is None:
             self.cursor = max(self.cursor, self.feed.ring.start)
+        else:
+            self._unsent, self.cursor = page
         self.advance()
 
     def fall_behind(self, data: bytes, taken: int) -> None:

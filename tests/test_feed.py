@@ -114,6 +114,38 @@ def test_every_reader_gets_what_is_behind_the_cursor_once_and_whole(steps: list[
         asyncio.run(live_through(steps))
 
 
+def test_those_who_come_to_the_same_place_one_after_another_read_the_log_once() -> None:
+    assert asyncio.run(count_reads(forget=False)) == [0, 7, 14, 21]
+
+
+def test_what_may_have_been_of_a_lost_branch_is_read_anew() -> None:
+    assert asyncio.run(count_reads(forget=True)) == [0, 7, 14, 21, 0, 7, 14, 21]
+
+
+async def count_reads(*, forget: bool) -> list[int]:
+    """The places at which the log is read for two readers, of whom the second comes when the first has everything."""
+    log, read = Log(), list[int]()
+    for _ in range(25):
+        log.grow(10)
+
+    async def page(room_id: int, cursor: Cursor, limit: int) -> list[Event]:
+        read.append(len(log.events) - len(log.after(cursor)))
+        return await log.page(room_id, cursor, limit)
+
+    with patch.multiple(feed_module, PAGE=7):
+        feed = Feed(ROOM, Ring(log.events[-1].id), page)
+        for _ in range(2):
+            reader = Reader(feed, BEGINNING, chunked=False)
+            while len(reader.received) < len(b"".join(map(sse.frame, log.events))):
+                reader.read(65536)
+                await asyncio.sleep(0)
+            reader.leave()
+            if forget:
+                feed.forget()
+        feed.close()
+    return read
+
+
 async def live_through(steps: list[Step]) -> None:
     log = Log()
     feed = Feed(ROOM, Ring(BEGINNING), log.page)

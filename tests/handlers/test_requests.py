@@ -195,6 +195,18 @@ async def test_a_body_in_chunks_is_bounded_alike(ada: Visitor, room: int) -> Non
     assert len((await ada.page(room))["messages"]) == 1
 
 
+@pytest.mark.parametrize("length", ["Content-Length: 100", "Transfer-Encoding: chunked"])
+async def test_a_body_that_does_not_come_ends_with_its_connection(
+    ada: Visitor, length: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatserver.body_limit.BODY_SECONDS", 0.2)
+    address = urlsplit(ada.address)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(f"POST /messages HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n".encode())
+    assert await reader.read() == b""
+    writer.close()
+
+
 @pytest.mark.parametrize("length", [16 * 1024 * 1024 + 1, 10**12])
 async def test_a_body_that_is_only_announced_is_too_large_too(ada: Visitor, length: int) -> None:
     """The answer does not wait for it."""

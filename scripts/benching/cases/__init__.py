@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benching.cases.base import Case, Step
 from benching.cases.fan_out import Brief, FanOut, Hot, Many, Peers
-from benching.cases.growth import Growth
+from benching.cases.growth import Backlog, Growth
 from benching.cases.idle import Idle
 from benching.cases.posting import Posting
 from benching.cases.processes import Processes
@@ -26,6 +26,7 @@ _CASES: tuple[Case, ...] = (
     Quiet(),
     Processes(),
     Growth(),
+    Backlog(),
 )
 
 ALL: dict[str, Case] = {case.name: case for case in _CASES}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from benching.bench import Bench
 from benching.cases.base import CHAT, DELIVERIES, NCHAN, Step, delivering
+from benching.cases.storm import return_to_chat
 from benching.measuring import Work
 from benching.statistics import Goal, Results
 
@@ -20,6 +23,24 @@ class Growth:
         works = [(f"{readers:,} readers", Work(readers, 20, seconds)) for readers in self.readers]
         works += [(f"{size:,} bytes", Work(1_000, 20, seconds, frame_bytes=size)) for size in self.sizes]
         return [delivering(name, candidate, work) for name, work in works for candidate in (CHAT, NCHAN)]
+
+    def goals(self, results: Results) -> list[Goal]:
+        return []
+
+
+class Backlog:
+    """The ring has 512 to 1,024 messages; who is further behind reads pages of the log."""
+
+    name = "backlog"
+    title = "how the cost of a return grows: 1,000 readers come back at once"
+    columns = ("seconds", "CPU each", "Redis reads", "MongoDB reads", "busy")
+    readers = 1_000
+    behind = (10, 100, 500, 2_000)
+
+    def steps(self, bench: Bench) -> list[Step]:
+        return [
+            Step(f"{behind:,} behind", CHAT, partial(return_to_chat, self.readers, behind)) for behind in self.behind
+        ]
 
     def goals(self, results: Results) -> list[Goal]:
         return []

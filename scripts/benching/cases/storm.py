@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from functools import partial
 from typing import Any
 
 import pymongo
@@ -19,6 +20,9 @@ from benching.tools import Readers
 
 READERS = 10_000
 BEHIND = 50
+RATE = 500
+"""Messages a second while they are away."""
+
 AT_ONCE = 3_000
 """Streams that wait for their answer at a time: fewer than a listening socket holds, or the kernel's own repeats of
 refused connections, a second later, would be all that is measured."""
@@ -36,7 +40,10 @@ class Storm:
     work = f"{READERS:,} readers"
 
     def steps(self, bench: Bench) -> list[Step]:
-        return [Step(self.work, CHAT, _return_to_chat), Step(self.work, NCHAN, _return_to_nchan)]
+        return [
+            Step(self.work, CHAT, partial(return_to_chat, READERS, BEHIND)),
+            Step(self.work, NCHAN, _return_to_nchan),
+        ]
 
     def goals(self, results: Results) -> list[Goal]:
         time_taken = results.ratio("seconds", (self.work, CHAT), (self.work, NCHAN))
@@ -47,18 +54,21 @@ class Storm:
         ]
 
 
-def _return_to_chat(bench: Bench) -> Sample:
+def return_to_chat(readers: int, behind: int, bench: Bench) -> Sample:
+    """They come to a process that was just started."""
     chat = bench.chat
     with chat.running():
         bench.tools.posts(chat.port, [chat.post(0)], rate=20, seconds=1).finish()
         cursor = chat.ask("GET", f"/rooms/{chat.room_id(0)}/messages?limit=1")["cursor"]
-        bench.tools.posts(chat.port, [chat.post(0)], rate=BEHIND, seconds=1, connections=1).finish()
+        bench.tools.posts(chat.port, [chat.post(0)], rate=min(behind, RATE), seconds=max(1, behind / RATE)).finish()
     with chat.running():
         meter, before = Meter(chat), _reads(bench)
-        readers = bench.tools.readers(chat.port, READERS, [chat.stream(0, after=cursor)], at_once=AT_ONCE, owed=BEHIND)
-        sample = _finish(readers) | {"CPU each": meter.microseconds()["served"] / READERS}
+        returning = bench.tools.readers(
+            chat.port, readers, [chat.stream(0, after=cursor)], at_once=AT_ONCE, owed=behind
+        )
+        sample = _finish(returning) | {"CPU each": meter.microseconds()["served"] / readers}
         reads = {name: count - before[name] for name, count in _reads(bench).items()}
-    return sample | reads | {"reads each": sum(reads.values()) / READERS}
+    return sample | reads | {"reads each": sum(reads.values()) / readers}
 
 
 def _return_to_nchan(bench: Bench) -> Sample:
