@@ -15,7 +15,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, RedisError
 
 from chatserver.errors import Unavailable
 
@@ -70,6 +70,19 @@ async def take_connection(client: Redis) -> Connection:
 def reaching_redis() -> Iterator[None]:
     """Turns whatever redis-py raises into Unavailable: nothing a client sends makes Redis fail."""
     try:
-        yield
+        with noticing_the_end():
+            yield
     except (RedisError, OSError, TimeoutError) as error:
         raise Unavailable("the log is not available right now, try again", retry_after=2) from error
+
+
+@contextmanager
+def noticing_the_end() -> Iterator[None]:
+    """Writing to a connection that the other side has closed is a RuntimeError for uvloop, and for asyncio no error at
+    all. For redis-py, and for whoever uses it, it is a ConnectionError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "handler is closed" not in str(error):
+            raise
+        raise ConnectionError("the connection was closed") from error

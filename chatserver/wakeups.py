@@ -19,7 +19,7 @@ from chatserver import tasks
 from chatserver.cursor import Cursor
 from chatserver.errors import Unavailable
 from chatserver.log_scripts import NEWS_IN_ARCHIVE, news_channel, read_id
-from chatserver.redis_link import connect, reaching_redis, take_connection
+from chatserver.redis_link import connect, noticing_the_end, reaching_redis, take_connection
 
 PROBE_SECONDS = 5.0
 """Silence after which the connection is probed. When the probe stays unanswered as long, the connection is given up:
@@ -96,16 +96,17 @@ class Wakeups:
     async def _tell(self, command: str, channel: bytes) -> None:
         if self._connection is not None:
             # A broken connection is noticed by the one who reads it; the next one brings all rooms along.
-            with contextlib.suppress(RedisError, OSError):
+            with contextlib.suppress(RedisError, OSError), noticing_the_end():
                 await self._connection.send_command(command, channel)
 
     async def _run(self) -> None:
         backoff = BACKOFF_SECONDS[0]
         while True:
             try:
-                await self._connect()
-                backoff = BACKOFF_SECONDS[0]
-                await self._listen()
+                with noticing_the_end():
+                    await self._connect()
+                    backoff = BACKOFF_SECONDS[0]
+                    await self._listen()
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("wake-ups interrupted: %s", error)
             finally:
