@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import redis
+import uvloop
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
@@ -48,7 +49,9 @@ class World:
 
 @pytest.fixture(scope="session", autouse=True)
 def outer_loop() -> Iterator[None]:
-    """The loop that asyncio would make for this thread by itself, when Tornado asks for one, and never close."""
+    """All loops are of the kind that the server runs on. This one is what asyncio would make for this thread by itself,
+    when Tornado asks for one, and never close."""
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield
