@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from benching import words
 from benching.cores import Cores
+from benching.publish import publish
 from benching.report import goals_table
 from benching.statistics import Figure, Goal, Results, ratio, short
 
@@ -75,3 +79,33 @@ def test_everyone_is_given_a_frame_of_the_same_size(size):
 )
 def test_what_is_measured_has_a_core_of_its_own_where_there_are_two(cores, served, load, stores):
     assert Cores.among(cores) == Cores(frozenset(served), frozenset(load), frozenset(stores))
+
+
+def test_what_was_found_is_put_between_the_marks_and_nowhere_else(tmp_path: Path) -> None:
+    sample = {"posts/s": 4000.0, "p50": 21.5}
+    found = {"median": 0.5, "low": 0.4, "high": 0.7}
+    goal = {"row": "8", "text": "posts", "unit": "×", "limit": 0.6, "at_least": True, "found": found}
+    run = {
+        "at": "2026-01-02T03:04:05+00:00",
+        "commit": "abc",
+        "rounds": 1,
+        "machine": {"cpu": "some", "cores": "2", "memory": "8 GB", "kernel": "6.1"},
+        "versions": {"nginx": "1.22.1"},
+        "left_out": {"Mercure": "not on PATH"},
+        "goals": [goal],
+        "cases": {"posting": [{"work": "100 in flight", "candidate": "chat", "rounds": [sample]}]},
+    }
+    (tmp_path / "bench.json").write_text(json.dumps(run))
+    (tmp_path / "goals.svg").write_text("<svg/>")
+    document = tmp_path / "BENCHMARKS.md"
+    document.write_text("before\n<!-- measured -->\nold\n<!-- /measured -->\nafter\n")
+    for _ in range(2):
+        publish(tmp_path, document)
+    text = document.read_text()
+    assert text.startswith("before\n<!-- measured -->\n")
+    assert text.endswith("<!-- /measured -->\nafter\n")
+    assert "old" not in text
+    assert "| 8 | posts | 0.50 [0.40–0.70] | ≥ 0.60 × | missed |" in text
+    assert "| 100 in flight | chat | 4,000 [4,000–4,000] | 21.5 [21.5–21.5] |" in text
+    assert "Left out: Mercure (not on PATH)." in text
+    assert (tmp_path / "benchmarks" / "goals.svg").exists()

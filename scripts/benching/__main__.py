@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benching import plots, report
-from benching.bench import VAR, Bench, bench, machine
+from benching.bench import VAR, Bench, bench, machine, versions
 from benching.cases import ALL, QUICK, Case, Step
+from benching.publish import publish
 from benching.statistics import Goal, Results
 from benching.tools import ToolError
 from chatserver.private_server import EmbeddedError
@@ -76,7 +77,7 @@ def run(cases: Mapping[str, Case], rounds: int, hurry: float, folder: Path) -> l
         print(f"\n{report.table(case, results[name])}")
     print(f"\n{report.UNITS}\n\n{report.goals_table(goals)}\n")
     about = {"at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "commit": _commit()}
-    about |= {"machine": machine(), "rounds": rounds, "hurry": hurry}
+    about |= {"machine": machine(), "versions": versions(), "rounds": rounds, "hurry": hurry}
     folder.mkdir(parents=True, exist_ok=True)
     found = report.as_json(about, results, goals, missing)
     (folder / "bench.json").write_text(json.dumps(found, indent=1, ensure_ascii=False))
@@ -100,7 +101,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help=f"three minutes: {', '.join(QUICK)}, or the cases named")
     parser.add_argument("--rounds", type=int, help=f"({ROUNDS}; {QUICK_ROUNDS} when quick)")
     parser.add_argument("--out", type=Path, default=VAR / "bench" / "results", help="(%(default)s)")
+    parser.add_argument("--publish", action="store_true", help="measure nothing: put the last results into the docs")
     options = parser.parse_args(arguments)
+    if options.publish:
+        publish(options.out, VAR.parent / "docs" / "BENCHMARKS.md")
+        return 0
     unknown = [name for name in options.case if name not in ALL]
     if unknown:
         parser.error(f"there is no case {', '.join(unknown)}; there are {', '.join(ALL)}")

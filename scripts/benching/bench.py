@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import platform
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,3 +73,16 @@ def machine() -> dict[str, str]:
         "kernel": platform.release(),
         "python": sys.version.split()[0],
     }
+
+
+def versions() -> dict[str, str]:
+    """Of who took part, as far as they are here."""
+    found = {}
+    for name, command in (("Redis", ["redis-server", "--version"]), ("nginx", ["nginx", "-v"])):
+        with contextlib.suppress(OSError):
+            said = subprocess.run(command, capture_output=True, text=True)
+            found[name] = re.findall(r"\d+\.\d+\.\d+", said.stdout + said.stderr)[0]
+    for package in ("tornado", "uvloop", "motor", "pymongo", "redis", "uvicorn", "sse-starlette"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[f"{package} (Python)"] = importlib.metadata.version(package)
+    return found
