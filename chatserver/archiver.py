@@ -108,7 +108,7 @@ class Archiver:
         """Raises Refused."""
         first = await self._commits.commit(event)
         if first.id == event.id:
-            await self._log.keep(event)
+            self._log.keep(event)
         else:
             await self._log.discard(event, event.id)
         return Published(first, repeated or first.id != event.id)

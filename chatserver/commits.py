@@ -15,7 +15,6 @@ log shows no event of another branch before that has its place (see `bases.py`).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -101,7 +100,7 @@ class Commits:
                 await self._write(batch)
             others = batch.archived().difference(events)
             await self._project(others)
-        await self._settle_others(others, events)
+        self._settle_others(others, events)
         return [batch.outcomes[event.room_id, event.id] for event in events]
 
     # In order
@@ -194,13 +193,13 @@ class Commits:
             return await self._first(event) or Refused()
         return event if filled.matched_count else None
 
-    async def _settle_others(self, others: Iterable[Event], submitted: Sequence[Event]) -> None:
+    def _settle_others(self, others: Iterable[Event], submitted: Sequence[Event]) -> None:
         """Takes the pending marks off what was archived in passing, if its own process is not about to: after an outage
         that is most of it."""
         newest = {event.room_id: event.id.ms for event in sorted(submitted, key=lambda event: event.id)}
         old = [event for event in others if event.id.ms < newest[event.room_id] - LONG_MS]
-        with contextlib.suppress(Unavailable):  # the sweep does it then
-            await asyncio.gather(*(self._log.keep(event) for event in old))
+        for event in old:
+            self._log.keep(event)
 
     async def _first(self, event: Event) -> Event | None:
         """The event that stands under this one's client id."""

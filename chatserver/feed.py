@@ -29,7 +29,7 @@ from chatserver.subscription import Subscription
 PACE = 3.5
 """The next round waits until this many times as long as the last one took have passed…"""
 
-MAX_PAUSE_SECONDS = 0.05
+MAX_PAUSE_SECONDS = 0.04
 """…but no longer than this: nobody sees the difference."""
 
 HEARTBEAT_SECONDS = 20.0

@@ -30,9 +30,13 @@ class GroupCommit(Generic[Item, Result]):
     is raised to all of the batch.
     """
 
-    def __init__(self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]) -> None:
+    def __init__(
+        self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]], *, linger: float = 0.0
+    ) -> None:
+        """`linger`: seconds that a lone item waits for company, where nobody waits for the item."""
         self._write = write
-        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._linger = linger
+        self._waiting: deque[tuple[Item, asyncio.Future[Result] | None]] = deque()
         self._writer: asyncio.Task[None] | None = None
 
     async def submit(self, item: Item) -> Result:
@@ -40,32 +44,43 @@ class GroupCommit(Generic[Item, Result]):
         if len(self._waiting) >= MAX_WAITING:
             raise Unavailable("too busy right now, try again")
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, done))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_all(), name="group commit")
+        self._hand_in(item, done)
         return await done
+
+    def hand_in(self, item: Item) -> None:
+        """For those who need no answer. What can't be written is let go, and so is what comes on top of MAX_WAITING:
+        somebody else has to notice what was left undone."""
+        if len(self._waiting) < MAX_WAITING:
+            self._hand_in(item, None)
 
     async def join(self) -> None:
         """Returns when nothing is waiting any more."""
         while self._writer is not None:
             await asyncio.wait([self._writer])
 
+    def _hand_in(self, item: Item, done: asyncio.Future[Result] | None) -> None:
+        self._waiting.append((item, done))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_all(), name="group commit")
+
     async def _write_all(self) -> None:
         try:
+            if self._linger:
+                await asyncio.sleep(self._linger)
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
                 await self._write_batch(batch)
         finally:
             self._writer = None
 
-    async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+    async def _write_batch(self, batch: list[tuple[Item, asyncio.Future[Result] | None]]) -> None:
         results: Sequence[Result | Exception]
         try:
             results = await self._write([item for item, _ in batch])
         except Exception as error:  # not swallowed: raised to each who waits for this batch
             results = [error] * len(batch)
         for (_, done), result in zip(batch, results, strict=True):
-            if done.cancelled():
+            if done is None or done.cancelled():
                 continue
             if isinstance(result, Exception):
                 done.set_exception(result)

@@ -49,6 +49,9 @@ TRIM_GROWTH = 100
 TRIM_BATCH = 50
 """Logs that are trimmed in one round trip."""
 
+KEEP_SECONDS = 0.2
+"""How long the pending marks of what is archived are gathered before they are taken off. Nobody waits for that."""
+
 SEEN_ROOMS = 20_000
 """Rooms whose highest seen id is kept (about 200 bytes each)."""
 
@@ -62,6 +65,7 @@ class RoomLog:
         self._reader = connect(url, connections=READERS)
         self._appends: GroupCommit[Append, Outcome] = GroupCommit(self._append_all)
         self._settlings: GroupCommit[Settle, None] = GroupCommit(self._settle_all)
+        self._keeps: GroupCommit[Settle, None] = GroupCommit(self._settle_all, linger=KEEP_SECONDS)
         self._on_append: Callable[[list[Event]], None] | None = None
         self._appending: frozenset[int] = frozenset()
         # The highest id of each room that this process has seen, archived or not.
@@ -101,9 +105,13 @@ class RoomLog:
             self._growth[draft.room_id] = self._growth.get(draft.room_id, 0) + 1
         return outcome
 
-    async def keep(self, event: Event) -> None:
-        """The event is archived: takes its pending mark off."""
-        await self._settlings.submit(Settle(event.room_id, event.id, _name(event), counts=True))
+    def keep(self, event: Event) -> None:
+        """The event is archived: takes its pending mark off, in a moment. Should that fail, the sweep finds it."""
+        self._keeps.hand_in(Settle(event.room_id, event.id, _name(event), counts=True))
+
+    async def settled(self) -> None:
+        """Returns when all that was kept has lost its mark, as far as Redis could be reached."""
+        await self._keeps.join()
 
     async def discard(self, event: Event | Draft, id: Cursor) -> None:
         """The event does not count under this id: takes it out, with its mark."""
@@ -232,6 +240,7 @@ class RoomLog:
         """Finishes what is being written, then lets go of the connections."""
         await self._appends.join()
         await self._settlings.join()
+        await self.settled()
         await self._runner.close()
         await self._reader.aclose(close_connection_pool=True)
 

@@ -50,6 +50,7 @@ class Sweep:
         for start in range(0, len(old), AT_ONCE):
             finished = [self._archiver.finish(place) for place in old[start : start + AT_ONCE]]
             _raise_first(await asyncio.gather(*finished, return_exceptions=True))
+        await self._log.settled()  # what was finished shall not be found again
         self._seen = frozenset(pending).difference(old)
         return len(old)
 

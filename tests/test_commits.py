@@ -98,6 +98,7 @@ async def test_what_has_waited_for_long_is_not_pending_once_it_is_archived_in_pa
     begun = [await parts.begin(draft(room, name)) for name in "abc"]
     assert begun[2] is not None
     await parts.commits.commit(begun[2])
+    await parts.log.settled()
     pending = [place for place in await parts.log.pending() if place.room_id == room]
     assert [place.id for place in pending] == [begun[2].id]
 

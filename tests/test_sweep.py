@@ -106,6 +106,7 @@ async def test_what_is_not_archived_is_never_trimmed(
     begun = await parts.begin(draft(room, "not archived"))
     for number in range(KEEP_ENTRIES + 30):
         await parts.archiver.publish(draft(room, f"c-{number}"))
+    await parts.log.settled()
     await parts.log.trim(everything=True)
     assert await parts.log.find(room, begun.id) == begun
     assert redis.xlen(log_key(room)) == KEEP_ENTRIES + 31
@@ -116,6 +117,7 @@ async def test_old_entries_go_even_where_little_happens(
 ) -> None:
     room = new_room()
     published = await parts.archiver.publish(draft(room, "c"))
+    await parts.log.settled()
     await parts.log.trim()
     assert redis.xlen(log_key(room)) == 1
     monkeypatch.setattr("chatserver.log_scripts.KEEP_MS", -60_000)
