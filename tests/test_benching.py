@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from benching import words
+from benching.cases.profile import shares
 from benching.cores import Cores
 from benching.publish import publish
 from benching.report import goals_table
@@ -109,3 +110,21 @@ def test_what_was_found_is_put_between_the_marks_and_nowhere_else(tmp_path: Path
     assert "| 100 in flight | chat | 4,000 [4,000–4,000] | 21.5 [21.5–21.5] |" in text
     assert "Left out: Mercure (not on PATH)." in text
     assert (tmp_path / "benchmarks" / "goals.svg").exists()
+
+
+def test_a_profile_says_for_whom_the_time_was_spent():
+    stacks = [
+        "run (asyncio/runners.py:118);_round (chatserver/feed.py:200);_send_to_live (chatserver/feed.py:218) 50",
+        "run (asyncio/runners.py:118);_execute (tornado/web.py:2004);post (chatserver/handlers/messages.py:30) 20",
+        "run (asyncio/runners.py:118);publish (chatserver/archiver.py:70) 10",
+        "_worker (concurrent/futures/thread.py:81);insert (pymongo/synchronous/bulk.py:309) 15",
+        "seed (random.py:1) 5",
+    ]
+    assert shares(stacks) == {
+        "rounds": 50.0,
+        "handlers": 20.0,
+        "log, archive": 10.0,
+        "MongoDB's driver": 15.0,
+        "rest": 5.0,
+        "samples": 100.0,
+    }

@@ -8,6 +8,7 @@ from benching.cases.growth import Backlog, Growth
 from benching.cases.idle import Idle
 from benching.cases.posting import Posting
 from benching.cases.processes import Processes
+from benching.cases.profile import Profile
 from benching.cases.quiet import Quiet
 from benching.cases.rooms import Rooms
 from benching.cases.storm import Storm
@@ -27,6 +28,7 @@ _CASES: tuple[Case, ...] = (
     Processes(),
     Growth(),
     Backlog(),
+    Profile(),
 )
 
 ALL: dict[str, Case] = {case.name: case for case in _CASES}
