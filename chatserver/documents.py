@@ -29,6 +29,11 @@ def event_key(room_id: int, id: Cursor) -> Document:
     return {"room": room_id, "ms": id.ms, "seq": id.seq}
 
 
+def read_key(key: Document) -> Cursor:
+    """The id of the event whose key that is."""
+    return Cursor(key["ms"], key["seq"])
+
+
 def in_room(room_id: int) -> Document:
     """A query for all events or messages of a room."""
     return {"_id": {"$gt": event_key(room_id, BEGINNING), "$lt": event_key(room_id, END)}}

@@ -158,6 +158,20 @@ async def test_a_page_is_full_however_much_became_of_its_messages(parts: Parts, 
     assert [message.client_id for message in (await history.before(room, messages[1].id, 2)).messages] == ["a"]
 
 
+async def test_what_many_messages_lack_is_in_the_page_too(parts: Parts, history: History, room: Room) -> None:
+    """They are not asked for one by one then."""
+    messages = await publish(parts, *(draft(room.id, f"m-{number}") for number in range(12)))
+    await publish(parts, *(edit(message, "shown") for message in messages[:10]))
+    before = [document async for document in parts.database.messages.find({"_id.room": room.id})]
+    await publish(parts, *(edit(message, "not shown") for message in messages[::3]))
+    for document in before:
+        await parts.database.messages.replace_one({"_id": document["_id"]}, document)
+    await append(parts, edit(messages[4], "not archived"))
+    page = await history.newest(room)
+    assert page.messages == await at_the_end(parts, room)
+    assert sum(message.content == "not shown" for message in page.messages) == 4
+
+
 async def test_pages_around_a_message_say_what_is_on_either_side(parts: Parts, history: History, room: Room) -> None:
     said = await publish(parts, *(draft(room.id, f"m-{number}") for number in range(9)))
     [change] = await publish(parts, edit(said[4], "edited"))
