@@ -105,7 +105,7 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         messages = Messages(rooms, archiver, history, Composing())
         health = Health({"redis": room_log.ping, "mongodb": database.ping})
         stack.push_async_callback(health.close)
-        streams = Streams(relay, backlog)
+        streams = Streams(relay, backlog, hub)
         services = Services(accounts, sessions, rooms, messages, history, streams, audience, health, InFlight())
 
         for part in (Sweep(archiver, room_log), relay, audience):

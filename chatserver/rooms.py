@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from collections.abc import Sequence
 
 import msgspec
 from pymongo import ASCENDING
@@ -69,6 +71,22 @@ class Rooms:
     async def find(self, room_id: int) -> Room:
         """Raises RoomNotFound; RoomClosed for a room that was there once."""
         return _room(_open(await self._remembered.get(room_id)))
+
+    async def find_open(self, room_ids: Sequence[int]) -> list[Room]:
+        """Those of the rooms that are open. Raises RoomNotFound if one was never there, RoomClosed if none is open."""
+        documents = {room_id: self._remembered.fresh(room_id) for room_id in room_ids}
+        unsure = [room_id for room_id, document in documents.items() if document is None]
+        answers = await asyncio.gather(*map(self._remembered.get, unsure)) if unsure else []
+        documents.update(zip(unsure, answers, strict=True))
+        found = []
+        for document in documents.values():
+            if document is None:
+                raise RoomNotFound
+            if "closed_at" not in document:
+                found.append(_room(document))
+        if not found:
+            raise RoomClosed
+        return found
 
     async def close(self, room_id: int, user_id: int) -> None:
         """Ends a room: its log gets a last event, its name is free again. Raises Forbidden for all but its maker."""
