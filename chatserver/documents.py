@@ -72,7 +72,8 @@ def message_document(message: Message, applied: Cursor = BEGINNING) -> Document:
     document |= {name: getattr(message, name) for name in _OWN}
     for name in _WHERE_THEY_APPLY:
         if value := getattr(message, name):
-            document[name] = msgspec.to_builtins(value)
+            # As MongoDB will give it back: it knows lists, no tuples.
+            document[name] = msgspec.json.decode(msgspec.json.encode(value))
     if applied != BEGINNING:
         document["applied"] = str(applied)
     return document
