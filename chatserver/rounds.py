@@ -10,7 +10,7 @@ from collections.abc import Callable
 from cachetools import LRUCache
 
 from chatserver.feed import MAX_PAUSE_SECONDS, PACE
-from chatserver.many_rooms import ManyRooms, Parts, Places, Woven
+from chatserver.many_rooms import ManyRooms, Places, Split, Woven
 
 KEPT = 64
 """Slices that are kept until the next round: after a restart everybody comes back to the same places."""
@@ -48,7 +48,7 @@ class Rounds:
         due, self._due = self._due, []
         self._kept.clear()
         started = time.perf_counter()
-        split: dict[bytes, Parts] = {}
+        split: Split = {}
         for many in due:
             many.send_news(split)
         took = time.perf_counter() - started
