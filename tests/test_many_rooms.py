@@ -106,19 +106,23 @@ forgets = st.tuples(st.just("forgets"), st.integers(0, 2), st.just(0))
 steps = st.lists(st.one_of(said, said, heard, heard, joins, reads, turns, signals, forgets), max_size=70)
 
 
-@given(steps)
+@given(st.integers(0, 40), steps)
 @settings(max_examples=300, deadline=None)
-def test_every_reader_gets_of_each_room_what_is_behind_its_place_once_and_whole(steps: list[Step]) -> None:
+def test_every_reader_gets_of_each_room_what_is_behind_its_place_once_and_whole(before: int, steps: list[Step]) -> None:
     limits = patch.multiple(ring_module, KEEP_FRAMES=3, SLICE_BYTES=2500)
     here = patch.multiple(many_rooms_module, SLICE_BYTES=2500)
     with limits, here, patch.multiple(feed_module, PAGE=7, MAX_PAUSE_SECONDS=0.0005):
-        asyncio.run(live_through(steps))
+        asyncio.run(live_through(before, steps))
 
 
-async def live_through(steps: list[Step]) -> None:
+async def live_through(before: int, steps: list[Step]) -> None:
+    """`before`: how much was said in each room, and heard, before anything happens."""
     hub, logs = Hub(), [Log(room_id) for room_id in ROOMS]
     for log in logs:
         hub.add(log.feed)
+        for _ in range(before):
+            log.grow(10)
+        log.hear(before, 0)
     readers: list[Reader] = []
     try:
         await go(steps, hub, logs, readers)
@@ -207,6 +211,16 @@ class Scene:
         self.many = self.hub.together(feeds)
         self.now = asyncio.get_running_loop().time()
 
+    async def until(self, condition: Callable[[bytes], bool]) -> None:
+        """Reads until it is so."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not condition(self.reader.received):
+                self.reader.read(65536)
+                await asyncio.sleep(0)
+
+    def blocks(self) -> list[Block]:
+        return [Block.parse(block) for block in self.reader.received.decode().split("\n\n")[:-1]]
+
     async def end(self) -> None:
         await self.hub.stop()
         self.reader.leave()
@@ -233,6 +247,59 @@ def test_what_several_rooms_say_at_the_same_moment_is_one_send() -> None:
             for _ in range(3):
                 await asyncio.sleep(0)
         assert [data.count(b"id: ") for data in sent] == [len(ROOMS)]
+
+    play(case)
+
+
+def test_what_was_cut_off_the_ring_before_the_round_is_read_from_the_log() -> None:
+    """Between a room's round and the round of those who follow many, the room finds that it was on a lost branch."""
+
+    async def case(scene: Scene) -> None:
+        for log in scene.logs:
+            log.grow(10)
+        scene.logs[2].hear(1, 0)
+        scene.logs[1].hear(1, 0)
+        scene.logs[1].feed.forget()
+        assert not scene.logs[1].feed.ring.covers(BEGINNING)
+        await scene.until(lambda received: received.count(b"data: ") == 2)
+        scene.logs[0].hear(1, 0)
+        await scene.until(lambda received: received.count(b"data: ") == 3)
+        assert {block.id for block in scene.blocks()} >= {"7.1-0_8.1-0_9.1-0"}
+
+    play(case)
+
+
+def test_what_shows_nothing_moves_the_place() -> None:
+    async def case(scene: Scene) -> None:
+        scene.logs[0].grow(VOID)
+        scene.logs[0].hear(1, 0)
+        scene.logs[1].grow(10)
+        scene.logs[1].hear(1, 0)
+        await scene.until(lambda received: b"\n\n" in received)
+        assert [block.id for block in scene.blocks()] == ["7.1-0_8.1-0_9.0-0"]
+        again = Reader(scene.hub, [log.feed for log in scene.logs], (BEGINNING, *scene.many.sent[1:]), chunked=False)
+        again.read(1)
+        again.leave()
+        assert again.received == b""
+
+    play(case)
+
+
+def test_who_is_far_behind_is_given_a_bounded_part_at_once() -> None:
+    async def case(scene: Scene) -> None:
+        places = scene.many.sent
+        for log in scene.logs:
+            for _ in range(100):
+                log.grow(1500)
+            log.hear(100, 0)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        longest, parts = 0, 0
+        while places != scene.many.sent:
+            data, places = scene.many.weave(places)
+            longest, parts = max(longest, len(data)), parts + 1
+        assert parts > 5
+        assert longest < many_rooms_module.SLICE_BYTES + 2000
 
     play(case)
 
