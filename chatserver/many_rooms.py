@@ -26,10 +26,8 @@ Places = tuple[Cursor, ...]
 Parts = tuple[bytes, bytes]
 """Of a room's frame: `<room>.<id>`, and what stands behind the line of the id."""
 
-
 Woven = tuple[bytes, Places]
 """Bytes that bring a reader to these places."""
-
 
 Split = dict[int, dict[bytes, Parts]]
 """By room and frame: two rooms may be closed by the same bytes."""

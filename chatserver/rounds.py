@@ -49,7 +49,11 @@ class Rounds:
         self._kept.clear()
         started = time.perf_counter()
         split: Split = {}
-        for many in due:
-            many.send_news(split)
+        try:
+            while due:
+                due.pop().send_news(split)
+        finally:
+            for many in due:  # what went wrong with one shall not silence the others
+                self.ask(many)
         took = time.perf_counter() - started
         self._rest_until = asyncio.get_running_loop().time() + min((1 + PACE) * took, MAX_PAUSE_SECONDS)

@@ -51,9 +51,9 @@ def many_reset(places: str, room_id: int, cursor: Cursor) -> bytes:
     return b"event: reset\nid: %b\ndata: %b\n\n" % (places.encode(), data)
 
 
-def closed(room_id: int) -> bytes:
+def many_closed(places: str, room_id: int) -> bytes:
     """One of many rooms is gone; the stream goes on with the others."""
-    return b'event: closed\ndata: {"room_id":%d}\n\n' % room_id
+    return b"id: %b\n%b" % (places.encode(), _closed(room_id))
 
 
 def without_id(frame: bytes, room_id: int) -> tuple[bytes, bytes]:
@@ -61,7 +61,7 @@ def without_id(frame: bytes, room_id: int) -> tuple[bytes, bytes]:
     room does not end the stream."""
     end_of_line = frame.index(b"\n")
     rest = frame[end_of_line + 1 :]
-    return frame[len(b"id: ") : end_of_line], closed(room_id) if rest == DONE else rest
+    return frame[len(b"id: ") : end_of_line], _closed(room_id) if rest == DONE else rest
 
 
 def retry(milliseconds: int) -> bytes:
@@ -72,3 +72,7 @@ def retry(milliseconds: int) -> bytes:
 def chunk(data: bytes) -> bytes:
     """The bytes as one chunk of an HTTP/1.1 body (RFC 9112, section 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def _closed(room_id: int) -> bytes:
+    return b'event: closed\ndata: {"room_id":%d}\n\n' % room_id

@@ -257,14 +257,19 @@ def test_what_was_cut_off_the_ring_before_the_round_is_read_from_the_log() -> No
     async def case(scene: Scene) -> None:
         for log in scene.logs:
             log.grow(10)
-        scene.logs[2].hear(1, 0)
+            log.grow(10)
+        scene.logs[1].hear(1, 0)
+        await scene.until(lambda received: received.count(b"data: ") == 1)
+        scene.logs[2].hear(2, 0)
         scene.logs[1].hear(1, 0)
         scene.logs[1].feed.forget()
-        assert not scene.logs[1].feed.ring.covers(BEGINNING)
-        await scene.until(lambda received: received.count(b"data: ") == 2)
-        scene.logs[0].hear(1, 0)
-        await scene.until(lambda received: received.count(b"data: ") == 3)
-        assert {block.id for block in scene.blocks()} >= {"7.1-0_8.1-0_9.1-0"}
+        assert not scene.logs[1].feed.ring.covers(Cursor(1, 0))
+        await scene.until(lambda received: received.count(b"data: ") == 4)
+        scene.logs[0].hear(2, 0)
+        await scene.until(lambda received: received.count(b"data: ") == 6)
+        assert scene.blocks()[-1].id == "7.2-0_8.2-0_9.2-0"
+        ids = [block.id for block in scene.blocks()]
+        assert len(ids) == len(set(ids)) == 6
 
     play(case)
 
@@ -300,6 +305,25 @@ def test_who_is_far_behind_is_given_a_bounded_part_at_once() -> None:
             longest, parts = max(longest, len(data)), parts + 1
         assert parts > 5
         assert longest < many_rooms_module.SLICE_BYTES + 2000
+
+    play(case)
+
+
+def test_what_goes_wrong_with_one_list_of_rooms_does_not_silence_the_others() -> None:
+    async def case(scene: Scene) -> None:
+        others = [Reader(scene.hub, [log.feed], (BEGINNING,), chunked=False) for log in scene.logs]
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        with patch.object(scene.many, "send_news", side_effect=ZeroDivisionError):
+            for log in scene.logs:
+                log.grow(10)
+                log.hear(1, 0)
+            async with asyncio.timeout(WAIT_SECONDS):
+                while not all(other.received for other in others):
+                    for other in others:
+                        other.read(65536)
+                    await asyncio.sleep(0)
+        for other in others:
+            other.leave()
 
     play(case)
 

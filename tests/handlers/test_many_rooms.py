@@ -361,6 +361,7 @@ async def test_a_closed_room_leaves_the_stream_to_the_others(ada: Visitor, rooms
     assert await again.block()
     told = await again.event()
     assert (told.event, json.loads(told.data or "")) == ("closed", {"room_id": a})
+    assert places(told.id or "") == {b: "0-0"}
     assert await again.message() == said
     await close(ada, b)
     for each in (stream, again):
