@@ -26,9 +26,11 @@ Places = tuple[Cursor, ...]
 Parts = tuple[bytes, bytes]
 """Of a room's frame: `<room>.<id>`, and what stands behind the line of the id."""
 
-
 Woven = tuple[bytes, Places]
 """Bytes that bring a reader to these places."""
+
+Split = dict[int, dict[bytes, Parts]]
+"""By room and frame: two rooms may be closed by the same bytes."""
 
 
 class Pace(Protocol):
@@ -43,7 +45,7 @@ class Weave:
 
     __slots__ = ("_frames", "_names", "_split", "is_full", "places", "size")
 
-    def __init__(self, names: list[bytes], places: Iterable[Cursor], split: dict[bytes, Parts]) -> None:
+    def __init__(self, names: list[bytes], places: Iterable[Cursor], split: Split) -> None:
         """`names`: of the places, is changed with them. `split`: frames that were split already."""
         self._names = names
         self._split = split
@@ -54,13 +56,14 @@ class Weave:
 
     def add(self, room_id: int, index: int, frames: Iterable[Place]) -> None:
         """Takes of the room's frames what there is room for."""
+        split = self._split.setdefault(room_id, {})
         for id, frame in frames:
             self.places[index] = id
             if frame:
-                parts = self._split.get(frame)
+                parts = split.get(frame)
                 if parts is None:
                     id_bytes, rest = sse.without_id(frame, room_id)
-                    parts = self._split[frame] = b"%d.%b" % (room_id, id_bytes), b"\n" + rest
+                    parts = split[frame] = b"%d.%b" % (room_id, id_bytes), b"\n" + rest
                 self._names[index] = parts[0]
                 name = b"_".join(self._names)
                 self._frames += (b"id: ", name, parts[1])
@@ -109,7 +112,7 @@ class ManyRooms(Fanout):
             self._pace.ask(self)
         self._news.add(index)
 
-    def send_news(self, split: dict[bytes, Parts]) -> None:
+    def send_news(self, split: Split) -> None:
         """Sends everything that came since the last round, of all rooms together, to all live sockets."""
         news, self._news = self._news, set()
         while any(self.sent[index] != self.feeds[index].sent for index in news):

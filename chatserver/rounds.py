@@ -10,7 +10,7 @@ from collections.abc import Callable
 from cachetools import LRUCache
 
 from chatserver.feed import MAX_PAUSE_SECONDS, PACE
-from chatserver.many_rooms import ManyRooms, Parts, Places, Woven
+from chatserver.many_rooms import ManyRooms, Places, Split, Woven
 
 KEPT = 64
 """Slices that are kept until the next round: after a restart everybody comes back to the same places."""
@@ -48,8 +48,12 @@ class Rounds:
         due, self._due = self._due, []
         self._kept.clear()
         started = time.perf_counter()
-        split: dict[bytes, Parts] = {}
-        for many in due:
-            many.send_news(split)
+        split: Split = {}
+        try:
+            while due:
+                due.pop().send_news(split)
+        finally:
+            for many in due:  # what went wrong with one shall not silence the others
+                self.ask(many)
         took = time.perf_counter() - started
         self._rest_until = asyncio.get_running_loop().time() + min((1 + PACE) * took, MAX_PAUSE_SECONDS)

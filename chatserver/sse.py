@@ -65,9 +65,9 @@ def many_reset(places: str, room_id: int, cursor: Cursor) -> bytes:
     return b"event: reset\nid: %b\ndata: %b\n\n" % (places.encode(), data)
 
 
-def closed(room_id: int) -> bytes:
+def many_closed(places: str, room_id: int) -> bytes:
     """One of many rooms is gone; the stream goes on with the others."""
-    return b'event: closed\ndata: {"room_id":%d}\n\n' % room_id
+    return b"id: %b\n%b" % (places.encode(), _closed(room_id))
 
 
 def without_id(frame: bytes, room_id: int) -> tuple[bytes, bytes]:
@@ -75,7 +75,7 @@ def without_id(frame: bytes, room_id: int) -> tuple[bytes, bytes]:
     room does not end the stream."""
     end_of_line = frame.index(b"\n")
     rest = frame[end_of_line + 1 :]
-    return frame[len(b"id: ") : end_of_line], closed(room_id) if rest == DONE else rest
+    return frame[len(b"id: ") : end_of_line], _closed(room_id) if rest == DONE else rest
 
 
 def retry(milliseconds: int) -> bytes:
@@ -91,3 +91,7 @@ def chunk(data: bytes) -> bytes:
 def signal(name: str, data: bytes) -> bytes:
     """Something that passes: no `id`, so it moves no cursor, and nobody gets it again. `data`: JSON, one line."""
     return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
+
+
+def _closed(room_id: int) -> bytes:
+    return b'event: closed\ndata: {"room_id":%d}\n\n' % room_id

@@ -28,7 +28,6 @@ PLACES = 10_000
 RETRY_MS = (1_000, 3_000)
 """How long a reader waits before it comes back after a break, drawn anew for each."""
 
-
 THE_BEGINNING = frozenset({"0", str(BEGINNING)})
 """Of each room."""
 
@@ -91,7 +90,7 @@ class Streams:
                 named[feed.room_id] = cursor
                 greeting.append(sse.many_reset(joined(named.items()), feed.room_id, cursor))
         ended = [feed.room_id for feed, cursor, _ in starts if feed.finished and cursor >= feed.ring.tip]
-        greeting += map(sse.closed, [*gone, *ended])
+        greeting += [sse.many_closed(joined(named.items()), room_id) for room_id in [*gone, *ended]]
 
         def join(connection: socket.socket, *, chunked: bool) -> Subscription:
             return self._hub.together(feeds).join(connection, places, chunked=chunked)

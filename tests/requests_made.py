@@ -16,6 +16,7 @@ MESSAGE = "987656789-0"
 
 ROUTES = [
     ("GET", "/"), ("GET", "/csrf"), ("GET", "/chat"), ("GET", f"/chat/{ROOM}"), ("GET", "/chat/stream"), ("GET", f"/chat/stream?room={ROOM}"),
+    ("GET", f"/chat/stream?room={ROOM}&room={ROOM}"), ("GET", f"/chat/stream?room={ROOM}&room=1"), ("GET", "/chat/stream?" + "room=1&" * 60),
     ("GET", "/rooms"), ("POST", "/rooms"), ("DELETE", f"/rooms/{ROOM}"), ("GET", f"/rooms/{ROOM}/messages"), ("POST", "/messages"), ("POST", "/messages"),
     ("POST", f"/rooms/{ROOM}/typing"), ("GET", f"/rooms/{ROOM}/presence"), ("PUT", f"/rooms/{ROOM}/read"),
     ("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/sign-up"), ("POST", "/sign-up"), ("POST", "/sign-out"), ("GET", "/healthz"), ("GET", "/readyz"),
@@ -49,11 +50,13 @@ KNOWN = [
     "null", "true", "../../etc/passwd", "//x", "\\\\x", "[", "//[", "%", "%ff", "\0", "\r\n", "\ud800", "\u0663", "\u00b2", "bytes=0-0", "bytes=-1",
     "100-continue", "keep-alive", "websocket", "gzip", "https", "javascript:x", "Thu, 01 Jan 1970 00:00:00 GMT", "9999999999999999-1", "session=2|1:0|",
     "_xsrf=2|x|y|z", "2|0|0|0", "x" * 3000, "<script>", "{{1}}", "a\tb", " ", "", "é", "🎉", ";", "=", '"', "W/\"x\"", "*", "127.0.0.1, [::", "a,b,,",
+    f"{ROOM}.0-0_1.1-0", "1.1-0_2.0-0", "1.x_2.", "_", ".", "1.1-0_" * 600, "1.1-0__1.2-0", "01.1-0", "\u0663.1-0",
 ]  # fmt: skip
 
 numbers = st.one_of(st.integers(-1, 2), st.integers(-(2**70), 2**70))
 cursors = st.builds("{}-{}".format, numbers, numbers)
-words = st.one_of(st.sampled_from(KNOWN), st.text(max_size=30), numbers.map(str), cursors)
+in_many_rooms = st.lists(st.builds("{}.{}".format, numbers, cursors), max_size=4).map("_".join)
+words = st.one_of(st.sampled_from(KNOWN), st.text(max_size=30), numbers.map(str), cursors, in_many_rooms)
 values = st.one_of(words.map(lambda text: text.encode("utf-8", "surrogatepass")), st.binary(max_size=40))
 queries = st.lists(st.tuples(st.sampled_from(FIELDS), values.map(quote)), max_size=4).map(
     lambda pairs: "&".join(f"{name}={value}" for name, value in pairs)
