@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from chatserver import sse
@@ -18,6 +18,10 @@ this lasts is served from the log."""
 
 SLICE_BYTES = 64 * 1024
 """How much a reader is given at once: about what a kernel's send buffer takes."""
+
+
+Place = tuple[Cursor, bytes]
+"""An event's id and its frame."""
 
 
 class Slice(NamedTuple):
@@ -106,6 +110,11 @@ class Ring:
                 self._slices.clear()
             found = self._slices[key] = self._join(cursor, end, chunked)
         return found
+
+    def walk(self, cursor: Cursor, end: Cursor) -> Iterator[Place]:
+        """The frames in (cursor, end], one by one; empty ones for what shows nothing. The cursor must be covered."""
+        for index in range(bisect_right(self._ids, cursor), bisect_right(self._ids, end)):
+            yield self._ids[index], self._frames[index]
 
     def _join(self, cursor: Cursor, end: Cursor, chunked: bool) -> Slice:
         first = bisect_right(self._ids, cursor)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from collections.abc import Sequence
 
 import msgspec
 from pymongo import ASCENDING
@@ -14,6 +16,7 @@ from chatserver.errors import Forbidden, RoomNotFound, Taken, Unavailable
 from chatserver.events import draft_closing, timestamp
 from chatserver.names import clean_name, name_key
 from chatserver.remembered import Remembered
+from chatserver.signals import Signal, Signals
 from chatserver.wakeups import Wakeups
 
 MAX_NAME = 80
@@ -35,11 +38,12 @@ class RoomClosed(RoomNotFound):
 
 
 class Rooms:
-    def __init__(self, database: Database, archiver: Archiver, wakeups: Wakeups) -> None:
+    def __init__(self, database: Database, archiver: Archiver, wakeups: Wakeups, signals: Signals) -> None:
         self._database = database
         self._rooms = database.rooms
         self._archiver = archiver
         self._wakeups = wakeups
+        self._signals = signals
         self._remembered: Remembered[int, Document] = Remembered(self._look_up, lambda: wakeups.are_heard, REMEMBERED)
         wakeups.hear(CLOSED, lambda id: self._remembered.forget(int(id)))
 
@@ -64,11 +68,28 @@ class Rooms:
                 await self._rooms.insert_one(document)
             except DuplicateKeyError:
                 raise Taken from None
+        self._signals.say(Signal("rooms"))
         return _room(document)
 
     async def find(self, room_id: int) -> Room:
         """Raises RoomNotFound; RoomClosed for a room that was there once."""
         return _room(_open(await self._remembered.get(room_id)))
+
+    async def find_open(self, room_ids: Sequence[int]) -> list[Room]:
+        """Those of the rooms that are open. Raises RoomNotFound if one was never there, RoomClosed if none is open."""
+        documents = {room_id: self._remembered.fresh(room_id) for room_id in room_ids}
+        unsure = [room_id for room_id, document in documents.items() if document is None]
+        answers = await asyncio.gather(*map(self._remembered.get, unsure)) if unsure else []
+        documents.update(zip(unsure, answers, strict=True))
+        found = []
+        for document in documents.values():
+            if document is None:
+                raise RoomNotFound
+            if "closed_at" not in document:
+                found.append(_room(document))
+        if not found:
+            raise RoomClosed
+        return found
 
     async def close(self, room_id: int, user_id: int) -> None:
         """Ends a room: its log gets a last event, its name is free again. Raises Forbidden for all but its maker."""
@@ -81,6 +102,7 @@ class Rooms:
         await self._mark(room_id, {"closed_at": timestamp(), "key": f"closed {room_id}\n"})
         with contextlib.suppress(Unavailable):  # the others find out when they ask again
             await self._wakeups.say(CLOSED, str(room_id))
+        self._signals.say(Signal("rooms"))
         with contextlib.suppress(
             LogEnded
         ):  # it was cut off when only the mark was missing, by an older release perhaps

@@ -54,6 +54,30 @@ def reset(room_id: int, cursor: Cursor) -> bytes:
     return b"event: reset\nid: %d-%d\ndata: %b\n\n" % (*cursor, data)
 
 
+def many_opening(places: str, retry_ms: int) -> bytes:
+    """The same for a stream of many rooms; `places` stands for the place in all of them."""
+    return b"retry: %d\nid: %b\n\n" % (retry_ms, places.encode())
+
+
+def many_reset(places: str, room_id: int, cursor: Cursor) -> bytes:
+    """The cursor asked for in one of many rooms can't be served exactly; the others go on."""
+    data = msgspec.json.encode({"room_id": room_id, "cursor": str(cursor)})
+    return b"event: reset\nid: %b\ndata: %b\n\n" % (places.encode(), data)
+
+
+def many_closed(places: str, room_id: int) -> bytes:
+    """One of many rooms is gone; the stream goes on with the others."""
+    return b"id: %b\n%b" % (places.encode(), _closed(room_id))
+
+
+def without_id(frame: bytes, room_id: int) -> tuple[bytes, bytes]:
+    """A room's frame for a stream of many: its id, and all that is behind the line of the id. There the closing of a
+    room does not end the stream."""
+    end_of_line = frame.index(b"\n")
+    rest = frame[end_of_line + 1 :]
+    return frame[len(b"id: ") : end_of_line], _closed(room_id) if rest == DONE else rest
+
+
 def retry(milliseconds: int) -> bytes:
     """How long the reader shall wait before it comes back."""
     return b"retry: %d\n\n" % milliseconds
@@ -62,3 +86,12 @@ def retry(milliseconds: int) -> bytes:
 def chunk(data: bytes) -> bytes:
     """The bytes as one chunk of an HTTP/1.1 body (RFC 9112, section 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def signal(name: str, data: bytes) -> bytes:
+    """Something that passes: no `id`, so it moves no cursor, and nobody gets it again. `data`: JSON, one line."""
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
+
+
+def _closed(room_id: int) -> bytes:
+    return b'event: closed\ndata: {"room_id":%d}\n\n' % room_id

@@ -16,7 +16,9 @@ MESSAGE = "987656789-0"
 
 ROUTES = [
     ("GET", "/"), ("GET", "/csrf"), ("GET", "/chat"), ("GET", f"/chat/{ROOM}"), ("GET", "/chat/stream"), ("GET", f"/chat/stream?room={ROOM}"),
+    ("GET", f"/chat/stream?room={ROOM}&room={ROOM}"), ("GET", f"/chat/stream?room={ROOM}&room=1"), ("GET", "/chat/stream?" + "room=1&" * 60),
     ("GET", "/rooms"), ("POST", "/rooms"), ("DELETE", f"/rooms/{ROOM}"), ("GET", f"/rooms/{ROOM}/messages"), ("POST", "/messages"), ("POST", "/messages"),
+    ("POST", f"/rooms/{ROOM}/typing"), ("GET", f"/rooms/{ROOM}/presence"), ("PUT", f"/rooms/{ROOM}/read"),
     ("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/sign-up"), ("POST", "/sign-up"), ("POST", "/sign-out"), ("GET", "/healthz"), ("GET", "/readyz"),
     ("GET", "/static/v-0/favicon.svg"), ("GET", f"/rooms/{ROOM}/messages/{MESSAGE}"), ("PATCH", f"/rooms/{ROOM}/messages/{MESSAGE}"),
     ("PUT", f"/rooms/{ROOM}/messages/{MESSAGE}/reactions/%F0%9F%91%8D"),
@@ -28,13 +30,15 @@ IN_A_ROOM = [
     "/rooms/{}",
     "/rooms/{}/messages",
     "/rooms/{}/nothing",
+    "/rooms/{}/presence",
+    "/rooms/{}/read",
     f"/rooms/{ROOM}/messages/{{}}",
     f"/rooms/{ROOM}/messages/{MESSAGE}/reactions/{{}}",
     "/static/v-0/{}",
     "/static/{}",
 ]
 METHODS = ["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW", "get"]
-FIELDS = ["room", "after", "before", "limit", "after", "before", "room", "room_id", "after", "before", "limit", "content", "client_id", "around", "reply_to", "around", "name", "password", "next", "csrf_token", "_xsrf", "x"]  # fmt: skip
+FIELDS = ["room", "after", "before", "limit", "after", "before", "room", "room_id", "after", "before", "limit", "content", "client_id", "around", "reply_to", "around", "at", "id", "name", "password", "next", "csrf_token", "_xsrf", "x"]  # fmt: skip
 HEADERS = [
     "Accept", "Accept-Language", "Authorization", "Connection", "Content-Encoding", "Content-Type", "Cookie", "Expect", "Host",
     "If-Modified-Since", "If-None-Match", "Last-Event-ID", "Origin", "Range", "Sec-Fetch-Site", "Upgrade", "X-CSRF-Token", "X-Forwarded-For",
@@ -46,11 +50,13 @@ KNOWN = [
     "null", "true", "../../etc/passwd", "//x", "\\\\x", "[", "//[", "%", "%ff", "\0", "\r\n", "\ud800", "\u0663", "\u00b2", "bytes=0-0", "bytes=-1",
     "100-continue", "keep-alive", "websocket", "gzip", "https", "javascript:x", "Thu, 01 Jan 1970 00:00:00 GMT", "9999999999999999-1", "session=2|1:0|",
     "_xsrf=2|x|y|z", "2|0|0|0", "x" * 3000, "<script>", "{{1}}", "a\tb", " ", "", "é", "🎉", ";", "=", '"', "W/\"x\"", "*", "127.0.0.1, [::", "a,b,,",
+    f"{ROOM}.0-0_1.1-0", "1.1-0_2.0-0", "1.x_2.", "_", ".", "1.1-0_" * 600, "1.1-0__1.2-0", "01.1-0", "\u0663.1-0",
 ]  # fmt: skip
 
 numbers = st.one_of(st.integers(-1, 2), st.integers(-(2**70), 2**70))
 cursors = st.builds("{}-{}".format, numbers, numbers)
-words = st.one_of(st.sampled_from(KNOWN), st.text(max_size=30), numbers.map(str), cursors)
+in_many_rooms = st.lists(st.builds("{}.{}".format, numbers, cursors), max_size=4).map("_".join)
+words = st.one_of(st.sampled_from(KNOWN), st.text(max_size=30), numbers.map(str), cursors, in_many_rooms)
 values = st.one_of(words.map(lambda text: text.encode("utf-8", "surrogatepass")), st.binary(max_size=40))
 queries = st.lists(st.tuples(st.sampled_from(FIELDS), values.map(quote)), max_size=4).map(
     lambda pairs: "&".join(f"{name}={value}" for name, value in pairs)

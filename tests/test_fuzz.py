@@ -60,6 +60,8 @@ class Target:
             if name == "Maker":
                 room = self.ask("POST", "/rooms", {"name": f"Room {os.urandom(8).hex()}"}, 201)
                 self.identity["room"] = str(room["id"])
+                other = self.ask("POST", "/rooms", {"name": f"Room {os.urandom(8).hex()}"}, 201)
+                self.identity["other room"] = str(other["id"])
         said = self.ask("POST", "/messages", {"room_id": room["id"], "content": "hello"}, 201)
         self.identity["message"] = said["id"]
 
@@ -138,9 +140,10 @@ def test_whatever_stands_in_a_cursor_a_stream_begins_or_says_why_not(target: Tar
     """Here every answer counts: the cursor is a plain header and a plain parameter."""
 
     @fuzzed
-    @given(one_line, st.one_of(st.none(), values), st.sampled_from(["GET", "GET", "HEAD"]))
-    def case(last: bytes, after: bytes | None, method: str) -> None:
+    @given(one_line, st.one_of(st.none(), values), st.sampled_from(["GET", "GET", "HEAD"]), st.booleans())
+    def case(last: bytes, after: bytes | None, method: str, many: bool) -> None:
         query = f"room={target.identity['room']}" + ("" if after is None else f"&after={quote(after)}")
+        query += f"&room={target.identity['other room']}" if many else ""
         head = f"{method} /chat/stream?{query} HTTP/1.1\r\nHost: x\r\nCookie: {target.identity['cookie']}\r\n"
         answer = target.send(head.encode() + b"Last-Event-ID: " + last + b"\r\n\r\n")
         assert status_of(answer) in {200, 400}, (answer, last, after)
