@@ -128,7 +128,7 @@ async def test_changes_need_a_session_and_a_token(
 
 async def test_an_edit_is_answered_as_it_is_read_and_told_to_the_stream(ada: Visitor, room: int) -> None:
     message = await ada.say(room, "helo")
-    stream = await ada.stream(room, message["id"])
+    stream = await ada.stream(room, after=message["id"])
     response = await edit(ada, message, "  hello\n")
     edited = read(response)
     assert response.code == 200
@@ -206,7 +206,7 @@ async def test_deleting_again_is_no_error_and_tells_nobody(ada: Visitor, room: i
     assert (await delete(ada, message)).code == 204
     assert (await ada.page(room))["cursor"] == deleted_at
     assert (await ada.say(room, "next"))["prev"] == deleted_at
-    events = await (await ada.stream(room, message["id"])).event()
+    events = await (await ada.stream(room, after=message["id"])).event()
     assert events.id == deleted_at, "one event for all of them"
 
 
@@ -234,7 +234,7 @@ async def test_the_text_of_a_deleted_message_is_in_no_answer_and_on_no_stream(
     ada: Visitor, grace: Visitor, room: int
 ) -> None:
     first = await ada.say(room, "first")
-    following = await grace.stream(room, first["id"])
+    following = await grace.stream(room, after=first["id"])
     message = await ada.say(room, "unutterable one", "c1")
     await edit(ada, message, "unutterable two")
     after = await ada.say(room, "after")
@@ -247,7 +247,7 @@ async def test_the_text_of_a_deleted_message_is_in_no_answer_and_on_no_stream(
     queries = ("", "?after=0", f"?before={after['id']}", f"?around={message['id']}")
     answers += [(await ada.get(f"/rooms/{room}/messages{query}")).body for query in queries]
     for cursor in ("0", first["id"], message["id"]):
-        stream = await grace.stream(room, cursor)
+        stream = await grace.stream(room, after=cursor)
         blocks = []
         while not blocks or blocks[-1].event != "deleted":
             blocks.append(await stream.event())
@@ -286,7 +286,7 @@ async def test_reactions_say_who_and_which_in_the_order_in_which_they_came(
 
 async def test_a_reaction_is_told_to_the_stream_and_only_if_it_changes_something(ada: Visitor, room: int) -> None:
     message = await ada.say(room, "hello")
-    stream = await ada.stream(room, message["id"])
+    stream = await ada.stream(room, after=message["id"])
     for on in (False, True, True, False, False):
         assert (await react(ada, message, "👍🏽", on=on)).code == 204
     blocks = [await stream.event() for _ in range(2)]

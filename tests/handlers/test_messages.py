@@ -221,7 +221,7 @@ async def test_changes_are_no_messages_and_move_the_cursor(ada: Visitor, room: i
     assert [message["id"] for message in newest["messages"]] == [message["id"] for message in said[2:]]
     assert newest["has_more"]
     assert newest["cursor"] not in {message["id"] for message in said}
-    assert await (await ada.stream(room, newest["cursor"])).is_quiet()
+    assert await (await ada.stream(room, after=newest["cursor"])).is_quiet()
     assert await ada.page(room, after=newest["cursor"]) == {"messages": [], "cursor": newest["cursor"], "has_more": False}  # fmt: skip
     assert (await ada.page(room, after=said[3]["id"]))["cursor"] == newest["cursor"]
 

@@ -6,7 +6,7 @@ import contextlib
 import http.client
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +113,15 @@ class Chat:
         return self._rooms[room]
 
     def stream(self, room: int, after: str | None = None) -> bytes:
-        headers = {"Accept": "text/event-stream", "Cookie": self._cookie()}
+        headers = {"Accept": "text/event-stream", "Cookie": self.cookie()}
         path = f"/chat/stream?room={self._rooms[room]}"
         return words.http_head("GET", path, headers | ({} if after is None else {"Last-Event-ID": after}))
+
+    def stream_of(self, rooms: Iterable[int]) -> bytes:
+        """The request of a reader who follows all of these rooms."""
+        wanted = "&".join(f"room={self._rooms[room]}" for room in rooms)
+        headers = {"Accept": "text/event-stream", "Cookie": self.cookie()}
+        return words.http_head("GET", f"/chat/stream?{wanted}", headers)
 
     def post(self, room: int, frame_bytes: int = words.FRAME_BYTES) -> bytes:
         id = self._rooms[room]
@@ -138,9 +144,10 @@ class Chat:
     def _headers(self) -> dict[str, str]:
         if not self._cookies:
             return {}
-        return {"Cookie": self._cookie(), "X-CSRF-Token": self._token, "Content-Type": "application/json"}
+        return {"Cookie": self.cookie(), "X-CSRF-Token": self._token, "Content-Type": "application/json"}
 
-    def _cookie(self) -> str:
+    def cookie(self) -> str:
+        """The header `Cookie` of who is signed in."""
         return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
 
 

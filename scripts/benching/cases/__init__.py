@@ -6,6 +6,8 @@ from benching.cases.base import Case, Step
 from benching.cases.fan_out import Brief, FanOut, Hot, Many, Peers
 from benching.cases.growth import Backlog, Growth
 from benching.cases.idle import Idle
+from benching.cases.many_rooms import ManyRooms
+from benching.cases.opening import Opening
 from benching.cases.posting import Posting
 from benching.cases.processes import Processes
 from benching.cases.profile import Profile
@@ -23,6 +25,8 @@ _CASES: tuple[Case, ...] = (
     Idle(),
     Storm(),
     Rooms(),
+    ManyRooms(),
+    Opening(),
     Posting(),
     Quiet(),
     Processes(),
