@@ -108,6 +108,11 @@ class Archiver:
             event = await self._archive.find(*place)
         return event
 
+    async def show_changed(self, message: Event) -> None:
+        """Makes sure that what became of an archived message is in `messages`, before somebody is told that it is so:
+        whoever archived it may have died, and Redis forgotten that it was pending. Raises Unavailable."""
+        await self._commits.show_changed(message)
+
     async def close(self) -> None:
         """Returns when everything that was begun is archived."""
         await self._commits.close()

@@ -75,6 +75,10 @@ class Commits:
         """Makes sure that an archived event is in `messages`, whatever became of the process that archived it."""
         await self._showing.show(event)
 
+    async def show_changed(self, message: Event) -> None:
+        """Makes sure that `messages` has an archived message as it stands by now."""
+        await self._showing.show_changed(message)
+
     async def close(self) -> None:
         """Returns when everything that was handed in is written."""
         await self._group.join()

@@ -93,6 +93,7 @@ class Messages:
         if message.deleted:
             raise MessageDeleted
         if message.content == content:
+            await self._archiver.show_changed(event)
             return message
         html, mentions = await self._composing.compose(content)
         edited = Edited(place.room_id, message.id, editor.id, content, timestamp(), html, mentions)
@@ -116,10 +117,12 @@ class Messages:
         if len(emoji) > MAX_EMOJI or not _EMOJI.fullmatch(emoji):
             raise Invalid("a reaction is one emoji")
         await self._rooms.find(place.room_id)
-        message = await self._history.archived(await self._archived(place))
+        event = await self._archived(place)
+        message = await self._history.archived(event)
         if message.deleted:
             raise MessageDeleted
         if has_reaction(message, emoji, user.id) == on:
+            await self._archiver.show_changed(event)
             return
         if on and len(message.reactions) >= MAX_REACTIONS and all(each.emoji != emoji for each in message.reactions):
             raise Invalid("that is enough of different reactions")
@@ -139,8 +142,8 @@ class Messages:
             message = await self._history.archived(await self._archived(place))
         except MessageNotFound:
             raise Invalid("reply_to is no message of this room") from None
-        if message.deleted:
-            raise Invalid("the message that this replies to was deleted")
+        # Of one that was deleted nothing is quoted. To refuse it would drop what somebody wrote meanwhile; and a repeat
+        # would be refused that is in the room already.
         return message.quote()
 
     async def _archived(self, place: Place) -> Event:

@@ -6,6 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from cachetools import LRUCache
+
 from chatserver import sse
 from chatserver.changes import about
 from chatserver.cursor import Cursor
@@ -44,6 +46,7 @@ class Ring:
         self._frames: list[bytes] = []
         self._bytes = 0
         self._slices: dict[tuple[Cursor, Cursor, bool], Slice] = {}
+        self._deleted: LRUCache[Cursor, None] = LRUCache(KEEP_FRAMES)
 
     def push(self, events: Iterable[Event]) -> int:
         """Adds what is behind the tip; everything else was here before. Returns how many were new."""
@@ -52,6 +55,8 @@ class Ring:
             if event.id > self.tip:
                 self.tip = event.id
                 frame = sse.frame(event)
+                if event.kind == "edited" and about(event) in self._deleted:  # it was faster
+                    frame = sse.without_text(frame, about(event))
                 self._ids.append(event.id)
                 self._frames.append(frame)
                 self._bytes += len(frame)
@@ -60,7 +65,8 @@ class Ring:
         return len(self._ids) - before
 
     def _redact(self, id: Cursor) -> None:
-        """A message was deleted: its text is not told any more, nor that of its edits."""
+        """A message was deleted: its text is not told any more, nor that of its edits, those to come among them."""
+        self._deleted[id] = None
         for index in range(bisect_left(self._ids, id), len(self._ids)):
             frame = sse.without_text(self._frames[index], id)
             self._bytes += len(frame) - len(self._frames[index])
@@ -87,6 +93,7 @@ class Ring:
         del self._ids[:cut]
         del self._frames[:cut]
         self._slices.clear()
+        self._deleted.clear()
         self.start = max(self.start, until)
 
     def knows(self, cursor: Cursor) -> bool:

@@ -49,6 +49,10 @@ class Showing:
         elif event.kind in CHANGES:
             await self._changes.submit(event)
 
+    async def show_changed(self, message: Event) -> None:
+        """Makes sure that a message is in `messages` with all that the archive has about it."""
+        await self._show_changed(Place(message.room_id, message.id))
+
     async def show_all(self, events: Iterable[Event]) -> None:
         """The same for many at once."""
         events = list(events)

@@ -158,3 +158,12 @@ def test_a_ring_tells_no_text_of_what_was_deleted() -> None:
     blank = [without_text(event) for event in events[:2]] + events[2:]
     assert ring.between(ring.start, ring.tip, chunked=False).data == b"".join(map(sse.frame, blank))
     assert b"secret" not in ring.between(ring.start, end, chunked=False).data
+
+
+def test_a_ring_tells_no_text_of_an_edit_that_a_deletion_overtook_unless_that_was_lost() -> None:
+    ring = Ring(Cursor(9, 0))
+    ring.push([written(10), deleted(11), edited(12, "secret")])
+    assert b"secret" not in ring.between(ring.start, ring.tip, chunked=False).data
+    ring.forget(Cursor(12, 0))
+    ring.push([edited(13, "not deleted, it turned out")])
+    assert b"it turned out" in ring.between(ring.start, ring.tip, chunked=False).data

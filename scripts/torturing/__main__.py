@@ -34,7 +34,7 @@ async def torture(options: argparse.Namespace) -> int:
     print(f"seed {options.seed}, {count} faults of {len(kinds)} kinds; the world is in {world.folder}", flush=True)
     clean = False
     try:
-        run = Run(world, Load(options.rooms, options.readers, options.rate), options.seed)
+        run = Run(world, Load(options.rooms, options.readers, options.rate, options.changes), options.seed)
         report, judge = await run.go(plan.Plan(options.seed, kinds, count, minutes * 60, longest), minutes * 60)
         print(report.table())
         for violation in judge.violations[:HISTORIES]:
@@ -65,6 +65,9 @@ def main() -> int:
     parser.add_argument("--rooms", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--readers", type=int, default=25, help="(%(default)s)")
     parser.add_argument("--rate", type=float, default=30.0, help="messages a second in all rooms (%(default)s)")
+    parser.add_argument(
+        "--changes", type=float, default=12.0, help="edits, deletions and reactions a second (%(default)s)"
+    )
     parser.add_argument(
         "--json", type=Path, default=ROOT / "var" / "torture.json", help="where to write all (%(default)s)"
     )

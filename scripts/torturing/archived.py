@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from torturing.said import CHANGES, Change, Message, read_message, read_said
+from torturing.texts import Name, Texts, words_in
 from torturing.world import World
-
-Name = tuple[int, str]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A document of `events`."""
+    """A document of `events`. `said`: nothing by a void."""
 
     id: str
     prev: str
     kind: str
     name: Name
+    said: Message | Change | None = None
 
 
-def read_archive(world: World) -> tuple[dict[int, list[Entry]], dict[int, dict[str, Name]]]:
-    """`events` and `messages` of each room, as a majority has them."""
-    events, shown = {}, {}
+@dataclass
+class Archived:
+    """A room. `shown`: `messages`, by id. `words`: of all texts that are anywhere in either, and where;
+    `quotes`: of those that are in there as quotes."""
+
+    events: list[Entry] = field(default_factory=list)
+    shown: dict[str, Message] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
+    quotes: set[str] = field(default_factory=set)
+
+    def read_words(self, document: dict[str, Any], where: str) -> None:
+        own, quotes = words_in(document)
+        self.words |= dict.fromkeys(own, where)
+        self.quotes |= quotes
+
+
+def read_archive(world: World, texts: Texts) -> dict[int, Archived]:
+    """Each room, as a majority has it."""
+    rooms = {room: Archived() for room in world.rooms}
     with world.mongo_client() as client:
         database: Any = client["harbour"]
-        for room in world.rooms:
+        for room, archived in rooms.items():
             behind: dict[str, Any] = {"_id.room": room}
-            events[room] = [_entry(document) for document in database.events.find(behind).sort("_id")]
-            documents = database.messages.find(behind).sort("_id")
-            shown[room] = {_id(each): (each["user_id"], each["client_id"]) for each in documents}
-    return events, shown
+            for document in database.events.find(behind).sort("_id"):
+                id = _id(document)
+                payload = {"id": id, "prev": document["prev"], **json.loads(document.pop("payload", "{}"))}
+                archived.events.append(_entry(document, payload, texts))
+                archived.read_words(document | payload, f"`events` {id}")
+            for document in database.messages.find(behind).sort("_id"):
+                id = _id(document)
+                archived.shown[id] = read_message({"id": id, **document}, texts)
+                archived.read_words(document, f"`messages` {id}")
+    return rooms
 
 
 def judge_chain(events: Sequence[Entry]) -> Iterator[tuple[str, str]]:
@@ -49,6 +73,7 @@ def _id(document: dict[str, Any]) -> str:
     return f"{document['_id']['ms']}-{document['_id']['seq']}"
 
 
-def _entry(document: dict[str, Any]) -> Entry:
-    name = document["user_id"], document.get("client_id", "")
-    return Entry(_id(document), document["prev"], document["kind"], name)
+def _entry(document: dict[str, Any], payload: dict[str, Any], texts: Texts) -> Entry:
+    name, kind = (document["user_id"], document.get("client_id", "")), document["kind"]
+    said = read_said(kind, payload, texts) if kind in {"message", *CHANGES} else None
+    return Entry(_id(document), document["prev"], kind, name, said)

@@ -1,4 +1,4 @@
-"""What happened, as those outside saw it: posts with their answers, faults, and answers nobody should ever get."""
+"""What happened, as those outside saw it: what was wished with its answers, faults, and answers nobody should get."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from torturing.texts import Name, Texts
+
+SUCCESS = frozenset({200, 201, 204})
+TOO_LATE = 409
+"""The message was deleted by then."""
+
 
 @dataclass
 class Attempt:
-    """One POST /messages. `status` 0: no answer, `why` says in what way."""
+    """One request. `status` 0: no answer, `why` says in what way."""
 
     at: float
     via: str
@@ -20,30 +26,84 @@ class Attempt:
     id: str = ""
     why: str = ""
 
+    @property
+    def succeeded(self) -> bool:
+        return self.status in SUCCESS
+
+    @property
+    def over(self) -> float:
+        """When it has done what it may do. Without an answer, or with a 5xx, it may do so at any time."""
+        return self.until if self.succeeded or 400 <= self.status < 500 else float("inf")
+
 
 @dataclass
 class Post:
-    """A message that somebody wants to be heard, under one client id, in as many attempts as it takes."""
+    """A message that somebody wants to be heard, under one client id, in as many attempts as it takes.
+
+    `text`: its word. `reply_to`: the message that it replies to. `wishes`: what people want to become of it.
+    """
 
     room: int
     user: int
     client_id: str
-    content: str
+    text: str
     attempts: list[Attempt] = field(default_factory=list)
+    reply_to: Post | None = None
+    wishes: list[Wish] = field(default_factory=list, repr=False, compare=False)
 
     @property
-    def name(self) -> tuple[int, str]:
+    def deletion_asked(self) -> bool:
+        return any(wish.kind == "deleted" for wish in self.wishes)
+
+    @property
+    def name(self) -> Name:
         return self.user, self.client_id
 
     @property
     def acknowledged(self) -> Attempt | None:
         """The first attempt (by the time of the answer) that was answered with success."""
-        answered = [attempt for attempt in self.attempts if attempt.status in {200, 201}]
-        return min(answered, key=lambda attempt: attempt.until, default=None)
+        return _first_success(self.attempts)
+
+    @property
+    def refused(self) -> bool:
+        """What it replies to was deleted."""
+        return any(attempt.status == 422 for attempt in self.attempts)
 
     @property
     def ids(self) -> set[str]:
         return {attempt.id for attempt in self.attempts if attempt.status in {200, 201}}
+
+
+@dataclass
+class Wish:
+    """What somebody wants to become of a message that was acknowledged. `text`: the word of what it shall say."""
+
+    kind: str
+    post: Post
+    user: int
+    text: str = ""
+    emoji: str = ""
+    on: bool = False
+    attempts: list[Attempt] = field(default_factory=list)
+
+    @property
+    def message(self) -> str:
+        """The id of the message."""
+        first = self.post.acknowledged
+        assert first is not None
+        return first.id
+
+    @property
+    def acknowledged(self) -> Attempt | None:
+        return _first_success(self.attempts)
+
+    @property
+    def came_too_late(self) -> bool:
+        return any(attempt.status == TOO_LATE for attempt in self.attempts)
+
+    def __str__(self) -> str:
+        what = f"{self.emoji} {'on' if self.on else 'off'}" if self.emoji else self.text
+        return f"{self.kind} {what} of {self.message} by {self.user}"
 
 
 @dataclass
@@ -60,7 +120,9 @@ class Fault:
 class Journal:
     def __init__(self) -> None:
         self._began = time.monotonic()
+        self.texts = Texts()
         self.posts: list[Post] = []
+        self.wishes: list[Wish] = []
         self.faults: list[Fault] = []
         self.oddities: list[str] = []
 
@@ -90,3 +152,7 @@ class Journal:
             yield fault
         finally:
             fault.until = self.now()
+
+
+def _first_success(attempts: list[Attempt]) -> Attempt | None:
+    return min((each for each in attempts if each.succeeded), key=lambda attempt: attempt.until, default=None)

@@ -6,17 +6,19 @@ import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
 
-from torturing.archived import Entry, judge_chain, read_archive
-from torturing.fresh import STREAMED, read_afresh
-from torturing.journal import Journal, Post
-from torturing.reader import Reader, place
-from torturing.record import judge_record
+from torturing.archived import Archived, read_archive
+from torturing.fresh import read_afresh
+from torturing.journal import Journal, Post, Wish
+from torturing.reader import Reader
+from torturing.record import judge_record, judge_state
 from torturing.recovery import Recoveries
+from torturing.said import place
+from torturing.texts import Name
+from torturing.track import Track
 from torturing.usage import Usage
 from torturing.waiting import until
+from torturing.whole_room import WholeRoom
 from torturing.world import World
-
-Name = tuple[int, str]
 
 QUIET_SECONDS = 30.0
 """How long a chat that serves nobody may take to let go of what it held."""
@@ -36,6 +38,7 @@ class Violation:
     text: str
     post: Post | None = None
     reader: Reader | None = None
+    track: Track | None = None
 
 
 class Judge:
@@ -48,29 +51,37 @@ class Judge:
         self._posts: dict[int, dict[Name, Post]] = defaultdict(dict)
         for post in journal.posts:
             self._posts[post.room][post.name] = post
+        self._wishes: dict[int, list[Wish]] = defaultdict(list)
+        for wish in journal.wishes:
+            self._wishes[wish.post.room].append(wish)
         self._pending = 0
         self.usage = {name: [start] for name, start in usage.items()}
-        self.events: dict[int, list[Entry]] = {}
-        self.shown: dict[int, dict[str, Name]] = {}
+        self.archived: dict[int, Archived] = {}
+        self.compared = 0
+        """Messages of readers whose state was compared with the log's."""
+        self.lost_changes = 0
+        """Those that stand otherwise with a reader, since a change was told that Redis lost before it counted."""
+        self.quotes = 0
         self.warnings: list[str] = []
         self.violations: list[Violation] = []
 
     async def judge(self) -> None:
         # Fresh readers first: whoever passes a hole in the archive closes it.
-        ways = await asyncio.gather(*(read_afresh(self._world, room) for room in self._world.rooms))
-        fresh = dict(zip(self._world.rooms, ways, strict=True))
-        self.events, self.shown = await asyncio.to_thread(read_archive, self._world)
+        texts = self._journal.texts
+        all_ways = await asyncio.gather(*(read_afresh(self._world, room, texts) for room in self._world.rooms))
+        self.archived = await asyncio.to_thread(read_archive, self._world, texts)
         for text in self._journal.oddities:
             self._say("answers", text)
         self._judge_answers()
         self._judge_silence()
-        for room in self._world.rooms:
-            self._judge_archive(room)
-            self._judge_chain(room)
-            self._judge_fresh(room, fresh[room])
+        for room, ways in zip(self._world.rooms, all_ways, strict=True):
+            whole = WholeRoom(self._posts[room], self._wishes[room], self.archived[room], ways)
+            self.quotes += whole.quotes_of_deleted()
+            for rule, text, post in whole.judge():
+                self._say(rule, f"room {room}: {text}", post)
         for reader in self._readers:
             self._judge_reader(reader)
-        if not await until(self._nothing_is_pending, PENDING_SECONDS):
+        if not await until(self.nothing_is_pending, PENDING_SECONDS):
             self._say("pending", f"Redis still has {self._pending} events marked as not archived")
 
     async def judge_usage(self) -> None:
@@ -91,82 +102,67 @@ class Judge:
     def missing(self) -> int:
         """How many messages readers still wait for."""
         count = 0
-        for reader in self._readers:
-            ids = {seen.id for seen in reader.seen}
-            owed = {first.id for post in self._posts[reader.room].values() if (first := post.acknowledged)}
-            count += sum(reader.start is None or place(id) > reader.start for id in owed - ids)
+        owed = {
+            room: {first.id for post in self._posts[room].values() if (first := post.acknowledged)}
+            for room in self._world.rooms
+        }
+        for track in (track for reader in self._readers for track in reader.tracks.values()):
+            missing = owed[track.room].difference(seen.id for seen in track.seen)
+            count += sum(track.start is None or place(id) > track.start for id in missing)
+            count += track.owed is not None
         return count
 
-    async def _nothing_is_pending(self) -> bool:
+    async def nothing_is_pending(self) -> bool:
         async with self._world.redis.master.client() as client:
             keys = [key async for key in client.scan_iter(match="{chat*}:pending")]
             self._pending = sum([await client.zcard(key) for key in keys])
         return self._pending == 0
 
-    def _say(self, rule: str, text: str, post: Post | None = None, reader: Reader | None = None) -> None:
-        self.violations.append(Violation(rule, text, post, reader))
+    def _say(
+        self, rule: str, text: str, post: Post | None = None, reader: Reader | None = None, track: Track | None = None
+    ) -> None:
+        self.violations.append(Violation(rule, text, post, reader, track))
 
     def _judge_answers(self) -> None:
         for post in self._journal.posts:
             if len(post.ids) > 1:
                 self._say("one id", f"{post.client_id} was answered with {sorted(post.ids)}", post)
-            if post.acknowledged is None:
+            if post.acknowledged is None and not post.refused:
                 self._say("liveness", f"{post.client_id} was never acknowledged, in quiet times neither", post)
+        for wish in self._journal.wishes:
+            if wish.acknowledged is None and not wish.came_too_late:
+                self._say("liveness", f"{wish} was never acknowledged, in quiet times neither", wish.post)
 
     def _judge_silence(self) -> None:
         seconds, since = self._journal.longest_silence()
         if seconds > SILENT_SECONDS:
             self._say("silence", f"from {since:.0f} s on nothing was acknowledged for {seconds:.0f} s")
 
-    def _judge_archive(self, room: int) -> None:
-        ids: dict[Name, list[str]] = defaultdict(list)
-        for entry in self.events[room]:
-            if entry.kind == "message":
-                ids[entry.name].append(entry.id)
-        shown: dict[Name, list[str]] = defaultdict(list)
-        for id, name in self.shown[room].items():
-            shown[name].append(id)
-        for name in ids.keys() | shown.keys():
-            if name not in self._posts[room]:
-                self._say("archived once", f"room {room}: {name} is archived as {ids[name]}, and nobody wrote it")
-        for name, post in self._posts[room].items():
-            first = post.acknowledged
-            if first and ids[name] != [first.id]:
-                self._say("archived once", f"acknowledged as {first.id}, archived as {ids[name]}", post)
-            if first and shown[name] != [first.id]:
-                self._say("shown once", f"acknowledged as {first.id}, in `messages` as {shown[name]}", post)
-            if not first and (len(ids[name]) > 1 or ids[name] != shown[name]):
-                self._say("archived once", f"not acknowledged, {ids[name]} / {shown[name]}", post)
-
-    def _judge_chain(self, room: int) -> None:
-        posts = {post.acknowledged.id: post for post in self._posts[room].values() if post.acknowledged}
-        for text, id in judge_chain(self.events[room]):
-            self._say("chain", f"room {room}: {text}", posts.get(id))
-
-    def _judge_fresh(self, room: int, fresh: dict[str, list[tuple[str, Name]]]) -> None:
-        """A fresh load is what everyone's state must be equal to in the end (I7)."""
-        archived = [(entry.id, entry.name) for entry in self.events[room] if entry.kind == "message"]
-        for way, found in fresh.items():
-            expected = archived if way == "history" else archived[-STREAMED:]
-            if found != expected:
-                missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
-                text = f"room {room}, {way}: misses {missing[:5]}, has {extra[:5]} beyond `events`; {len(found)} in all"
-                self._say("fresh load", text)
-
     def _judge_reader(self, reader: Reader) -> None:
         for complaint in reader.complaints:
             self._say("stream", complaint, reader=reader)
-        if reader.start is None:
-            self._say("liveness", f"reader {reader.number} never got a first byte", reader=reader)
+        for track in reader.tracks.values():
+            self._judge_track(reader, track)
+
+    def _judge_track(self, reader: Reader, track: Track) -> None:
+        for complaint in track.complaints:
+            self._say("stream", f"{reader}: {complaint}", reader=reader, track=track)
+        if track.start is None:
+            self._say("liveness", f"{reader} never got a first byte of room {track.room}", reader=reader)
             return
-        posts = self._posts[reader.room]
-        for rule, text, name in judge_record(reader, self.events[reader.room], posts):
-            self._say(rule, f"reader {reader.number} {text}", posts.get(name) if name else None, reader)
+        posts, events = self._posts[track.room], self.archived[track.room].events
+        for rule, text, name in (*judge_record(track, events, posts), *judge_state(track, events)):
+            if rule:
+                post = posts.get(name) if name else None
+                self._say(rule, f"{reader} {text}, in room {track.room}", post, reader, track)
+            else:
+                self.lost_changes += 1
+        self.compared += len(track.fold.messages)
         # A reset is always allowed to the server; but one at an archived message that is near was not needed.
-        known = {entry.id for entry in self.events[reader.room] if entry.kind != "void"}
-        for reset in reader.resets:
+        known = {entry.id for entry in events if entry.kind != "void"}
+        for reset in track.resets:
             if reset.asked in known:
-                text = f"reader {reader.number}: reset at {reset.asked}, which is archived ({reset.how})"
+                text = f"{reader}: reset at {reset.asked}, which is archived ({reset.how})"
                 self.warnings.append(f"{reset.at:.3f} {text}")
 
 

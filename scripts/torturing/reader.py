@@ -1,74 +1,49 @@
-"""Those who read: one room each, on one process or the other, gone and back with their cursor, slow or asleep."""
+"""Those who read: one room or many, on one process or the other, gone and back with their cursor, slow or asleep."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from torturing.client import Block, Door, EventStream, Person, request
 from torturing.journal import Journal
+from torturing.said import CHANGES, place
+from torturing.track import Track
 from torturing.waiting import until
 
 IDLE_SECONDS = 28.0
 """Heartbeats come every 20 s or so: after a longer silence the stream is taken for dead."""
 
-PASSING = frozenset({"presence", "read", "rooms", "typing"})
-"""Signals that no log has: they come and are gone, and move no cursor."""
+LOST = "lost"
+"""Stands in the name of many places for that of a room whose reset comes next."""
+
+PASSING = frozenset({"typing", "presence", "read", "rooms"})
+"""Signals: they are no part of the log, and move no cursor."""
 
 Style = Literal["now", "beginning", "page"]
-Id = tuple[int, int]
-
-
-def place(id: str) -> Id:
-    """An id's place in the order of its room. (Clients need not know this; a judge must.)"""
-    ms, _, seq = id.partition("-")
-    return int(ms), int(seq or 0)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A message as it came. `how`: "stream 7 via chat-a", or "page …". `after`: the reader's cursor until then."""
-
-    at: float
-    id: str
-    prev: str
-    user: int
-    client_id: str
-    how: str
-    after: str
-
-    @property
-    def name(self) -> tuple[int, str]:
-        return self.user, self.client_id
-
-    @property
-    def streamed(self) -> bool:
-        return self.how.startswith("stream")
-
-
-@dataclass(frozen=True)
-class Reset:
-    at: float
-    asked: str
-    given: str
-    how: str
 
 
 class Reader:
+    """`tracks`: by room. Of one room the stream's ids are the room's own; of many each names the places in all."""
+
     def __init__(
-        self, number: int, room: int, person: Person, journal: Journal, doors: list[Door], seed: int, style: Style
+        self,
+        number: int,
+        rooms: Sequence[int],
+        person: Person,
+        journal: Journal,
+        doors: list[Door],
+        seed: int,
+        style: Style,
     ) -> None:
         self.number = number
-        self.room = room
         self.style = style
-        self.start: Id | None = None
-        """From here on it has to get everything."""
-        self.cursor = ""
-        self.seen: list[Seen] = []
-        self.resets: list[Reset] = []
+        self.tracks = {room: Track(room, journal) for room in rooms}
+        self.id = ""
+        """The last one that it got, with which it comes back."""
         self.complaints: list[str] = []
         self.connections = 0
         self.resumes = 0
@@ -78,7 +53,9 @@ class Reader:
         self._journal = journal
         self._doors = doors
         self._random = random.Random(f"reader {number} {seed}")
-        self._owed: str | None = None  # after a reset: pages are to be loaded back to this id
+
+    def __str__(self) -> str:
+        return f"reader {self.number} ({self.style}, rooms {', '.join(map(str, self.tracks))})"
 
     async def run(self) -> None:
         while True:
@@ -92,12 +69,9 @@ class Reader:
 
     async def _read_once(self) -> None:
         door = self._random.choice(self._doors)
-        if not self.cursor and self.style == "beginning":
-            self.cursor, self.start = "0", (0, 0)
-        if not self.cursor and self.style == "page":
-            await self._load(door, None)
-        if self._owed is not None:
-            await self._catch_up(door)
+        if not self.id and self.style != "now":
+            await self._arrive(door)
+        await self._catch_up(door)
         stream = await self._open(door)
         how = f"stream {self.connections} via {door.name}"
         try:
@@ -112,93 +86,111 @@ class Reader:
                     await self._pause(self._random.choice([0.5, 3.0, 15.0]))  # reads nothing meanwhile
                 async with asyncio.timeout(IDLE_SECONDS):
                     block = await stream.block()
-                await self._take(block, how, door)
+                self._take(block, how)
+                await self._catch_up(door)
         finally:
             stream.close()
 
+    async def _arrive(self, door: Door) -> None:
+        """Finds out from where to read."""
+        for track in self.tracks.values():
+            if self.style == "page" and not track.cursor:
+                await self._load(track, door, None)
+            elif not track.cursor:
+                track.cursor = "0-0"
+                track.begin((0, 0))
+        cursors = {room: track.cursor for room, track in self.tracks.items()}
+        many = "_".join(f"{room}.{cursor}" for room, cursor in cursors.items())
+        self.id = many if len(cursors) > 1 else next(iter(cursors.values()))
+
     async def _open(self, door: Door) -> EventStream:
-        path, headers = f"/chat/stream?room={self.room}", dict(self._person.headers)
-        if self.cursor and self._random.random() < 0.3:
-            path += f"&after={self.cursor}"
-        elif self.cursor:
-            headers["Last-Event-ID"] = self.cursor
+        path = "/chat/stream?" + "&".join(f"room={room}" for room in self.tracks)
+        headers = dict(self._person.headers)
+        if self.id and self._random.random() < 0.3:
+            path += f"&after={self.id}"
+        elif self.id:
+            headers["Last-Event-ID"] = self.id
         self.connections += 1
-        self.resumes += bool(self.cursor)
+        self.resumes += bool(self.id)
         version = "1.1" if self._random.random() < 0.8 else "1.0"
         return await EventStream.open(door.port, path, headers, version=version, small=self._random.random() < 0.3)
 
-    async def _take(self, block: Block, how: str, door: Door) -> None:
-        if block.event == "reset":
-            asked, self.cursor = self.cursor, block.id
-            self.resets.append(Reset(self._journal.now(), asked, block.id, how))
-            self._owed = min(self._owed or asked, asked, key=place)
-            await self._catch_up(door)
-        elif block.event in PASSING:
-            if block.id:
-                self._complain(f"{how}: a passing signal with an id {block}")
-        elif block.data:
-            message = json.loads(block.data)
-            if block.event or message["id"] != block.id or message["room_id"] != self.room:
-                self._complain(f"{how}: a strange block {block}")
-            if self.cursor and place(block.id) <= place(self.cursor):
-                self._complain(f"{how}: {block.id} came behind {self.cursor}")
-            self._note(message, how)
-            self.cursor = block.id
-        elif block.id:
-            if self.cursor and place(self.cursor) != place(block.id):
-                self._complain(f"{how}: moved from {self.cursor} to {block.id} without a reset")
-            if self.start is None:
-                self.start = place(block.id)
-            self.cursor = block.id
+    def _take(self, block: Block, how: str) -> None:
+        try:
+            places = self._places(block.id)
+            if block.event in PASSING:
+                if block.id:
+                    self._complain(f"{how}: a signal moves the cursor: {block}")
+            elif block.event == "reset":
+                data = json.loads(block.data)
+                self.tracks[data["room_id"]].reset(places[data["room_id"]], how)
+            elif block.data:
+                self._hear(block.event or "message", json.loads(block.data), places, how)
+            elif block.id:
+                asked = self._places(self.id)
+                for room, cursor in places.items():
+                    if cursor != LOST:
+                        self.tracks[room].stand(asked.get(room, ""), cursor, how)
+        except (KeyError, ValueError) as error:
+            self._complain(f"{how}: a strange block {block}: {error!r}")
+        if block.id:
+            self.id = block.id
+
+    def _hear(self, kind: str, data: dict[str, Any], places: dict[int, str], how: str) -> None:
+        if kind not in {"message", *CHANGES} or places[data["room_id"]] != data["id"]:
+            raise ValueError("this is no event with its own id")
+        for room, track in self.tracks.items():
+            # Others may have gone on past a void; never back.
+            if room != data["room_id"] and places[room] != LOST and place(places[room]) < place(track.cursor):
+                self._complain(f"{how}: {data['id']} of room {data['room_id']} moves room {room} back: {places}")
+        self.tracks[data["room_id"]].hear(kind, data, how)
+
+    def _places(self, id: str) -> dict[int, str]:
+        if not id:
+            return {}
+        if len(self.tracks) == 1:
+            return dict.fromkeys(self.tracks, id)
+        parts = [part.partition(".") for part in id.split("_")]
+        places = {int(room): cursor for room, _, cursor in parts}
+        if list(places) != list(self.tracks):
+            raise ValueError("this does not name the rooms that were asked for")
+        return places
 
     async def _catch_up(self, door: Door) -> None:
-        await self._load(door, self._owed)
-        self._owed = None
+        for track in self.tracks.values():
+            if track.owed is not None:
+                await self._load(track, door, track.owed)
+                track.owed = None
 
-    async def _load(self, door: Door, since: str | None) -> None:
+    async def _load(self, track: Track, door: Door, since: str | None) -> None:
         """What a page shows: the newest messages, and older ones until it meets what was seen before. Insists."""
         before, newest = "", since is None
         while True:
-            path = f"/rooms/{self.room}/messages?limit=200" + (f"&before={before}" if before else "")
-            try:
-                async with asyncio.timeout(15):
-                    answer = await request(door.port, "GET", path, headers=self._person.headers, seconds=15)
-            except (OSError, EOFError, TimeoutError):
-                answer = None
-            if answer is None or answer.status != 200:
-                if answer is not None and not door.may_answer(answer.status):
-                    self._journal.odd(f"reader {self.number}: GET {path}: {answer.status} {answer.body[:200]!r}")
+            path = f"/rooms/{track.room}/messages?limit=200" + (f"&before={before}" if before else "")
+            answer = await request(door.port, "GET", path, headers=self._person.headers)
+            if answer.status != 200:
+                if not door.may_answer(answer.status):
+                    self._journal.odd(f"GET {path} via {door.name}: {answer.status}")
                 await asyncio.sleep(0.2)
                 door = self._random.choice(self._doors)
                 continue
             page = answer.json()
-            for message in page["messages"]:
-                self._note(message, f"page via {door.name}")
+            first = place(page["messages"][0]["id"]) if page["messages"] else place(page["cursor"])
+            known = (first[0], first[1] - 1) if page["messages"] else first
             if newest:  # the first page of all: the stream starts where it ends
-                ms, seq = place(page["messages"][0]["id"]) if page["messages"] else place(page["cursor"])
-                self.start = (ms, seq - 1) if page["messages"] else (ms, seq)
-                self.cursor = page["cursor"]
+                track.begin(known, place(page["cursor"]))
+            for message in page["messages"]:
+                track.note("message", message, f"page via {door.name}")
+            if newest:
+                track.cursor = page["cursor"]
                 return
-            if not page["has_more"] or place(page["messages"][0]["id"]) <= place(since or "0"):
+            if not page["has_more"] or first <= place(since or "0"):
+                track.fold.forget(known if page["has_more"] else (0, 0))
                 return
             before = page["messages"][0]["id"]
 
-    def _note(self, message: dict[str, Any], how: str) -> None:
-        seen = Seen(
-            self._journal.now(),
-            message["id"],
-            message["prev"],
-            message["user_id"],
-            message["client_id"],
-            how,
-            self.cursor,
-        )
-        if not message["content"].startswith(f"{seen.client_id} "):
-            self._complain(f"{how}: {seen.id} has another message's content")
-        self.seen.append(seen)
-
     def _complain(self, text: str) -> None:
-        self.complaints.append(f"{self._journal.now():.3f} reader {self.number}, room {self.room}, {text}")
+        self.complaints.append(f"{self._journal.now():.3f} {self}, {text}")
 
     async def _pause(self, seconds: float) -> None:
         await until(lambda: self.calm, seconds * self._random.random())

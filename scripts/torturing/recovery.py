@@ -35,8 +35,8 @@ class Recoveries:
             for attempt in post.attempts:
                 if attempt.status in {200, 201} and attempt.via in doors:
                     self._done[f"post {attempt.via}"].append((attempt.at, attempt.until))
-        for reader in readers:
-            for seen in reader.seen:
+        for track in (track for reader in readers for track in reader.tracks.values()):
+            for seen in track.seen:
                 if (match := STREAM.fullmatch(seen.how)) and seen.name in posted:
                     self._done[f"read {match[1]}"].append((posted[seen.name], seen.at))
         for done in self._done.values():

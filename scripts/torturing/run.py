@@ -9,8 +9,9 @@ import traceback
 from dataclasses import dataclass
 from typing import Any
 
+from torturing.changer import Changers
 from torturing.journal import Journal
-from torturing.judge import Judge
+from torturing.judge import PENDING_SECONDS, Judge
 from torturing.plan import Plan
 from torturing.poster import Posters
 from torturing.reader import Reader
@@ -31,11 +32,12 @@ PROGRESS_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Load:
-    """`rate`: messages a second in all rooms."""
+    """`rate`: messages a second in all rooms; `changes`: edits, deletions and reactions a second."""
 
     rooms: int
     readers: int
     rate: float
+    changes: float
 
 
 class Run:
@@ -51,7 +53,11 @@ class Run:
         await self._world.start(PEOPLE, self._load.rooms)
         usage = {chat.name: held for chat in self._world.chats if (held := chat.usage())}
         try:
-            await self._suffer(plan, seconds)
+            posters = await self._suffer(plan, seconds)
+            judge = Judge(self._world, self._journal, self._readers, usage)
+            # What dead processes left is archived before the last words, and so before what readers wait for.
+            await until(judge.nothing_is_pending, PENDING_SECONDS)
+            await posters.say_last_words(FINISH_SECONDS)
             judge = Judge(self._world, self._journal, self._readers, usage)
             await until(lambda: judge.missing() == 0, FINISH_SECONDS)
             await judge.judge()
@@ -62,12 +68,14 @@ class Run:
         judge.judge_recoveries(recoveries)
         return Report(self._world, self._journal, self._readers, judge, recoveries), judge
 
-    async def _suffer(self, plan: Plan, seconds: float) -> None:
+    async def _suffer(self, plan: Plan, seconds: float) -> Posters:
+        """Returns when everything is whole again, and those who wrote have nothing under way any more."""
         self._journal.begin()
         posters = Posters(
             self._journal, self._world.doors, self._world.people, self._world.rooms, self._load.rate, self._seed
         )
-        writing = self._start(posters.run())
+        changers = Changers(self._journal, self._world.doors, self._world.people, self._load.changes, self._seed)
+        writing = [self._start(posters.run()), self._start(changers.run())]
         self._readers = self._make_readers()
         for reader in self._readers:
             self._start(reader.run())
@@ -77,19 +85,28 @@ class Run:
         if not await self._world.heal():
             self._journal.odd("the chats did not become ready when everything was whole again")
         await asyncio.sleep(CALM_SECONDS)
-        writing.cancel()
-        left = await posters.finish(FINISH_SECONDS)
+        for each in writing:
+            each.cancel()
+        changers.hurry()
+        await posters.finish(FINISH_SECONDS)
+        await changers.finish(FINISH_SECONDS)
         for reader in self._readers:
             reader.calm = True
+        left = sum(post.acknowledged is None and not post.refused for post in self._journal.posts)
         self._say(f"quiet; {left} messages not acknowledged, readers catch up")
+        return posters
 
     def _make_readers(self) -> list[Reader]:
+        """Every third follows many rooms on one stream, in an order of its own."""
         lots = random.Random(f"readers {self._seed}")
         world = self._world
+        many = range(2, len(world.rooms) + 1)
         return [
             Reader(
                 number,
-                world.rooms[number % len(world.rooms)],
+                lots.sample(world.rooms, lots.choice(many))
+                if number % 3 == 2 and many
+                else [world.rooms[number % len(world.rooms)]],
                 lots.choice(world.people),
                 self._journal,
                 world.doors,
@@ -121,11 +138,13 @@ class Run:
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
             acknowledged = sum(post.acknowledged is not None for post in journal.posts)
+            changed = sum(wish.acknowledged is not None for wish in journal.wishes)
+            tracks = [track for reader in self._readers for track in reader.tracks.values()]
             now = [f"{fault.kind} {fault.what}" for fault in journal.faults if fault.until is None]
             self._say(
                 f"{len(journal.faults)}/{faults} faults, {acknowledged}/{len(journal.posts)} acknowledged, "
-                f"{sum(len(reader.seen) for reader in self._readers)} read, "
-                f"{sum(len(reader.resets) for reader in self._readers)} resets  {'; '.join(now)}"
+                f"{changed}/{len(journal.wishes)} changes, {sum(len(track.seen) for track in tracks)} read, "
+                f"{sum(len(track.resets) for track in tracks)} resets  {'; '.join(now)}"
             )
 
     def _say(self, text: str) -> None:
