@@ -14,9 +14,10 @@ from chatserver.accounts import User
 from chatserver.announcer import Announcer
 from chatserver.audience import Audience
 from chatserver.database import Database
+from chatserver.errors import Unavailable
 from chatserver.hub import Hub
 from chatserver.presence import Presence
-from chatserver.presence_register import Pair, PresenceRegister
+from chatserver.presence_register import Change, Pair, PresenceRegister
 from chatserver.sessions import Sessions
 from chatserver.settings import Settings
 from chatserver.signals import Signal, Signals
@@ -162,4 +163,24 @@ async def test_signals_that_nobody_takes_are_bounded(settings: Settings) -> None
     for number in range(5_000):
         process.signals.say(Signal("typing", {"number": number}, room_id=1))
     assert [signal.data["number"] for signal in process.signals._waiting] == list(range(3_000, 5_000))
+    await process.__aexit__()
+
+
+async def test_a_register_that_forgot_takes_nothing_until_the_lease_is_renewed(
+    settings: Settings, world: World
+) -> None:
+    """Whoever left would else be called gone, though another process is about to say that they are there."""
+    process = Process(settings)
+    change = Change(Pair(next(_rooms), 1), "somebody", known=False)
+    eras = [lease.era for lease in await process.register.renew("a")]
+    assert await process.register.note("a", [change], eras) == [change]
+    with world.redis_client() as redis:
+        redis.flushall()
+    with pytest.raises(Unavailable):
+        await process.register.note("a", [change._replace(name=None, known=True)], eras)
+    await process.register.renew("b")
+    with pytest.raises(Unavailable):
+        await process.register.note("a", [change._replace(name=None, known=True)], eras)
+    eras = [lease.era for lease in await process.register.renew("a")]
+    assert await process.register.note("a", [change], eras) == [change]
     await process.__aexit__()
