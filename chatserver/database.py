@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import PrimaryPreferred
@@ -107,6 +107,14 @@ class Database:
                         name="changes_of_a_message",
                         partialFilterExpression={"about": {"$exists": True}},
                     ),
+                ]
+            )
+            # For search, newest first over all rooms: by a word; and by time alone, for what is in many messages.
+            by_time = [("_id.ms", DESCENDING), ("_id.seq", DESCENDING), ("_id.room", DESCENDING)]
+            await self.messages.create_indexes(
+                [
+                    IndexModel([("words", ASCENDING), *by_time, ("user_id", ASCENDING)], name="messages_with_a_word"),
+                    IndexModel(by_time, name="messages_by_time"),
                 ]
             )
             await self.rooms.create_indexes([IndexModel("key", name="one_room_for_a_name", unique=True)])
