@@ -88,7 +88,9 @@ async def test_those_who_post_at_the_same_time_share_a_look_up(ada: Visitor, dat
 
 async def test_without_a_database_a_message_goes_its_way_without_mentions() -> None:
     database = Database("mongodb://127.0.0.1:1/?replicaSet=none")
-    composing = Composing(People(database))
+    people = People(database)
+    composing = Composing(people)
     assert await composing.compose("@Ada, hi") == PLAIN
     assert (await composing.compose("*hi* @Ada")).html == "<p><em>hi</em> @Ada</p>"
+    await people.close()
     database.close()
