@@ -77,6 +77,10 @@ async def show_room(
         messages=page.messages,
         cursor=str(page.cursor),
         has_more=page.has_more,
+        has_newer=before is not None,
+        stream_cursor=str(page.cursor),
+        last_read="",
+        first_unread="",
         error=error,
         draft=draft,
     )
