@@ -13,7 +13,7 @@ from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from chatserver.body_limit import BodyLimit
 from chatserver.errors import NotFound, TooLarge
-from chatserver.handlers import accounts, health, messages, pages, rooms, stream
+from chatserver.handlers import accounts, health, message, messages, pages, rooms, stream
 from chatserver.handlers.base import Handler, UnknownPath
 from chatserver.handlers.cookies import Cookies
 from chatserver.services import Services
@@ -44,6 +44,8 @@ class ChatApplication(Application):
                 (r"/rooms", rooms.RoomsHandler, _with(services)),
                 (r"/rooms/([^/]+)", rooms.RoomHandler, _with(services)),
                 (r"/rooms/([^/]+)/messages", messages.RoomMessagesHandler, _with(services)),
+                (r"/rooms/([^/]+)/messages/([^/]+)", message.MessageHandler, _with(services)),
+                (r"/rooms/([^/]+)/messages/([^/]+)/reactions/([^/]+)", message.ReactionHandler, _with(services)),
                 (r"/healthz", health.Healthz, _with(services)),
                 (r"/readyz", health.Readyz, _with(services)),
                 (

@@ -81,8 +81,11 @@ class Feed(Fanout):
                 self._next_round = self._loop.call_later(pause, self._round)
             else:
                 self._round()
-        if any(event.kind == "closed" for event in events):
-            self.finish()
+        for event in events:
+            if event.kind == "deleted":
+                self._forget_pages()  # its text may be in them
+            elif event.kind == "closed":
+                self.finish()
 
     def finish(self) -> None:
         """The room is gone. Everyone gets what is left of it, then the word that it is over."""
@@ -131,6 +134,9 @@ class Feed(Fanout):
     def forget(self) -> None:
         """What was told may have been of a branch of the log that was lost. It is not told to others."""
         self.ring.forget(until=self.sent)
+        self._forget_pages()
+
+    def _forget_pages(self) -> None:
         self._pages.clear()
         self._reading.clear()  # those who wait for them get them, and they are not kept
 

@@ -10,7 +10,7 @@ import msgspec
 from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
-from chatserver.archiver import Archiver
+from chatserver.archiver import Archiver, LogEnded
 from chatserver.database import Database, Document, reaching_mongodb
 from chatserver.errors import Forbidden, RoomNotFound, Taken, Unavailable
 from chatserver.events import draft_closing, timestamp
@@ -99,7 +99,10 @@ class Rooms:
         await self._mark(room_id, {"closed_at": timestamp(), "key": f"closed {room_id}\n"})
         with contextlib.suppress(Unavailable):  # the others find out when they ask again
             await self._wakeups.say(CLOSED, str(room_id))
-        await self._archiver.publish(draft_closing(room_id, user_id))
+        with contextlib.suppress(
+            LogEnded
+        ):  # it was cut off when only the mark was missing, by an older release perhaps
+            await self._archiver.publish(draft_closing(room_id, user_id))
         await self._mark(room_id, {"ended": True})
 
     async def _mark(self, room_id: int, fields: Document) -> None:

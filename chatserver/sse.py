@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
+from chatserver.changes import payload_without_text
 from chatserver.cursor import Cursor
 from chatserver.events import Event
 
@@ -22,11 +23,24 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 def frame(event: Event) -> bytes:
     """One event. A message has no `event:` field; the closing of a room is the word that ends the stream."""
+    if event.kind == "message":
+        return b"id: %d-%d\ndata: %b\n\n" % (*event.id, event.json())
     if event.kind == "void":
         return b""
     if event.kind == "closed":
         return b"id: %d-%d\n%b" % (*event.id, DONE)
-    return b"id: %d-%d\ndata: %b\n\n" % (*event.id, event.json())
+    return b"id: %d-%d\nevent: %b\ndata: %b\n\n" % (*event.id, event.kind.encode(), event.json())
+
+
+def without_text(frame: bytes, id: Cursor) -> bytes:
+    """The frame with nothing to be read any more of the message with this id, if it is of that or of an edit of it."""
+    head, _, data = frame.partition(b"data: ")
+    name = b'"%d-%d"' % id
+    if b'"id":' + name in data and b"event:" not in head:
+        return b"%bdata: %b\n\n" % (head, payload_without_text("message", data))
+    if b'"message_id":' + name in data and b"event: edited\n" in head:
+        return b"%bdata: %b\n\n" % (head, payload_without_text("edited", data))
+    return frame
 
 
 def opening(cursor: Cursor, retry_ms: int) -> bytes:
