@@ -16,6 +16,7 @@ import { Leadership } from "./leadership.js";
 
 const ANSWER_TAKES = 1_500; // ms, at most, for a leader that is well
 const PING_EVERY = 4_000; // ms, while somebody looks
+const MOST_STEALS = 3; // in a row, after which we don't believe that tabs can hear each other
 const GATHERING = 150; // ms, at most, in which all tabs say to a new leader where they are
 
 export class SharedStream {
@@ -31,6 +32,7 @@ export class SharedStream {
   #hellos = null;
   #isOver = false;
   #state = null;
+  #steals = 0;
   #answer;
   #pings;
   #gathered = () => {};
@@ -220,7 +222,12 @@ export class SharedStream {
   #unanswered() {
     this.#answer = null;
     if (!document.hidden && !this.#lead && !this.#hellos) {
-      this.#leadership?.steal();
+      this.#steals += 1;
+      if (this.#steals > MOST_STEALS) {
+        this.#leadAlone();
+      } else {
+        this.#leadership?.steal();
+      }
     }
   }
 
@@ -251,6 +258,7 @@ export class SharedStream {
       }
     } else if (this.#leads(message.from)) {
       this.#answered();
+      this.#steals = 0;
       this.#take(message);
     }
   }
