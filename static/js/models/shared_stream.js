@@ -31,6 +31,7 @@ export class SharedStream {
   #lead = null;
   #hellos = null;
   #isOver = false;
+  #isRoomOver = false;
   #state = null;
   #steals = 0;
   #answer;
@@ -90,7 +91,7 @@ export class SharedStream {
 
   /** We can't go on from our tip. `turn`: how often we have said so. */
   ask(turn) {
-    const { roomId, tip } = this.#place();
+    const { roomId, tip } = this.#where();
     this.#say({ type: "ask", roomId, tip, turn });
     this.#ping();
   }
@@ -113,9 +114,9 @@ export class SharedStream {
       this.#tell("signed-out");
     } else if (status === 404) {
       this.#say({ type: "left", roomId: this.#place().roomId });
-      this.#tell("over");
+      this.#roomIsOver();
     }
-    return this.#isOver;
+    return this.#isOver || this.#isRoomOver;
   }
 
   // Leading
@@ -197,7 +198,13 @@ export class SharedStream {
   }
 
   #myself() {
-    return { type: "hello", tab: this.#tab, ...this.#place() };
+    return { type: "hello", tab: this.#tab, ...this.#where() };
+  }
+
+  /** Our place. A tab whose room was closed still follows the others. */
+  #where() {
+    const place = this.#place();
+    return this.#isRoomOver ? { ...place, roomId: null, tips: place.tips.filter(([id]) => id !== place.roomId) } : place;
   }
 
   #ping() {
@@ -285,7 +292,7 @@ export class SharedStream {
     if (to && to !== this.#tab) {
       return;
     }
-    const isOurs = roomId === this.#place().roomId;
+    const isOurs = roomId === this.#where().roomId;
     try {
       if (type === "event") {
         this.#on.event(message.kind, message.event);
@@ -300,7 +307,7 @@ export class SharedStream {
         this.#tell(message.state, message.since);
         this.#on.moved(cursor);
       } else if (type === "closed" && isOurs) {
-        this.#tell("over");
+        this.#roomIsOver();
       } else if (isOurs) {
         this.#on[type]?.(...(type === "reset" ? [message.asked, cursor] : [cursor]));
       }
@@ -309,16 +316,24 @@ export class SharedStream {
     }
   }
 
-  /** What is over is over for this tab, whatever becomes of the others. */
   #tell(state, since) {
     if (this.#isOver || !state) {
       return;
     }
     this.#state = state;
-    this.#on.state(state, since);
+    if (!this.#isRoomOver || state === "signed-out") {
+      this.#on.state(state, since);
+    }
     if (state === "over" || state === "signed-out") {
       this.#isOver = true;
       queueMicrotask(() => this.#leave());
+    }
+  }
+
+  #roomIsOver() {
+    if (!this.#isRoomOver && !this.#isOver) {
+      this.#isRoomOver = true;
+      this.#on.state("over");
     }
   }
 }
