@@ -99,15 +99,15 @@ async def test_what_is_read_on_one_device_is_read_on_all(
 
 
 async def test_the_line_goes_when_its_messages_are_read_elsewhere(
-    enter: Enter, ada: Visitor, grace: Visitor, room: int
+    enter: Enter, mary: Visitor, grace: Visitor, room: int
 ) -> None:
-    hers = await enter(ada)
+    hers = await enter(mary)
     await hers.page.evaluate(LOOK, True)
     title = await hers.page.title()
     ids = await say(grace, room, 3)
     await expect(hers.page).to_have_title(f"(3) {title}")
     await expect(line_above(hers, ids[0])).to_be_visible()
-    await ada.fetch("PUT", f"/rooms/{room}/read", json_body={"id": ids[-1]})
+    await mary.fetch("PUT", f"/rooms/{room}/read", json_body={"id": ids[-1]})
     await expect(hers.page).to_have_title(title)
     await expect(hers.page.locator(".message__unread")).to_have_count(0)
 
@@ -134,6 +134,7 @@ async def test_who_is_up_in_the_history_has_not_read_what_comes(
     await hers.go_down()
     await expect(count_of(hers, room)).to_be_hidden()
     await hers.scroll_to(200)
+    await hers.reading()
     await say(grace, room, 2, "below")
     await expect(count_of(hers, room)).to_have_text("2")
     await hers.newest.click()
