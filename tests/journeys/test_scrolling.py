@@ -19,14 +19,17 @@ MOST_ROWS = 300
 """Messages that a page keeps."""
 
 
-async def talk(grace: Visitor, room: int, count: int = TALK) -> None:
+async def talk(grace: Visitor, ada: Visitor, room: int, count: int = TALK) -> None:
+    """What Grace said in the room, and Ada has read."""
     for number in range(0, count, 20):
         some = range(number, min(number + 20, count))
         await asyncio.gather(*(grace.say(room, f"line {each}\n" + "word " * (each % 40)) for each in some))
+    newest = (await ada.page(room, limit=1))["messages"][0]["id"]
+    assert (await ada.fetch("PUT", f"/rooms/{room}/read", json_body={"id": newest})).code == 204
 
 
 async def test_a_room_opens_at_its_newest_message(enter: Enter, ada: Visitor, grace: Visitor, room: int) -> None:
-    await talk(grace, room)
+    await talk(grace, ada, room)
     hers = await enter(ada)
     await hers.is_at_end()
     await expect(hers.known.last).to_be_in_viewport()
@@ -34,7 +37,7 @@ async def test_a_room_opens_at_its_newest_message(enter: Enter, ada: Visitor, gr
 
 
 async def test_a_reader_at_the_end_stays_at_the_end(enter: Enter, ada: Visitor, grace: Visitor, room: int) -> None:
-    await talk(grace, room, 40)
+    await talk(grace, ada, room, 40)
     hers = await enter(ada)
     for number in range(3):
         said = await grace.say(room, f"new {number}\n" * 10)
@@ -44,7 +47,7 @@ async def test_a_reader_at_the_end_stays_at_the_end(enter: Enter, ada: Visitor, 
 
 
 async def test_older_messages_come_without_a_jump(enter: Enter, ada: Visitor, grace: Visitor, room: int) -> None:
-    await talk(grace, room)
+    await talk(grace, ada, room)
     hers = await enter(ada)
     loaded = await hers.known.count()
     await hers.scroll_to(300)
@@ -54,7 +57,7 @@ async def test_older_messages_come_without_a_jump(enter: Enter, ada: Visitor, gr
 
 
 async def test_new_messages_do_not_steal_the_place(enter: Enter, ada: Visitor, grace: Visitor, room: int) -> None:
-    await talk(grace, room)
+    await talk(grace, ada, room)
     hers = await enter(ada)
     await hers.scroll_to(900)
     read, top = await hers.reading()
@@ -71,7 +74,7 @@ async def test_new_messages_do_not_steal_the_place(enter: Enter, ada: Visitor, g
 async def test_ones_own_message_brings_its_writer_to_the_end(
     enter: Enter, ada: Visitor, grace: Visitor, room: int
 ) -> None:
-    await talk(grace, room, 60)
+    await talk(grace, ada, room, 60)
     hers = await enter(ada)
     await hers.scroll_to(900)
     await hers.say("my answer")
@@ -79,7 +82,7 @@ async def test_ones_own_message_brings_its_writer_to_the_end(
 
 
 async def test_a_reader_can_go_up_to_the_first_word(enter: Enter, ada: Visitor, grace: Visitor, room: int) -> None:
-    await talk(grace, room)
+    await talk(grace, ada, room)
     hers = await enter(ada)
     await hers.go_up()
     await expect(hers.page.get_by_text("begins here")).to_be_visible()
@@ -89,12 +92,12 @@ async def test_a_reader_can_go_up_to_the_first_word(enter: Enter, ada: Visitor, 
 async def test_a_page_stays_bounded_and_can_be_read_up_again(
     enter: Enter, ada: Visitor, grace: Visitor, room: int
 ) -> None:
-    await talk(grace, room)
+    await talk(grace, ada, room)
     hers = await enter(ada)
     await hers.go_up()
     await hers.scroll_to(10**6)
     await hers.is_at_end()
-    await talk(grace, room, MOST_ROWS - TALK + 50)
+    await talk(grace, ada, room, MOST_ROWS - TALK + 50)
     last = await grace.say(room, "the last")
     await expect(hers.page.locator(f"li[data-id='{last['id']}']")).to_be_in_viewport()
     assert await hers.known.count() == MOST_ROWS
@@ -117,7 +120,7 @@ async def all_ids(reader: Visitor, room: int) -> list[str]:
 async def test_what_is_said_while_the_end_is_out_of_sight_is_counted_and_leaves_no_hole(
     enter: Enter, ada: Visitor, grace: Visitor, room: int
 ) -> None:
-    await talk(grace, room, MOST_ROWS + 40)
+    await talk(grace, ada, room, MOST_ROWS + 40)
     hers = await enter(ada)
     await hers.go_up()
     first = (await all_ids(ada, room))[:MOST_ROWS]
@@ -138,7 +141,7 @@ async def test_what_is_said_while_the_end_is_out_of_sight_is_counted_and_leaves_
 async def test_who_reads_down_to_the_end_is_live_again_and_has_missed_nothing(
     enter: Enter, ada: Visitor, grace: Visitor, room: int
 ) -> None:
-    await talk(grace, room, MOST_ROWS + 40)
+    await talk(grace, ada, room, MOST_ROWS + 40)
     hers = await enter(ada)
     await hers.go_up()
     for number in range(3):
@@ -158,7 +161,7 @@ async def test_who_reads_down_to_the_end_is_live_again_and_has_missed_nothing(
 async def test_who_answers_from_far_up_comes_to_the_end(
     enter: Enter, ada: Visitor, grace: Visitor, room: int
 ) -> None:
-    await talk(grace, room, MOST_ROWS + 40)
+    await talk(grace, ada, room, MOST_ROWS + 40)
     hers = await enter(ada)
     await hers.go_up()
     await hers.say("my answer")
@@ -172,7 +175,7 @@ async def test_what_became_of_messages_reaches_them_wherever_they_are(
     enter: Enter, ada: Visitor, grace: Visitor, room: int
 ) -> None:
     """One is on the page; one comes with a page of history; and one with a page that was read before it was edited."""
-    await talk(grace, room, 120)
+    await talk(grace, ada, room, 120)
     hers = await enter(ada)
     every = await all_ids(ada, room)
     await edit(grace, room, every[-1], "edited on the page")
@@ -205,7 +208,7 @@ async def edit(author: Visitor, room: int, id_: str, content: str) -> None:
 async def test_a_page_that_begins_in_the_middle_goes_on_both_ways(
     enter: Enter, browse: Browse, ada: Visitor, grace: Visitor, room: int
 ) -> None:
-    await talk(grace, room)
+    await talk(grace, ada, room)
     every = await all_ids(ada, room)
     hers = RoomPage((await browse(ada)).page, room)
     await hers.page.goto(f"/chat/{room}?at={every[90]}")
@@ -224,7 +227,7 @@ async def test_older_messages_can_be_asked_for_by_keyboard(
     enter: Enter, ada: Visitor, grace: Visitor, room: int
 ) -> None:
     """Also where the browser never says that the link comes near: then pressing it is the only way."""
-    await talk(grace, room, 80)
+    await talk(grace, ada, room, 80)
     hers = await enter(ada, script="IntersectionObserver.prototype.observe = () => {}")
     await expect(hers.known).to_have_count(50)
     await hers.page.get_by_role("link", name="Older messages").press("Enter")

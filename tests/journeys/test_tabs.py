@@ -17,6 +17,9 @@ from tests.journeys.room_page import RoomPage
 TABS = 20
 """More than three times as many as a browser has connections for one server over HTTP/1.1."""
 
+REMEMBERED = 100
+"""Events of a room that the tab which leads remembers."""
+
 DEAF = """
     const { set } = Object.getOwnPropertyDescriptor(BroadcastChannel.prototype, "onmessage");
     Object.defineProperty(BroadcastChannel.prototype, "onmessage", {
@@ -157,11 +160,11 @@ async def test_a_tab_that_knows_more_than_its_leader_makes_it_look(
     await hers.shows("unheard", "and on")
 
 
-@pytest.mark.parametrize("is_remembered", [True, False])
+@pytest.mark.parametrize(("missed", "has_new_leader"), [(3, False), (REMEMBERED + 10, False), (3, True)])
 async def test_two_tabs_of_a_room_at_different_places_both_go_on(
-    enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link, is_remembered: bool
+    enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link, missed: int, has_new_leader: bool
 ) -> None:
-    """One tab missed what the other has seen. The leader remembers it, or is a new one that does not."""
+    """One tab missed what the other has seen. The leader remembers it, or not any more, or is a new one."""
     first = await enter(ada)
     ahead = await open_tab(first)
     behind = await open_tab(first, script=DEAF)
@@ -169,13 +172,13 @@ async def test_two_tabs_of_a_room_at_different_places_both_go_on(
     await grace.say(room, said[0])
     await asyncio.gather(ahead.shows(*said), behind.shows(*said))
     await behind.page.evaluate("window.isDeaf = true")
-    for number in range(3):
+    for number in range(missed):
         said.append(f"missed {number}")
         await grace.say(room, said[-1])
     await ahead.shows(*said)
     await behind.shows(said[0])
     await behind.page.evaluate("window.isDeaf = false")
-    if not is_remembered:
+    if has_new_leader:
         await first.page.close()
     said.append("heard by all")
     await grace.say(room, said[-1])

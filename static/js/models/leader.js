@@ -18,7 +18,10 @@ import { RoomStream } from "./room_stream.js";
 
 const MOST_ROOMS = 50; // as the server has it
 const REREAD_WITHIN = [300, 1_500]; // ms: everybody hears at the same moment that a room was made
+const RELIST = 60_000; // ms between two readings of a list that is longer than what one stream can follow
 const FRESH = 1_500; // ms during which a stream that was opened is not suspected
+const MOST_MOVES = 2; // of a room to and fro between tabs, with nothing said there
+const MOST_TABS = 200; // that are remembered: one that crashed said no good-bye
 
 export class Leader {
   #say;
@@ -30,7 +33,11 @@ export class Leader {
   #suspected = new Set();
   #state = {};
   #openedAt = 0;
+  #refreshedAt = 0;
+  #moves = new Map();
+  #isOver = false;
   #rereading = null;
+  #relisting;
   #pause = new Pause();
 
   /** `say(message)`: to all tabs, ours among them. `readRooms`: async, the rows of the list of rooms. */
@@ -65,13 +72,16 @@ export class Leader {
     }
     hellos.forEach(({ tab, roomId }) => this.#welcome(tab, roomId));
     this.#open();
+    this.#relist(hellos[0].tips.length);
   }
 
   /** Closes the stream, and says nothing any more. */
   end() {
     this.#stream.close();
+    this.#isOver = true;
     clearTimeout(this.#rereading);
-    this.#rereading = this;
+    clearTimeout(this.#relisting);
+    this.#pause.end();
     this.#say = () => {};
   }
 
@@ -88,8 +98,7 @@ export class Leader {
       this.#stream.check();
       this.#say({ type: "pong", to: tab });
     } else if (type === "refresh") {
-      this.#stream.refresh();
-      this.#pause.end();
+      this.#refresh();
     } else if (type === "reread") {
       this.#reread();
     } else if (type === "stop") {
@@ -120,6 +129,19 @@ export class Leader {
   #shows(tab, roomId) {
     this.#shown.delete(tab);
     this.#shown.set(tab, roomId);
+    if (this.#shown.size > MOST_TABS) {
+      this.#shown.delete(this.#shown.keys().next().value);
+    }
+  }
+
+  /** What makes one tab doubt the connection makes all of them. */
+  #refresh() {
+    const now = Date.now();
+    if (now - this.#refreshedAt > FRESH) {
+      this.#refreshedAt = now;
+      this.#stream.refresh();
+    }
+    this.#pause.end();
   }
 
   #welcome(tab, roomId) {
@@ -135,11 +157,22 @@ export class Leader {
     } else if (turn === 1 && Date.now() - this.#openedAt > FRESH) {
       this.#open();
     } else if (turn > 1) {
-      this.#recent.forget(roomId);
-      this.#cursors.set(roomId, tip);
-      this.#open();
-      this.#say({ type: "moved", roomId, cursor: tip });
+      this.#move(tab, roomId, tip);
     }
+  }
+
+  /** Goes to where a tab is. Tabs that call us to and fro are told that nobody knows what is between them. */
+  #move(tab, roomId, tip) {
+    const moves = (this.#moves.get(roomId) ?? 0) + 1;
+    this.#moves.set(roomId, moves);
+    if (moves > MOST_MOVES) {
+      this.#say({ type: "gap", to: tab, roomId, cursor: tip });
+      return;
+    }
+    this.#recent.forget(roomId);
+    this.#cursors.set(roomId, tip);
+    this.#open();
+    this.#say({ type: "moved", roomId, cursor: tip });
   }
 
   /** Tells a tab what follows its tip. Returns whether that is known here. */
@@ -178,7 +211,7 @@ export class Leader {
 
   /** Reads the list of rooms, soon, for all tabs. What asks meanwhile is answered by the same reading. */
   #reread() {
-    if (!this.#rereading) {
+    if (!this.#rereading && !this.#isOver) {
       const [least, most] = REREAD_WITHIN;
       this.#rereading = setTimeout(() => this.#readList(), least + Math.random() * (most - least));
     }
@@ -186,7 +219,7 @@ export class Leader {
 
   async #readList() {
     const backoff = new Backoff();
-    for (;;) {
+    while (!this.#isOver) {
       this.#rereading = null; // who asks from now on may mean what this reading does not show
       try {
         this.#list(await this.#readRooms());
@@ -208,6 +241,15 @@ export class Leader {
     const more = rows.filter(({ id, last_id: cursor }) => this.#follow(id, cursor));
     if (more.length > 0) {
       this.#open();
+    }
+    this.#relist(rows.length);
+  }
+
+  /** What one stream can't follow is looked at now and then. */
+  #relist(rooms) {
+    clearTimeout(this.#relisting);
+    if (rooms > MOST_ROOMS) {
+      this.#relisting = setTimeout(() => this.#reread(), RELIST);
     }
   }
 
@@ -233,6 +275,7 @@ export class Leader {
       return;
     }
     this.#suspected.delete(roomId);
+    this.#moves.delete(roomId);
     if (!follows) {
       this.#recent.forget(roomId);
       this.#say({ type: "gap", roomId, cursor });

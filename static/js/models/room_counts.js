@@ -29,9 +29,10 @@ export class RoomCounts {
     return [...this.#rows.values()];
   }
 
-  /** The last event that was counted, of each room: `[[roomId, id]]`. */
+  /** The last event that was counted, of each room: `[[roomId, id]]`. Those with something unread come first. */
   get tips() {
-    return this.rows.map(({ id, tip }) => [id, tip]);
+    const rows = this.rows.sort((a, b) => Math.sign(b.unread) - Math.sign(a.unread));
+    return rows.map(({ id, tip }) => [id, tip]);
   }
 
   get unread() {

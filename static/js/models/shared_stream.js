@@ -14,8 +14,8 @@ import { clientId } from "../helpers/client_id.js";
 import { Leader } from "./leader.js";
 import { Leadership } from "./leadership.js";
 
-const ANSWER_TAKES = 1_500; // ms, at most, for a leader that is well
-const PING_EVERY = 4_000; // ms, while somebody looks
+const ANSWER_TAKES = 1_200; // ms, at most, for a leader that is well
+const PING_EVERY = 1_000; // ms without a sign of it, while somebody looks
 const MOST_STEALS = 3; // in a row, after which we don't believe that tabs can hear each other
 const GATHERING = 150; // ms, at most, in which all tabs say to a new leader where they are
 
@@ -34,6 +34,7 @@ export class SharedStream {
   #isRoomOver = false;
   #state = null;
   #steals = 0;
+  #heardAt = 0;
   #answer;
   #pings;
   #gathered = () => {};
@@ -78,7 +79,7 @@ export class SharedStream {
       });
       this.#hello();
       this.#leadership.stand();
-      this.#pings = setInterval(() => this.#ping(), PING_EVERY);
+      this.#pings = setInterval(() => Date.now() - this.#heardAt >= PING_EVERY && this.#ping(), PING_EVERY);
     } catch {
       this.#leadAlone();
     }
@@ -265,6 +266,7 @@ export class SharedStream {
       }
     } else if (this.#leads(message.from)) {
       this.#answered();
+      this.#heardAt = Date.now();
       this.#steals = 0;
       this.#take(message);
     }
