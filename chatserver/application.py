@@ -13,7 +13,7 @@ from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from chatserver.body_limit import BodyLimit
 from chatserver.errors import NotFound, TooLarge
-from chatserver.handlers import accounts, health, message, messages, pages, presence, reads, rooms, stream
+from chatserver.handlers import accounts, health, message, messages, pages, presence, reads, rooms, search, stream
 from chatserver.handlers.base import Handler, UnknownPath
 from chatserver.handlers.cookies import Cookies
 from chatserver.services import Services
@@ -49,6 +49,7 @@ class ChatApplication(Application):
                 (r"/rooms/([^/]+)/typing", presence.TypingHandler, _with(services)),
                 (r"/rooms/([^/]+)/presence", presence.PresenceHandler, _with(services)),
                 (r"/rooms/([^/]+)/read", reads.ReadHandler, _with(services)),
+                (r"/search", search.SearchHandler, _with(services)),
                 (r"/healthz", health.Healthz, _with(services)),
                 (r"/readyz", health.Readyz, _with(services)),
                 (
