@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 
@@ -99,6 +99,26 @@ class Visitor:
         assert response.code in {200, 201}, (response.code, response.body)
         message: dict[str, Any] = read(response)["message"]
         return message
+
+    async def reply(self, room: int, id_: str, content: str) -> dict[str, Any]:
+        body = {"room_id": room, "content": content, "reply_to": id_}
+        response = await self.fetch("POST", "/messages", json_body=body)
+        assert response.code == 201, (response.code, response.body)
+        message: dict[str, Any] = read(response)["message"]
+        return message
+
+    async def edit(self, room: int, id_: str, content: str) -> None:
+        await self._change("PATCH", room, id_, json_body={"content": content})
+
+    async def delete(self, room: int, id_: str) -> None:
+        await self._change("DELETE", room, id_)
+
+    async def react(self, room: int, id_: str, emoji: str, *, on: bool = True) -> None:
+        await self._change("PUT" if on else "DELETE", room, f"{id_}/reactions/{quote(emoji)}")
+
+    async def _change(self, method: str, room: int, path: str, **options: Any) -> None:
+        response = await self.fetch(method, f"/rooms/{room}/messages/{path}", **options)
+        assert response.code in {200, 204}, (response.code, response.body)
 
     async def page(self, room: int, **query: Any) -> dict[str, Any]:
         response = await self.get(f"/rooms/{room}/messages?{urlencode(query)}")

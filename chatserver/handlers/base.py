@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 from tornado.web import HTTPError, RequestHandler
 
+from chatserver import looks
 from chatserver.accounts import User
 from chatserver.errors import BadToken, ChatError, RoomNotFound, SignInFirst
 from chatserver.handlers.bodies import is_form, is_json, json_field
@@ -152,6 +153,8 @@ class Handler(RequestHandler):
             "room": None,
             "status": status,
             "initials": initials,
+            "message_classes": looks.classes,
+            "is_long": looks.is_long,
             "static": self.application.settings["static_path_of"],
             "xsrf_token": self.xsrf_token.decode(),
         }

@@ -3,9 +3,11 @@
  * what is written goes through the outbox to the server.
  */
 import { Composer } from "./controllers/composer.js";
+import { ComposerContext } from "./controllers/composer_context.js";
 import { Connection } from "./controllers/connection.js";
 import { localDates } from "./controllers/dates.js";
 import { Drawer } from "./controllers/drawer.js";
+import { MessageTools } from "./controllers/message_tools.js";
 import { Messages } from "./controllers/messages.js";
 import { Newest } from "./controllers/newest.js";
 import { Paging } from "./controllers/paging.js";
@@ -24,6 +26,7 @@ import { ReadMark } from "./models/read_mark.js";
 import { RoomCounts } from "./models/room_counts.js";
 import { RoomLog } from "./models/room_log.js";
 import { SharedStream } from "./models/shared_stream.js";
+import { Typing } from "./models/typing.js";
 
 const element = (id) => document.getElementById(id);
 const { roomId, userId, userName, lastRead, firstUnread, streamCursor } = element("room").dataset;
@@ -115,11 +118,31 @@ const outbox = new Outbox({
 const composer = new Composer({
   form: element("message-form"),
   left: element("room-left"),
+  context: new ComposerContext(element("context")),
   draft: new Draft(user.id, room.id),
-  onSend(content) {
-    unread.clear();
-    outbox.add(room.id, content);
+  on: {
+    send(content, replyTo) {
+      unread.clear();
+      typing.done();
+      outbox.add(room.id, content, replyTo);
+    },
+    save: (message, content) => tools.save(message, content),
+    editLast: () => tools.editLast(),
+    wrote: (text) => typing.wrote(text),
   },
+});
+const typing = new Typing(() => api.typing(room.id));
+
+// What can be done with messages
+
+const tools = new MessageTools({
+  element,
+  room,
+  user,
+  api,
+  messages,
+  composer: () => composer,
+  elsewhere: (id) => location.assign(`/chat/${room.id}?at=${encodeURIComponent(id)}`),
 });
 
 // What comes in
@@ -169,6 +192,7 @@ const log = new RoomLog({
       if (kind === "message") {
         outbox.settle(event);
       }
+      tools.receive(kind, event);
     },
     replaced(page) {
       messages.replace(page.messages);
@@ -217,7 +241,7 @@ unread.start(firstUnread, lastRead);
 const wanted = messages.find(new URLSearchParams(location.search).get("at"));
 messages.scroll.toEnd();
 if (wanted) {
-  messages.scroll.to(wanted.element, "center");
+  tools.jumpTo(wanted.message.id);
 } else if (unread.row) {
   messages.scroll.to(unread.row.element);
 }
@@ -225,6 +249,6 @@ title.show(counts.unread);
 newest.show();
 reading.look();
 stream.open();
-if (matchMedia("(pointer: fine)").matches) {
+if (matchMedia("(pointer: fine)").matches && !wanted) {
   composer.focus();
 }

@@ -23,4 +23,43 @@ export const texts = {
 
   charactersLeft: (count) => `${count} characters left`,
   noneLeft: "That is all that fits",
+
+  showAll: "Show all",
+  showLess: "Show less",
+  editedAt: (time) => `Edited ${time}`,
+  reactedBy: (names, emoji) => `${names}: ${emoji}`,
+  you: "You",
+  somebody: (count) => (count === 1 ? "somebody else" : `${count} others`),
+
+  replyingTo: (name) => `Replying to ${name}`,
+  editing: "Editing your message",
+  saving: "Saving…",
+  notSaved: (reason) => `Not saved: ${reason}. Your text is in the field below.`,
+  deleting: "Deleting…",
+  notDeleted: (reason) => `Not deleted: ${reason}.`,
+  notReacted: (emoji, reason) => `${emoji} did not get through: ${reason}.`,
+  noConnection: "there is no connection",
+  signedOutReason: "you are signed out",
+  linkCopied: "Link copied",
+  textCopied: "Text copied",
+  notCopied: "The browser did not let us copy",
+  notFound: "That message is not on this page",
+
+  isTyping: (name) => `${name} is typing`,
+  areTyping: (names) => `${names} are typing`,
+  severalType: "Several people are typing",
+  suggestions: (count) => (count === 1 ? "1 name" : `${count} names`),
+
+  emojiGroups: {
+    recent: "Used lately",
+    faces: "Faces",
+    hands: "Hands and people",
+    hearts: "Hearts and feelings",
+    nature: "Nature",
+    food: "Food and drink",
+    things: "Things",
+    travel: "Places and weather",
+    signs: "Signs",
+  },
+  noEmoji: "Nothing is called that",
 };

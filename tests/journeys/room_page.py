@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable
 from typing import Any
 
-from playwright.async_api import Error, Page, expect
+from playwright.async_api import Error, Locator, Page, expect
 
 from tests.browserless import Visitor
 
@@ -18,7 +18,7 @@ FIRST_VISIBLE = """() => {
     return rows.find(row => row.getBoundingClientRect().bottom > top).dataset.id;
 }"""
 TOP_OF = "id => document.querySelector(`li[data-id='${id}']`).getBoundingClientRect().top"
-TEXTS = "[...document.querySelectorAll('#messages li[data-id] span')].map(each => each.textContent)"
+TEXTS = "[...document.querySelectorAll('#messages li[data-id] .message__text > span')].map(each => each.textContent)"
 
 
 class RoomPage:
@@ -56,6 +56,15 @@ class RoomPage:
     async def say_all(self, texts: Iterable[str]) -> None:
         for text in texts:
             await self.say(text)
+
+    def row(self, id_: str) -> Locator:
+        """The message that the server calls so."""
+        return self.page.locator(f"#messages > li[data-id='{id_}']")
+
+    async def act(self, id_: str, name: str) -> None:
+        """Presses a button beside a message, as with a mouse."""
+        await self.row(id_).hover()
+        await self.page.get_by_role("toolbar", name="Message").get_by_role("button", name=name, exact=True).click()
 
     async def ids(self) -> list[str]:
         ids: list[str] = await self.page.evaluate(IDS)

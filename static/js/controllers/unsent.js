@@ -32,6 +32,7 @@ export class Unsent {
       user_name: this.#user.name,
       client_id: entry.clientId,
       content: entry.content,
+      reply_to: entry.replyTo ?? undefined,
       created_at: entry.createdAt,
     });
     if (row) {

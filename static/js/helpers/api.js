@@ -1,4 +1,6 @@
 /** The server's HTTP interface, as far as the page needs it. */
+import { texts } from "../texts.js";
+
 const ANSWER_TAKES = 10_000; // ms, at most
 
 /** An answer other than success; status 0 where there was none. */
@@ -13,6 +15,11 @@ export class ApiError extends Error {
   get isFinal() {
     return this.status >= 400 && this.status < 500 && this.status !== 408 && this.status !== 429;
   }
+}
+
+/** What went wrong, for somebody to read. */
+export function reason({ status, message }) {
+  return { 0: texts.noConnection, 401: texts.signedOutReason }[status] ?? message;
 }
 
 export class Api {
@@ -34,32 +41,55 @@ export class Api {
 
   /** Everything up to this message was read. The page may be leaving meanwhile. */
   async read(roomId, id) {
-    await this.#send(`/rooms/${roomId}/read`, JSON.stringify({ id }), { method: "PUT", keepalive: true });
+    await this.#send("PUT", `/rooms/${roomId}/read`, { id }, { keepalive: true });
   }
 
   /** Sends an entry of the outbox, and returns the message that it became. */
-  async post({ roomId, content, clientId }) {
-    const body = JSON.stringify({ room_id: roomId, content, client_id: clientId });
-    return (await (await this.#send("/messages", body)).json()).message;
+  async post({ roomId, content, clientId, replyTo }) {
+    const body = { room_id: roomId, content, client_id: clientId, reply_to: replyTo?.id };
+    return (await (await this.#send("POST", "/messages", body)).json()).message;
   }
 
-  async #send(path, body, options = {}) {
-    const post = () =>
+  /** Returns the message as it is then. */
+  async edit(roomId, id, content) {
+    return (await this.#send("PATCH", messagePath(roomId, id), { content })).json();
+  }
+
+  async remove(roomId, id) {
+    await this.#send("DELETE", messagePath(roomId, id));
+  }
+
+  async react(roomId, id, emoji, on) {
+    const path = `${messagePath(roomId, id)}/reactions/${encodeURIComponent(emoji)}`;
+    await this.#send(on ? "PUT" : "DELETE", path);
+  }
+
+  async typing(roomId) {
+    await this.#send("POST", `/rooms/${roomId}/typing`);
+  }
+
+  /** Who is in the room: `[{ id, name }]`. */
+  async presence(roomId) {
+    return (await (await this.#fetch(`/rooms/${roomId}/presence`)).json()).users;
+  }
+
+  async #send(method, path, body, options = {}) {
+    const send = () =>
       this.#fetch(path, {
-        method: "POST",
-        body,
         ...options,
-        headers: { "Content-Type": "application/json", "X-CSRF-Token": this.#token },
+        method,
+        body: body && JSON.stringify(body),
+        headers: { ...(body && { "Content-Type": "application/json" }), "X-CSRF-Token": this.#token },
       });
     try {
-      return await post();
+      return await send();
     } catch (error) {
       if (error.status !== 403) {
         throw error;
       }
       // The page may be older than its token.
       this.#token = (await (await this.#fetch("/csrf")).json()).csrf_token;
-      return post();
+      return send();
     }
   }
 
@@ -78,4 +108,8 @@ export class Api {
     }
     return response;
   }
+}
+
+function messagePath(roomId, id) {
+  return `/rooms/${roomId}/messages/${encodeURIComponent(id)}`;
 }

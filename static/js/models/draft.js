@@ -1,4 +1,7 @@
-/** What was begun and not sent, for as long as the tab lives. A browser that forbids storage simply forgets it. */
+/**
+ * What was begun and not sent, and what it answers, for as long as the tab lives. A browser that forbids storage simply
+ * forgets it.
+ */
 export class Draft {
   #key;
 
@@ -7,22 +10,43 @@ export class Draft {
   }
 
   read() {
-    try {
-      return sessionStorage.getItem(this.#key) ?? "";
-    } catch {
-      return "";
-    }
+    return read(this.#key) ?? "";
   }
 
   write(text) {
+    write(this.#key, text);
+  }
+
+  /** As in a message: `{ id, user_name, content }`, or null. */
+  get replyTo() {
     try {
-      if (text) {
-        sessionStorage.setItem(this.#key, text);
-      } else {
-        sessionStorage.removeItem(this.#key);
-      }
+      return JSON.parse(read(`${this.#key}:reply`));
     } catch {
-      // Not kept, then.
+      return null;
     }
+  }
+
+  set replyTo(replyTo) {
+    write(`${this.#key}:reply`, replyTo && JSON.stringify(replyTo));
+  }
+}
+
+function read(key) {
+  try {
+    return sessionStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function write(key, text) {
+  try {
+    if (text) {
+      sessionStorage.setItem(key, text);
+    } else {
+      sessionStorage.removeItem(key);
+    }
+  } catch {
+    // Not kept, then.
   }
 }

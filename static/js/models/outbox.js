@@ -38,8 +38,10 @@ export class Outbox {
     this.#loaded = this.#load();
   }
 
-  add(roomId, content) {
-    const entry = { clientId: clientId(), userId: this.#userId, roomId, content, createdAt: new Date().toISOString() };
+  /** `replyTo`: what it answers, as in a message: `{ id, user_name, content }`. */
+  add(roomId, content, replyTo = null) {
+    const createdAt = new Date().toISOString();
+    const entry = { clientId: clientId(), userId: this.#userId, roomId, content, replyTo, createdAt };
     entry.kept = this.#store.add(entry).then((number) => Object.assign(entry, { number }));
     this.#entries.push(entry);
     this.#shown(entry);

@@ -47,8 +47,8 @@ export class OutboxStore {
 }
 
 /** What is worth keeping of an entry. */
-function record({ number, clientId, userId, roomId, content, createdAt, refusal }) {
-  const kept = { clientId, userId, roomId, content, createdAt, refusal };
+function record({ number, clientId, userId, roomId, content, replyTo, createdAt, refusal }) {
+  const kept = { clientId, userId, roomId, content, replyTo, createdAt, refusal };
   return number === undefined ? kept : { ...kept, number };
 }
 

@@ -1,0 +1,57 @@
+"""How a message looks, as far as what it says decides: for the page as it loads.
+
+static/js/models/message_looks.js has the same rules for what comes later: change both, a test compares them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from chatserver.events import Message
+
+_MOST_EMOJI = 6
+"""That are shown large."""
+
+_LINE = 80
+_MOST_LINES = 22
+"""That are shown without being asked for."""
+
+
+def classes(message: Message, user_id: int) -> str:
+    """What the row's class says, for the reader with this id."""
+    marks = {
+        "message--deleted": message.deleted,
+        "message--mention": not message.deleted and user_id in (message.mentions or ()),
+        "message--emoji": is_only_emoji(message.content),
+        "message--long": is_long(message.content),
+    }
+    return " ".join(["message", *(name for name, holds in marks.items() if holds)])
+
+
+def is_only_emoji(text: str) -> bool:
+    return _only_emoji.fullmatch(text) is not None
+
+
+def is_long(text: str) -> bool:
+    return sum(max(1, -(-len(line) // _LINE)) for line in text.split("\n")) > _MOST_LINES
+
+
+def _emoji() -> str:
+    """One emoji: what shows as a picture by itself, or is asked to (U+FE0F), or several of those joined (U+200D)."""
+    flag = "[\U0001f1e6-\U0001f1ff]{2}"
+    keycap = "[0-9#*]\ufe0f?\u20e3"
+    picture = (
+        "[\U0001f000-\U0001faff\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2648-\u2653\u267f"
+        "\u2693\u26a1\u26aa\u26ab\u26bd\u26be\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd"
+        "\u2705\u270a\u270b\u2728\u274c\u274e\u2753-\u2755\u2757\u2795-\u2797\u27b0\u27bf\u2b1b\u2b1c"
+        "\u2b50\u2b55]\ufe0f?"
+    )
+    sign = "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299]"
+    tone = "[\U0001f3fb-\U0001f3ff]"
+    tag = "[\U000e0020-\U000e007f]"
+    shown = f"(?:{picture}|{sign}(?:\ufe0f|(?=\u200d)|(?={tone}))){tone}?{tag}*"
+    one = f"(?:{flag}|{keycap}|{shown})"
+    return rf"{one}(?:\u200d(?:{one}|{sign}))*"
+
+
+_only_emoji = re.compile(rf"(?:{_emoji()}\s*){{1,{_MOST_EMOJI}}}")

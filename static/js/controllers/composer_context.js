@@ -1,0 +1,29 @@
+/** The bar above the field: what the message that is being written answers, or which one is being changed. */
+export class ComposerContext {
+  #element;
+  #title;
+  #text;
+
+  onCancel = () => {};
+
+  constructor(element) {
+    this.#element = element;
+    this.#title = element.querySelector("b");
+    this.#text = element.querySelector("i");
+    const cancel = element.querySelector("button");
+    cancel.addEventListener("pointerdown", (event) => event.preventDefault()); // keeps a phone's keyboard up
+    cancel.addEventListener("click", () => this.onCancel());
+  }
+
+  show(title, text) {
+    if (this.#element.hidden || this.#title.textContent !== title) {
+      this.#title.textContent = title;
+    }
+    this.#text.textContent = text;
+    this.#element.hidden = false;
+  }
+
+  hide() {
+    this.#element.hidden = true;
+  }
+}

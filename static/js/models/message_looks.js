@@ -1,0 +1,46 @@
+/**
+ * How a message looks, as far as what it says decides. chatserver/looks.py has the same rules for the page as it loads:
+ * change both, a test compares them.
+ */
+const MOST_EMOJI = 6; // that are shown large
+const LINE = 80; // characters, about
+const MOST_LINES = 22; // that are shown without being asked for
+
+const EMOJI = emojiPattern();
+const ONLY_EMOJI = new RegExp(`^(?:${EMOJI}\\s*){1,${MOST_EMOJI}}$`, "u");
+
+/** The classes of the row, in the order in which the server writes them. */
+export function looks(message, userId) {
+  return {
+    "message--deleted": Boolean(message.deleted),
+    "message--mention": !message.deleted && Boolean(message.mentions?.includes(userId)),
+    "message--emoji": isOnlyEmoji(message.content),
+    "message--long": isLong(message.content),
+  };
+}
+
+export function isOnlyEmoji(text) {
+  return ONLY_EMOJI.test(text);
+}
+
+export function isLong(text) {
+  const lines = text.split("\n").map((line) => Math.max(1, Math.ceil([...line].length / LINE)));
+  return lines.reduce((sum, each) => sum + each, 0) > MOST_LINES;
+}
+
+/** One emoji: what shows as a picture by itself, or is asked to (U+FE0F), or several of those joined (U+200D). */
+function emojiPattern() {
+  const flag = "[\\u{1f1e6}-\\u{1f1ff}]{2}";
+  const keycap = "[0-9#*]\\ufe0f?\\u20e3";
+  const picture =
+    "[\\u{1f000}-\\u{1faff}\\u231a\\u231b\\u23e9-\\u23ec\\u23f0\\u23f3\\u25fd\\u25fe\\u2614\\u2615\\u2648-\\u2653\\u267f" +
+    "\\u2693\\u26a1\\u26aa\\u26ab\\u26bd\\u26be\\u26c4\\u26c5\\u26ce\\u26d4\\u26ea\\u26f2\\u26f3\\u26f5\\u26fa\\u26fd" +
+    "\\u2705\\u270a\\u270b\\u2728\\u274c\\u274e\\u2753-\\u2755\\u2757\\u2795-\\u2797\\u27b0\\u27bf\\u2b1b\\u2b1c" +
+    "\\u2b50\\u2b55]\\ufe0f?";
+  const sign = "[\\u00a9\\u00ae\\u203c\\u2049\\u2122\\u2139\\u2190-\\u2bff\\u3030\\u303d\\u3297\\u3299]";
+  const tone = "[\\u{1f3fb}-\\u{1f3ff}]";
+  const tag = "[\\u{e0020}-\\u{e007f}]";
+  const shown = `(?:${picture}|${sign}(?:\\ufe0f|(?=\\u200d)|(?=${tone})))${tone}?${tag}*`;
+  const one = `(?:${flag}|${keycap}|${shown})`;
+  return `${one}(?:\\u200d(?:${one}|${sign}))*`;
+}

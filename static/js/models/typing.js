@@ -1,0 +1,25 @@
+/** When to tell that somebody is writing: at most every three seconds, and never for a field that is empty. */
+const EVERY = 3_000; // ms
+
+export class Typing {
+  #tell;
+  #toldAt = -Infinity;
+
+  /** `tell`: async; that it fails is nobody's concern. */
+  constructor(tell) {
+    this.#tell = tell;
+  }
+
+  wrote(text) {
+    const now = performance.now();
+    if (text.trim() && now - this.#toldAt >= EVERY) {
+      this.#toldAt = now;
+      this.#tell().catch(() => {});
+    }
+  }
+
+  /** What was written has gone out: the next word is news again. */
+  done() {
+    this.#toldAt = -Infinity;
+  }
+}
