@@ -18,6 +18,7 @@ from chatserver.handlers.bodies import is_form, is_json, json_field
 from chatserver.handlers.cookies import SESSION_COOKIE, Cookies
 from chatserver.services import Services
 from chatserver.sessions import SESSION_DAYS, Session
+from chatserver.static_files import StaticFiles
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -146,13 +147,15 @@ class Handler(RequestHandler):
     def page(self, template: str, *, status: int = 200, **names: Any) -> None:
         """Renders a page. Every page knows who is looking, and has the token that its forms and scripts send back."""
         self.set_status(status)
+        files = cast("StaticFiles", self.application.settings["static_files"])
         always = {
             "user": self.session.user if self.session else None,
             "rooms": [],
             "room": None,
             "status": status,
             "initials": initials,
-            "static": self.application.settings["static_path_of"],
+            "static": files.address,
+            "modules": files.modules,
             "xsrf_token": self.xsrf_token.decode(),
         }
         self.render(template, **always | names)
@@ -160,6 +163,11 @@ class Handler(RequestHandler):
     def wants_page(self) -> bool:
         """Whether a browser asks, as opposed to a program."""
         return "text/html" in self.request.headers.get("Accept", "") and not is_json(self.request)
+
+    def compute_etag(self) -> str | None:
+        """A weak one: the same answer has other bytes for who reads gzip."""
+        tag = super().compute_etag()
+        return None if tag is None else f"W/{tag}"
 
     def is_form(self) -> bool:
         return is_form(self.request)

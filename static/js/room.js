@@ -12,6 +12,7 @@ import { Newest } from "./controllers/newest.js";
 import { Unread } from "./controllers/unread.js";
 import { Unsent } from "./controllers/unsent.js";
 import { followKeyboard } from "./controllers/viewport.js";
+import { Frame } from "./frame.js";
 import { Api } from "./helpers/api.js";
 import { onWake } from "./helpers/wake.js";
 import { Draft } from "./models/draft.js";
@@ -83,6 +84,7 @@ const stream = new RoomStream({
       connection.show(state, since);
       if (state === "live") {
         outbox.hurry();
+        frame.presence.refresh();
       }
     },
   },
@@ -92,7 +94,13 @@ const log = new RoomLog({
   stream,
   readPage,
   on: {
-    event: (kind, event) => kind === "message" && messages.receive([event]),
+    event(kind, event) {
+      if (kind === "message") {
+        messages.receive([event]);
+      } else if (kind === "presence") {
+        frame.presence.receive(event);
+      }
+    },
     messages: (page) => messages.receive(page),
     replaced(page) {
       messages.replace(page.messages);
@@ -105,6 +113,7 @@ const log = new RoomLog({
 
 // The frame
 
+const frame = new Frame({ api, user, room });
 new Drawer({
   sidebar: element("sidebar"),
   opener: element("menu"),

@@ -282,6 +282,7 @@ async def test_the_files_of_a_page_may_be_kept_for_ever(ada: Visitor, room: int)
     kinds = {
         "css": "text/css",
         "js": "text/javascript",
+        "png": "image/png",
         "svg": "image/svg+xml",
         "webmanifest": "application/manifest+json",
     }

@@ -27,6 +27,16 @@ export class Api {
     return (await this.#fetch(`/rooms/${roomId}/messages?${new URLSearchParams(parameters)}`)).json();
   }
 
+  /** Who is in a room now: `[{ id, name }]`. */
+  async presence(roomId) {
+    return (await (await this.#fetch(`/rooms/${roomId}/presence`)).json()).users;
+  }
+
+  /** Messages with these words, the newest first: `{ results, has_more }`. */
+  async search(parameters, signal) {
+    return (await this.#fetch(`/search?${new URLSearchParams(parameters)}`, { signal })).json();
+  }
+
   /** Sends an entry of the outbox, and returns the message that it became. */
   async post({ roomId, content, clientId }) {
     const body = JSON.stringify({ room_id: roomId, content, client_id: clientId });
@@ -56,7 +66,8 @@ export class Api {
     const headers = { Accept: "application/json", ...options.headers };
     let response;
     try {
-      response = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(ANSWER_TAKES) });
+      const signals = [AbortSignal.timeout(ANSWER_TAKES), options.signal].filter(Boolean);
+      response = await fetch(path, { ...options, headers, signal: AbortSignal.any(signals) });
     } catch (error) {
       throw new ApiError(0, error.message);
     }
