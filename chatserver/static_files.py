@@ -1,4 +1,4 @@
-"""The files of the pages, as they are sent: read and compressed once, kept in memory, addressed by what is in all of them."""
+"""The files of the pages, as they are sent: read and compressed once, kept in memory, addressed by content."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STYLE = "style.css"
 
 _COMPRESSES = {".css", ".js", ".svg", ".webmanifest"}
 _COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)
-_IMPORT = re.compile(r"""^(?:import|export)\b[^"';]*?["'](\.[^"']+)["'];""", re.MULTILINE)
+_IMPORT = re.compile(r"""^(?:import|export)\b[^"';=]*["'](\.[^"']+)["'];""", re.MULTILINE)
 
 
 class StaticFile(NamedTuple):
@@ -68,7 +68,9 @@ class StaticFiles:
 
 
 def _one_sheet(found: dict[str, bytes]) -> bytes:
-    sheets = sorted((path for path in found if path.startswith("css/")), key=lambda path: (path != "css/layers.css", path))
+    sheets = sorted(
+        (path for path in found if path.startswith("css/")), key=lambda path: (path != "css/layers.css", path)
+    )
     return b"\n".join(found[path] for path in sheets)
 
 

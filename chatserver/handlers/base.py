@@ -148,7 +148,7 @@ class Handler(RequestHandler):
         """Renders a page. Every page knows who is looking, and has the token that its forms and scripts send back."""
         self.set_status(status)
         files = cast("StaticFiles", self.application.settings["static_files"])
-        always = {
+        always: dict[str, Any] = {
             "user": self.session.user if self.session else None,
             "rooms": [],
             "room": None,

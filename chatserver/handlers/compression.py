@@ -1,7 +1,7 @@
 """Answers made smaller on the way out, for who can read them that way.
 
-Only pages and JSON that are whole. An event stream never: its bytes go out as they come. That secrets and somebody else's
-words stand in one page does no harm: the token is masked anew in each page, so its length says nothing (BREACH).
+Only pages and JSON that are whole. An event stream never: its bytes go out as they come. That the token and somebody
+else's words stand in one page does no harm: it is masked anew in each, so how well they compress says nothing (BREACH).
 """
 
 from __future__ import annotations

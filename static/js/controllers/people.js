@@ -28,12 +28,8 @@ export class People {
   /** `people`: `[{ id, name }]`. */
   show(people) {
     this.#people = people;
-    const rest = people.length - FACES;
-    const faces = people.slice(0, FACES).map(face);
-    if (rest > 0) {
-      faces.push(more(rest));
-    }
-    this.#faces.replaceChildren(...faces);
+    const some = people.slice(0, FACES).map(face);
+    this.#faces.replaceChildren(...some, more(people.length - FACES), more(people.length - 1, "face--phone"));
     this.#faces.hidden = people.length === 0;
     this.#faces.setAttribute("aria-label", texts.here(people.length, number(people.length)));
     this.#faces.title = people.slice(0, 12).map(({ name }) => name).join(", ");
@@ -65,9 +61,11 @@ function face({ id, name }) {
   return element;
 }
 
-function more(count) {
+/** How many more there are than the faces beside it: four, or on a phone one. */
+function more(count, kind = "face--desk") {
   const element = document.createElement("span");
-  element.className = "face face--more";
+  element.className = `face face--more ${kind}`;
+  element.hidden = count <= 0;
   element.textContent = texts.more(number(count));
   element.ariaHidden = "true";
   return element;

@@ -102,6 +102,11 @@ export class Search {
 
   /** Down from the field into the results, and up again. */
   #pressed(event) {
+    if (event.key === "Escape") {
+      event.preventDefault(); // a search field would rather empty itself
+      this.#sheet.close();
+      return;
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const stops = [this.#parts.field, ...this.#links(), ...(this.#parts.more.hidden ? [] : [this.#parts.more])];
     const here = stops.indexOf(document.activeElement);
