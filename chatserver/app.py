@@ -27,9 +27,11 @@ from chatserver.audience import Audience
 from chatserver.backlog import Backlog
 from chatserver.bases import Bases
 from chatserver.commits import Commits
+from chatserver.composing import Composing
 from chatserver.database import Database
 from chatserver.errors import Unavailable
 from chatserver.health import Health
+from chatserver.history import History
 from chatserver.hub import Hub
 from chatserver.in_flight import InFlight
 from chatserver.messages import Messages
@@ -99,11 +101,12 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         sessions = Sessions(database, wakeups)
         audience = Audience(sessions, in_all=settings.max_streams, per_user=settings.max_streams_per_user)
         rooms = Rooms(database, archiver, wakeups)
-        messages = Messages(rooms, archiver, backlog)
+        history = History(archive, backlog)
+        messages = Messages(rooms, archiver, history, Composing())
         health = Health({"redis": room_log.ping, "mongodb": database.ping})
         stack.push_async_callback(health.close)
-        streams = Streams(relay, backlog)
-        services = Services(accounts, sessions, rooms, messages, streams, audience, health, InFlight())
+        streams = Streams(relay, backlog, hub)
+        services = Services(accounts, sessions, rooms, messages, history, streams, audience, health, InFlight())
 
         for part in (Sweep(archiver, room_log), relay, audience):
             part.start()

@@ -12,7 +12,7 @@ from tornado.web import Application, RequestHandler
 
 from chatserver.body_limit import BodyLimit
 from chatserver.errors import TooLarge
-from chatserver.handlers import accounts, health, messages, pages, rooms, static, stream
+from chatserver.handlers import accounts, health, message, messages, pages, rooms, static, stream
 from chatserver.handlers.base import Handler, UnknownPath
 from chatserver.handlers.compression import Compression
 from chatserver.handlers.cookies import Cookies
@@ -43,6 +43,8 @@ class ChatApplication(Application):
                 (r"/rooms", rooms.RoomsHandler, _with(services)),
                 (r"/rooms/([^/]+)", rooms.RoomHandler, _with(services)),
                 (r"/rooms/([^/]+)/messages", messages.RoomMessagesHandler, _with(services)),
+                (r"/rooms/([^/]+)/messages/([^/]+)", message.MessageHandler, _with(services)),
+                (r"/rooms/([^/]+)/messages/([^/]+)/reactions/([^/]+)", message.ReactionHandler, _with(services)),
                 (r"/healthz", health.Healthz, _with(services)),
                 (r"/readyz", health.Readyz, _with(services)),
                 (r"/static/v-([0-9a-f]+)/(.+)", static.StaticHandler, _with(services)),

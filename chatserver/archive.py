@@ -1,7 +1,7 @@
 """The archive: every event for ever, in MongoDB.
 
     events     one document for each entry of a log, append-only, `_id` = {room, ms, seq}: the log's own order
-    messages   what the room shows, a projection of `events` that can be rebuilt from it
+    messages   what the room shows, a projection of `events` that can be rebuilt from it (`showing.py`)
 
 An event counts as archived when a majority of the replica set has it in its journal. Then it stays: `commits.py` says
 how events get in, and why nothing has to be taken out again.
@@ -10,16 +10,17 @@ how events get in, and why nothing has to be taken out again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from pymongo import ASCENDING, DESCENDING
 
 from chatserver import tasks
+from chatserver.changes import about
 from chatserver.cursor import BEGINNING, END, Cursor
-from chatserver.database import Database, Document, reaching_mongodb
-from chatserver.documents import event_key, read_event
+from chatserver.database import MESSAGES_IN_ORDER, Database, Document, reaching_mongodb
+from chatserver.documents import Shown, event_key, read_event, read_shown
 from chatserver.errors import Unavailable
 from chatserver.events import Event
 from chatserver.group_commit import GroupCommit
@@ -41,6 +42,7 @@ class Archive:
 
     def __init__(self, database: Database) -> None:
         self._events = database.events
+        self._messages = database.messages
         self._look_ups: GroupCommit[ClientId, Event | None] = GroupCommit(self._find_all_by_client_id)
         self._is_away = False
         self._looking: asyncio.Task[None] | None = None
@@ -57,6 +59,52 @@ class Archive:
             found = self._events.find(_between(room_id, BEGINNING, cursor)).sort("_id", DESCENDING).limit(limit)
             newest_first = [read_event(document) async for document in found]
         return newest_first[::-1]
+
+    async def messages_after(self, room_id: int, cursor: Cursor, limit: int, *, until: Cursor = END) -> list[Event]:
+        """The oldest `limit` messages behind the cursor, as they were written. `until`: the last that is wanted."""
+        with reaching_mongodb():
+            found = self._events.find(_messages(room_id, cursor, _behind(until))).hint(MESSAGES_IN_ORDER)
+            return [read_event(document) async for document in found.sort("_id", ASCENDING).limit(limit)]
+
+    async def messages_before(self, room_id: int, cursor: Cursor, limit: int, *, until: Cursor = END) -> list[Event]:
+        """The newest `limit` messages in front of the cursor, oldest first, as they were written."""
+        with reaching_mongodb():
+            found = self._events.find(_messages(room_id, BEGINNING, min(cursor, _behind(until)))).hint(
+                MESSAGES_IN_ORDER
+            )
+            newest_first = [read_event(document) async for document in found.sort("_id", DESCENDING).limit(limit)]
+        return newest_first[::-1]
+
+    async def shown(self, room_id: int, ids: Collection[Cursor]) -> dict[Cursor, Shown]:
+        """Those of these messages that are in `messages`, which may be a moment behind the events."""
+        with reaching_mongodb():
+            found = self._messages.find({"_id": {"$in": [event_key(room_id, id) for id in ids]}})
+            each = [read_shown(document) async for document in found]
+        return {Cursor.parse(shown.message.id): shown for shown in each}
+
+    async def changes(
+        self, room_id: int, behind: Mapping[Cursor, Cursor], *, until: Cursor = END
+    ) -> dict[Cursor, list[Event]]:
+        """For each message the changes about it behind a place in the log, in order. Those without any are left out.
+
+        `until`: the last change that is wanted.
+        """
+        last = event_key(room_id, until)
+        unchanged = [event_key(room_id, id) for id, place in behind.items() if place == BEGINNING]
+        wanted: list[Document] = [
+            {"about": event_key(room_id, id), "_id": {"$gt": event_key(room_id, place), "$lte": last}}
+            for id, place in behind.items()
+            if place != BEGINNING
+        ]
+        if unchanged:
+            wanted.append({"about": {"$in": unchanged}, "_id": {"$lte": last}})
+        found: dict[Cursor, list[Event]] = {}
+        if wanted:
+            with reaching_mongodb():
+                async for document in self._events.find(wanted[0] if len(wanted) == 1 else {"$or": wanted}):
+                    event = read_event(document)
+                    found.setdefault(about(event), []).append(event)
+        return {id: sorted(events, key=lambda event: event.id) for id, events in found.items()}
 
     async def find(self, room_id: int, id: Cursor) -> Event | None:
         with reaching_mongodb():
@@ -133,3 +181,12 @@ def client_key(room_id: int, user_id: int, client_id: str) -> Document:
 def _between(room_id: int, after: Cursor, before: Cursor) -> Document:
     """Events, not the places that are kept free for one."""
     return {"_id": {"$gt": event_key(room_id, after), "$lt": event_key(room_id, before)}, "kept_for": None}
+
+
+def _messages(room_id: int, after: Cursor, before: Cursor) -> Document:
+    return {"kind": "message", "_id": {"$gt": event_key(room_id, after), "$lt": event_key(room_id, before)}}
+
+
+def _behind(id: Cursor) -> Cursor:
+    """The place right behind an id."""
+    return id if id == END else Cursor(id.ms, id.seq + 1)

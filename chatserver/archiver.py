@@ -100,6 +100,14 @@ class Archiver:
             with suppress(LogEnded):
                 await self.publish(draft_of(event), lost=event.id)
 
+    async def secure(self, place: Place) -> Event | None:
+        """The event at that place, archived now if it was not yet; None where none is. Raises Unavailable."""
+        event = await self._archive.find(*place)
+        if event is None and await self._log.find(*place) is not None:
+            await self.finish(place)
+            event = await self._archive.find(*place)
+        return event
+
     async def close(self) -> None:
         """Returns when everything that was begun is archived."""
         await self._commits.close()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import Counter
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple, TypeVar
 
 from cachetools import TTLCache
 
 from chatserver import sse, tasks
+from chatserver.accounts import User
 from chatserver.errors import Unavailable
 from chatserver.sessions import Session, Sessions
 from chatserver.subscription import Subscription
@@ -29,6 +30,11 @@ ENDED_LATELY = 10_000
 ENDED_LATELY_SECONDS = 60.0
 """A session may end while a stream is being opened with it: its end is remembered for longer than that takes."""
 
+Key = TypeVar("Key", bound=Hashable)
+
+OnStream = Callable[[User, Sequence[int]], None]
+"""Called with whose stream it is, and the rooms that it follows."""
+
 log = logging.getLogger(__name__)
 
 
@@ -36,6 +42,7 @@ class Seat(NamedTuple):
     """`until`: in seconds of the loop's clock."""
 
     session: Session
+    room_ids: Sequence[int]
     until: float
 
 
@@ -48,7 +55,9 @@ class Audience:
         self._per_user = per_user
         self._seats: dict[Subscription, Seat] = {}
         self._by_session: dict[str, set[Subscription]] = {}
-        self._of_user: Counter[int] = Counter()
+        self._by_user: dict[int, set[Subscription]] = {}
+        self._on_arrival: list[OnStream] = []
+        self._on_departure: list[OnStream] = []
         self._ended_lately: TTLCache[str, bool] = TTLCache(ENDED_LATELY, ENDED_LATELY_SECONDS)
         self._task: asyncio.Task[None] | None = None
         sessions.on_end(self._end_session)
@@ -64,29 +73,42 @@ class Audience:
             await tasks.stop([self._task])
 
     def has_room_for(self, session: Session) -> bool:
-        return len(self._seats) < self._in_all and self._of_user[session.user.id] < self._per_user
+        return len(self._seats) < self._in_all and len(self._by_user.get(session.user.id, ())) < self._per_user
+
+    def on_arrival(self, arrived: OnStream) -> None:
+        """Wants to be called when a stream was seated."""
+        self._on_arrival.append(arrived)
+
+    def on_departure(self, departed: OnStream) -> None:
+        """Wants to be called once for each of them when it is closed, in whatever way, with the same rooms."""
+        self._on_departure.append(departed)
+
+    def whisper(self, user_id: int, room_id: int, frame: bytes) -> None:
+        """A frame without an id to the user's own streams here that follow the room and are live now."""
+        for subscription in list(self._by_user.get(user_id, ())):
+            if room_id in subscription.source.room_ids:
+                subscription.source.whisper(subscription, frame)
 
     def seat(self, subscription: Subscription, session: Session) -> None:
         """From now on the stream lives no longer than its session, and than MAX_AGE_SECONDS."""
         if subscription.closed:
             return
         until = asyncio.get_running_loop().time() + MAX_AGE_SECONDS * random.uniform(0.9, 1.1)
-        self._seats[subscription] = Seat(session, until)
+        self._seats[subscription] = Seat(session, subscription.source.room_ids, until)
         self._by_session.setdefault(session.key, set()).add(subscription)
-        self._of_user[session.user.id] += 1
+        self._by_user.setdefault(session.user.id, set()).add(subscription)
         subscription.on_close = self._leave
+        for arrived in self._on_arrival:
+            arrived(session.user, subscription.source.room_ids)
         if session.key in self._ended_lately:
             subscription.revoke()
 
     def _leave(self, subscription: Subscription) -> None:
-        session = self._seats.pop(subscription).session
-        streams = self._by_session[session.key]
-        streams.discard(subscription)
-        if not streams:
-            del self._by_session[session.key]
-        self._of_user[session.user.id] -= 1
-        if not self._of_user[session.user.id]:
-            del self._of_user[session.user.id]
+        session, room_ids, _ = self._seats.pop(subscription)
+        _take_out(self._by_session, session.key, subscription)
+        _take_out(self._by_user, session.user.id, subscription)
+        for departed in self._on_departure:
+            departed(session.user, room_ids)
 
     def _end_session(self, key: str) -> None:
         self._ended_lately[key] = True
@@ -113,3 +135,9 @@ class Audience:
             some = keys[start : start + LOOK_UP_AT_ONCE]
             for key in set(some) - await self._sessions.still_open(some):
                 self._end_session(key)
+
+
+def _take_out(streams: dict[Key, set[Subscription]], key: Key, subscription: Subscription) -> None:
+    streams[key].discard(subscription)
+    if not streams[key]:
+        del streams[key]

@@ -11,13 +11,14 @@ from collections.abc import AsyncIterator
 
 from tqdm import tqdm
 
+from chatserver.changes import about, without_text
 from chatserver.cursor import BEGINNING, Cursor
 from chatserver.database import Database, Document, reaching_mongodb
-from chatserver.documents import message_document, read_event
+from chatserver.documents import read_event
 from chatserver.embedded import mongodb_address
 from chatserver.errors import Unavailable
-from chatserver.events import KINDS, Event
-from chatserver.projection import Projection
+from chatserver.events import CHANGES, KINDS, Event
+from chatserver.projection import Projection, in_batches
 
 SECOND_LOOK_SECONDS = 3.0
 
@@ -35,24 +36,34 @@ class Audit:
         """What is wrong in a room, a line each. Where somebody is writing, the newest events may look wrong once."""
         before, shown = BEGINNING, self._projection.shown(room_id)
         names: set[tuple[int, str]] = set()
+        written: set[Cursor] = set()
         message = await anext(shown, None)
         with reaching_mongodb():
-            async for document in self._projection.events(room_id):
-                event = read_event(document)
-                self.events += 1
-                for problem in _links(event, before), _is_known(event), _is_first(event, names):
-                    if problem:
-                        yield f"room {room_id}: {event.id} {problem}"
-                before = event.id
-                if event.kind == "message":
+            async for documents in in_batches(self._projection.events(room_id)):
+                events = list(map(read_event, documents))
+                self.events += len(events)
+                messages = [event for event in events if event.kind == "message"]
+                expected = {_place(each): each for each in await self._projection.expected(room_id, messages)}
+                written.update(expected)
+                for event in events:
+                    for problem in _links(event, before), _is_known(event), _is_first(event, names):
+                        if problem:
+                            yield f"room {room_id}: {event.id} {problem}"
+                    before = event.id
+                    if event.kind in CHANGES and about(event) not in written:
+                        yield f"room {room_id}: {event.id} is about {about(event)}, which is no message in front of it"
+                    if event.kind != "message":
+                        continue
                     while message is not None and _place(message) < event.id:
                         yield f"room {room_id}: {_place(message)} is shown, and no event says so"
                         message = await anext(shown, None)
                     if message is None or _place(message) != event.id:
                         yield f"room {room_id}: {event.id} is archived and not shown"
                         continue
-                    if message != message_document(event):
-                        yield f"room {room_id}: {event.id} is shown otherwise than its event says"
+                    if message != expected[event.id]:
+                        yield f"room {room_id}: {event.id} is shown otherwise than its events say"
+                    if "deleted" in expected[event.id] and without_text(event) != event:
+                        yield f"room {room_id}: {event.id} was deleted, and its text is still archived"
                     self.messages += 1
                     message = await anext(shown, None)
             while message is not None:

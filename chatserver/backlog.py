@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from chatserver.archive import Archive
-from chatserver.cursor import BEGINNING, Cursor
+from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.errors import Unavailable
 from chatserver.events import Event
+from chatserver.log_scripts import MAX_PENDING
 from chatserver.room_log import RoomLog
 
 Found = TypeVar("Found")
@@ -24,6 +25,26 @@ Found = TypeVar("Found")
 LINK_RETRIES = 5
 LINK_SECONDS = 0.05
 """Between the two reads the stream may have lost what the archive has by now. Reading again finds it there."""
+
+ALONE = 2_000
+"""Events of the stream that are read where the archive does not answer."""
+
+
+class End(NamedTuple):
+    """The end of a room's log at one moment. `archived`: the newest event that the archive has; None while it is away.
+    `behind`: what the stream has behind that, or all that it has, without a hole."""
+
+    archived: Cursor | None
+    behind: list[Event]
+
+    @property
+    def tip(self) -> Cursor:
+        """The newest event; BEGINNING for a room in which nothing happened yet."""
+        return self.behind[-1].id if self.behind else self.archived or BEGINNING
+
+    def reaches(self, cursor: Cursor) -> bool:
+        """Whether everything behind the cursor can be read."""
+        return self.archived is not None or (bool(self.behind) and self.behind[0].prev <= cursor)
 
 
 class Backlog:
@@ -70,6 +91,18 @@ class Backlog:
                 return contiguous_tail(newer)
             if (following := what_follows(last, newer, is_archived=bool(archived))) is not None:
                 return (archived + following)[-limit:]
+            await asyncio.sleep(LINK_SECONDS)
+        raise Unavailable("the log is being mended, try again", retry_after=1)
+
+    async def end(self, room_id: int) -> End:
+        """What only the stream has, and from where. Raises Unavailable if the stream does not answer."""
+        for _ in range(LINK_RETRIES):
+            archived = await _or_none(self._archive.tip(room_id))
+            if archived is None:
+                return End(None, contiguous_tail(await self._log.before(room_id, END, ALONE)))
+            streamed = await self._log.after(room_id, archived, MAX_PENDING)
+            if (following := what_follows(archived, streamed, is_archived=archived != BEGINNING)) is not None:
+                return End(archived, following)
             await asyncio.sleep(LINK_SECONDS)
         raise Unavailable("the log is being mended, try again", retry_after=1)
 

@@ -25,14 +25,13 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from chatserver.archive import Archive, client_key
 from chatserver.backlog import is_linked
 from chatserver.cursor import Cursor
-from chatserver.database import WRITE_MS, Collection, Database, Document
-from chatserver.documents import event_document, event_key, message_document, read_event
+from chatserver.database import WRITE_MS, Collection, Database, Document, raise_unless_duplicate
+from chatserver.documents import event_document, event_key, read_event
 from chatserver.errors import Unavailable
 from chatserver.events import Event
 from chatserver.group_commit import GroupCommit
 from chatserver.room_log import RoomLog
-
-DUPLICATE_KEY = 11000
+from chatserver.showing import Showing
 
 AT_ONCE = 500
 """Events that are read or written together."""
@@ -54,12 +53,10 @@ class Commits:
     def __init__(self, database: Database, archive: Archive, log: RoomLog) -> None:
         self._events = database.events
         self._latest = database.latest_events
-        self._messages = database.messages
+        self._showing = Showing(database, archive, log)
         self._archive = archive
         self._log = log
         self._group: GroupCommit[Event, Event] = GroupCommit(self._commit_all)
-        # Apart, so that the next events are written while these are being shown.
-        self._shows: GroupCommit[Event, None] = GroupCommit(self._show_all)
         # The last archived id of each room, as far as this process knows.
         self._tips: LRUCache[int, Cursor] = LRUCache(TIPS)
 
@@ -77,12 +74,12 @@ class Commits:
 
     async def show(self, event: Event) -> None:
         """Makes sure that an archived event is in `messages`, whatever became of the process that archived it."""
-        await self._shows.submit(event)
+        await self._showing.show(event)
 
     async def close(self) -> None:
         """Returns when everything that was handed in is written."""
         await self._group.join()
-        await self._shows.join()
+        await self._showing.close()
 
     async def _commit_all(self, events: Sequence[Event]) -> Sequence[Event | Exception]:
         batch = _Batch()
@@ -99,8 +96,8 @@ class Commits:
             await asyncio.gather(*(self._link(room_id, wanted, batch) for room_id, wanted in unlinked))
             while batch.to_write:
                 await self._write(batch)
-            others = batch.archived().difference(events)
-            await self._project(others)
+        others = batch.archived().difference(events)
+        await self._showing.show_all(others)
         await self._settle_others(others, events)
         return [batch.outcomes[event.room_id, event.id] for event in events]
 
@@ -208,20 +205,6 @@ class Commits:
         found = await self._latest.find_one(name, max_time_ms=WRITE_MS)
         return None if found is None else read_event(found)
 
-    async def _show_all(self, events: Sequence[Event]) -> Sequence[None]:
-        with self._archive.noticing_absence():
-            await self._project(set(events))
-        return [None] * len(events)
-
-    async def _project(self, events: Iterable[Event]) -> None:
-        """Shows events in `messages`. Idempotent: a message that is there already stays as it is."""
-        documents = [message_document(event) for event in events if event.kind == "message"]
-        if documents:
-            try:
-                await self._messages.insert_many(documents, ordered=False)
-            except BulkWriteError as error:
-                _raise_unless_duplicate(error)
-
 
 class _Batch:
     """What is to be written together, in order, and what became of it."""
@@ -249,12 +232,6 @@ async def _insert_in_order(collection: Collection, documents: list[Document]) ->
     try:
         await collection.insert_many(documents, ordered=True)
     except BulkWriteError as error:
-        _raise_unless_duplicate(error)
+        raise_unless_duplicate(error)
         return int(error.details["writeErrors"][0]["index"])
     return len(documents)
-
-
-def _raise_unless_duplicate(error: BulkWriteError) -> None:
-    details = error.details
-    if details.get("writeConcernErrors") or any(each["code"] != DUPLICATE_KEY for each in details["writeErrors"]):
-        raise error

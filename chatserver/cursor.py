@@ -7,9 +7,11 @@ wire, the order of the room and half of the key in the archive. Nothing else ord
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 _CANONICAL = re.compile(r"(0|[1-9][0-9]{0,18})-(0|[1-9][0-9]{0,18})", re.ASCII)
+_ROOM = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 # The archive keeps both numbers as BSON int64; Redis would take 64 unsigned bits, but never issues that many.
 _LARGEST = 2**63 - 1
@@ -44,3 +46,19 @@ class Cursor(NamedTuple):
 
 BEGINNING = Cursor(0, 0)
 END = Cursor(_LARGEST, _LARGEST)
+
+
+def joined(places: Iterable[tuple[int, Cursor | str]]) -> str:
+    """The places in many rooms as one name: `<room>.<cursor>_<room>.<cursor>…`"""
+    return "_".join(f"{room_id}.{cursor}" for room_id, cursor in places)
+
+
+def taken_apart(text: str) -> dict[int, list[str]] | None:
+    """What such a name says of each room, unread: a part may be no cursor. None if the text is not of this kind."""
+    parts: dict[int, list[str]] = {}
+    for part in text.split("_"):
+        room_id, dot, cursor = part.partition(".")
+        if not dot or _ROOM.fullmatch(room_id) is None:
+            return None
+        parts.setdefault(int(room_id), []).append(cursor)
+    return parts

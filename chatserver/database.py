@@ -12,10 +12,12 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import ASCENDING, IndexModel
-from pymongo.errors import PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from chatserver.errors import Unavailable
+
+DUPLICATE_KEY = 11000
 
 Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
@@ -36,6 +38,13 @@ WRITE_MS = 5_000
 LATEST = ReadConcern("linearizable")
 """For reads that explain why a write was refused: they see what stood in its way, which a majority may have only in a
 moment, and return when it has."""
+
+NEWEST = ReadConcern("local")
+"""For reads that are followed by a write which takes place only if nothing was written since."""
+
+
+MESSAGES_IN_ORDER = "messages_in_order"
+"""An index of `events`, which pages name, so that none is ever read by another."""
 
 
 class Database:
@@ -61,6 +70,7 @@ class Database:
         self.events: Collection = database["events"]
         self.latest_events: Collection = self.events.with_options(read_concern=LATEST)
         self.messages: Collection = database["messages"]
+        self.newest_messages: Collection = self.messages.with_options(read_concern=NEWEST)
         self.rooms: Collection = database["rooms"]
         self.users: Collection = database["users"]
         self.sessions: Collection = database["sessions"]
@@ -81,6 +91,17 @@ class Database:
                         name="one_event_for_a_client_id",
                         unique=True,
                         partialFilterExpression={"client_id": {"$exists": True}},
+                    ),
+                    # For pages: thousands of changes may stand between two messages.
+                    IndexModel(
+                        [("kind", ASCENDING), ("_id", ASCENDING)],
+                        name=MESSAGES_IN_ORDER,
+                        partialFilterExpression={"kind": "message"},
+                    ),
+                    IndexModel(
+                        [("about", ASCENDING), ("_id", ASCENDING)],
+                        name="changes_of_a_message",
+                        partialFilterExpression={"about": {"$exists": True}},
                     ),
                 ]
             )
@@ -116,3 +137,10 @@ def reaching_mongodb() -> Iterator[None]:
         yield
     except PyMongoError as error:
         raise Unavailable("the archive is not available right now, try again", retry_after=2) from error
+
+
+def raise_unless_duplicate(error: BulkWriteError) -> None:
+    """Raises the error again, unless all that is wrong is that something was there already."""
+    details = error.details
+    if details.get("writeConcernErrors") or any(each["code"] != DUPLICATE_KEY for each in details["writeErrors"]):
+        raise error

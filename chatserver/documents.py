@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import NamedTuple, cast
 
+import msgspec
+
+from chatserver.changes import about
 from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.database import Document
-from chatserver.events import Event, Kind
+from chatserver.events import CHANGES, Event, Kind, Message
+
+_OWN = ("user_id", "user_name", "content", "created_at", "client_id")
+_WHERE_THEY_APPLY = ("html", "mentions", "reply_to", "edited_at", "deleted", "reactions")
+_SHOWN = {"prev", *_OWN, *_WHERE_THEY_APPLY}
+
+
+class Shown(NamedTuple):
+    """A message as `messages` has it. `applied`: the newest change that is in it; BEGINNING where none is."""
+
+    message: Message
+    applied: Cursor
 
 
 def event_key(room_id: int, id: Cursor) -> Document:
@@ -21,7 +35,8 @@ def in_room(room_id: int) -> Document:
 
 
 def event_document(event: Event, *, void: bool = False) -> Document:
-    """`void`: only the link that holds the chain of `prev` together."""
+    """`void`: only the link that holds the chain of `prev` together. A change also says which message it is about, so
+    that what became of a message is found at once, however much was said since."""
     document: Document = {
         "_id": event_key(event.room_id, event.id),
         "prev": str(event.prev),
@@ -30,6 +45,8 @@ def event_document(event: Event, *, void: bool = False) -> Document:
     }
     if not void:
         document |= {"client_id": event.client_id, "payload": event.payload.decode()}
+        if event.kind in CHANGES:
+            document["about"] = event_key(event.room_id, about(event))
     return document
 
 
@@ -46,15 +63,23 @@ def read_event(document: Document) -> Event:
     )
 
 
-def message_document(event: Event) -> Document:
-    """What `messages` has of an event: the room as it is shown, for search and for whoever asks the database."""
-    message = event.message()
-    return {
-        "_id": event_key(event.room_id, event.id),
-        "prev": message.prev,
-        "user_id": message.user_id,
-        "user_name": message.user_name,
-        "content": message.content,
-        "created_at": message.created_at,
-        "client_id": message.client_id,
-    }
+def message_document(message: Message, applied: Cursor = BEGINNING) -> Document:
+    """What `messages` has: the room as it is shown, for pages, search and whoever asks the database.
+
+    `applied`: the newest change that is in it, which guards it against one that comes late.
+    """
+    document: Document = {"_id": event_key(message.room_id, Cursor.parse(message.id)), "prev": message.prev}
+    document |= {name: getattr(message, name) for name in _OWN}
+    for name in _WHERE_THEY_APPLY:
+        if value := getattr(message, name):
+            document[name] = msgspec.to_builtins(value)
+    if applied != BEGINNING:
+        document["applied"] = str(applied)
+    return document
+
+
+def read_shown(document: Document) -> Shown:
+    id = document["_id"]
+    fields = {name: document[name] for name in document.keys() & _SHOWN}
+    message = msgspec.convert({"id": f"{id['ms']}-{id['seq']}", "room_id": id["room"], **fields}, Message)
+    return Shown(message, Cursor.parse(document.get("applied", "0")))

@@ -7,8 +7,10 @@
     ├── Forbidden        403  signed in, but not allowed
     │   └── BadToken     403  the CSRF token is missing or wrong
     ├── NotFound         404
-    │   └── RoomNotFound 404
+    │   ├── RoomNotFound 404
+    │   └── MessageNotFound 404
     ├── Taken            409  the name is somebody else's
+    ├── MessageDeleted   409  nothing becomes of it any more
     ├── TooLarge         413  the body is over the limit
     ├── WrongType        415  a body that is neither JSON nor a form
     ├── Invalid          422  it can be read, and breaks a rule
@@ -69,6 +71,15 @@ class NotFound(ChatError):
 
 class RoomNotFound(NotFound):
     text = "room not found"
+
+
+class MessageNotFound(NotFound):
+    text = "message not found"
+
+
+class MessageDeleted(ChatError):
+    status = 409
+    text = "the message was deleted"
 
 
 class Taken(ChatError):

@@ -13,15 +13,35 @@ import msgspec
 
 from chatserver.cursor import Cursor
 
-Kind = Literal["message", "closed", "void"]
-"""`message`: somebody wrote. `closed`: the room is gone, the last event of its log.
+Kind = Literal["message", "edited", "deleted", "reaction", "closed", "void"]
+"""`message`: somebody wrote. `edited`, `deleted`, `reaction`: what became of a message, see `changes.py`.
+`closed`: the room is gone, the last event of its log.
 `void`: a repeat that slipped through both look-ups; it holds the chain of `prev` together and is never shown."""
 
 KINDS: frozenset[str] = frozenset(get_args(Kind))
+CHANGES: frozenset[str] = frozenset({"edited", "deleted", "reaction"})
+
+QUOTED = 120
+"""Characters of a message that a reply to it shows."""
 
 
-class Body(msgspec.Struct, frozen=True):
-    """What a message says, without its place in the log."""
+class Quote(msgspec.Struct, frozen=True):
+    """The beginning of the message that is replied to, as it stood then: history, like all that was quoted."""
+
+    id: str
+    user_name: str
+    content: str
+
+
+class Reaction(msgspec.Struct, frozen=True):
+    """Who reacted so, in the order in which they did."""
+
+    emoji: str
+    user_ids: tuple[int, ...]
+
+
+class Body(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a message says, without its place in the log. `html` only where it says more than the plain text."""
 
     room_id: int
     user_id: int
@@ -29,10 +49,14 @@ class Body(msgspec.Struct, frozen=True):
     content: str
     created_at: str
     client_id: str
+    html: str | None = None
+    mentions: tuple[int, ...] = ()
+    reply_to: Quote | None = None
+    deleted: bool = False
 
 
-class Message(msgspec.Struct, frozen=True):
-    """A message as clients see it."""
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message as clients see it. What does not apply is left out of its JSON."""
 
     id: str
     prev: str
@@ -42,6 +66,15 @@ class Message(msgspec.Struct, frozen=True):
     content: str
     created_at: str
     client_id: str
+    html: str | None = None
+    mentions: tuple[int, ...] = ()
+    reply_to: Quote | None = None
+    edited_at: str | None = None
+    deleted: bool = False
+    reactions: tuple[Reaction, ...] = ()
+
+    def quote(self) -> Quote:
+        return Quote(self.id, self.user_name, self.content[:QUOTED])
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -89,9 +122,10 @@ def draft_of(event: Event) -> Draft:
 
 
 def draft_closing(room_id: int, user_id: int) -> Draft:
-    """The last event of a room. Its client id is fixed, so closing a room twice closes it once."""
+    """The last event of a room. Its client id is fixed, so closing a room twice closes it once; and it is none that a
+    client could have posted under."""
     payload = _encoder.encode({"room_id": room_id, "user_id": user_id, "created_at": timestamp()})
-    return Draft(room_id, "closed", user_id, "room-closed", payload)
+    return Draft(room_id, "closed", user_id, "room:closed", payload)
 
 
 def timestamp() -> str:

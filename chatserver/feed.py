@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from cachetools import TTLCache
 
@@ -22,18 +22,16 @@ from chatserver import sse
 from chatserver.cursor import Cursor
 from chatserver.errors import Unavailable
 from chatserver.events import Event
+from chatserver.fanout import Fanout
 from chatserver.page import Page
-from chatserver.ring import Ring, framed
-from chatserver.subscription import Subscription
+from chatserver.ring import Ring
+from chatserver.subscription import PageTaker, RoomSubscription, Subscription
 
 PACE = 3.5
 """The next round waits until this many times as long as the last one took have passed…"""
 
 MAX_PAUSE_SECONDS = 0.05
 """…but no longer than this: nobody sees the difference."""
-
-HEARTBEAT_SECONDS = 20.0
-"""Silence after which a comment is sent, ± 10 %. Routers drop idle connections after 30 s and more; Heroku after 55."""
 
 PAGE = 500
 """Events of one page of the log for readers that are further behind than the ring reaches."""
@@ -49,26 +47,27 @@ ReadPage = Callable[[int, Cursor, int], Coroutine[Any, Any, list[Event]]]
 """Reads (room, cursor, limit): the events behind the cursor. Raises Unavailable."""
 
 
-class Feed:
+class Follower(Protocol):
+    """What follows this room among others: it wants to be told of each round."""
+
+    def hear(self, index: int) -> None: ...
+    def signal(self, frame: bytes) -> None: ...
+
+
+class Feed(Fanout):
     """`sent` is where all live subscriptions stand. Everyone else catches up to that, then joins them."""
 
     def __init__(self, room_id: int, ring: Ring, read_page: ReadPage) -> None:
+        super().__init__((room_id,))
         self.room_id = room_id
         self.ring = ring
         self.sent = ring.tip
-        self.finished = False
-        """The room is gone: who reaches the tip is told so, and the stream is over for good."""
         self._read_page = read_page
-        self._loop = asyncio.get_running_loop()
-        # The live sockets' own `send`, so that the loop of a round looks nothing up.
-        self._live: dict[bool, dict[Subscription, Callable[[bytes], int]]] = {True: {}, False: {}}
-        self._catching_up: set[Subscription] = set()
-        self._ahead: set[Subscription] = set()
+        self._followers: dict[Follower, int] = {}
         self._reading: dict[Cursor, asyncio.Task[Page]] = {}
         self._pages: TTLCache[Cursor, asyncio.Task[Page]] = TTLCache(KEPT_PAGES, PAGE_SECONDS)
         self._next_round: asyncio.TimerHandle | None = None
         self._rest_until = 0.0
-        self._heartbeat_at = self._next_heartbeat()
         self._touched_at = self._loop.time()
 
     # What the relay does
@@ -82,8 +81,11 @@ class Feed:
                 self._next_round = self._loop.call_later(pause, self._round)
             else:
                 self._round()
-        if any(event.kind == "closed" for event in events):
-            self.finish()
+        for event in events:
+            if event.kind == "deleted":
+                self._forget_pages()  # its text may be in them
+            elif event.kind == "closed":
+                self.finish()
 
     def finish(self) -> None:
         """The room is gone. Everyone gets what is left of it, then the word that it is over."""
@@ -96,33 +98,30 @@ class Feed:
 
     def join(self, connection: socket.socket, cursor: Cursor, *, chunked: bool) -> Subscription:
         """A new reader, standing at the cursor. The socket is the subscription's own from now on."""
-        subscription = Subscription(self, connection, cursor, chunked=chunked)
-        self._catching_up.add(subscription)
-        subscription.start()
+        subscription = RoomSubscription(self, connection, cursor, chunked=chunked)
+        self._begin(subscription)
         return subscription
 
-    def go_live(self, subscription: Subscription) -> None:
-        self._catching_up.discard(subscription)
-        self._live[subscription.chunked][subscription] = subscription.socket.send
-
-    def await_round(self, subscription: Subscription) -> None:
-        """This reader has seen more than this process: it goes on after the next round."""
-        self._ahead.add(subscription)
-
-    def withdraw(self, subscription: Subscription) -> None:
-        """No more rounds for this one: from now on it sends by itself."""
-        if self._live[subscription.chunked].pop(subscription, None) is not None:
-            self._catching_up.add(subscription)
-
     def leave(self, subscription: Subscription) -> None:
-        self._live[subscription.chunked].pop(subscription, None)
-        self._catching_up.discard(subscription)
-        self._ahead.discard(subscription)
+        super().leave(subscription)
         self.touch()
 
-    def fetch_page(self, subscription: Subscription) -> None:
-        """Reads the log behind the subscription's cursor, once for all who stand there, and hands it over."""
-        cursor = subscription.cursor
+    def follow(self, follower: Follower, index: int) -> None:
+        """Calls `follower.hear(index)` after each round. The room is not deserted while it is followed."""
+        self._followers[follower] = index
+
+    def unfollow(self, follower: Follower) -> None:
+        del self._followers[follower]
+        self.touch()
+
+    def signal_to_all(self, frame: bytes) -> None:
+        """Also to those who follow this room among others."""
+        self.signal(frame)
+        for follower in list(self._followers):
+            follower.signal(frame)
+
+    def fetch_page(self, subscription: PageTaker, cursor: Cursor) -> None:
+        """Reads the log behind the cursor, once for all who stand there, and hands it over."""
         reading = self._reading.get(cursor) or self._pages.get(cursor)
         if reading is None:
             reading = self._reading[cursor] = asyncio.ensure_future(self._page_behind(cursor))
@@ -135,6 +134,9 @@ class Feed:
     def forget(self) -> None:
         """What was told may have been of a branch of the log that was lost. It is not told to others."""
         self.ring.forget(until=self.sent)
+        self._forget_pages()
+
+    def _forget_pages(self) -> None:
         self._pages.clear()
         self._reading.clear()  # those who wait for them get them, and they are not kept
 
@@ -144,13 +146,12 @@ class Feed:
             if not page.cancelled() and page.exception() is None:
                 self._pages[cursor] = page
 
-    def _hand_over(self, subscription: Subscription, page: asyncio.Task[Page]) -> None:
+    def _hand_over(self, subscription: PageTaker, page: asyncio.Task[Page]) -> None:
         if subscription.closed or subscription.ending or page.cancelled():
             return
         error = page.exception()
         if error is None:
-            # What is newer than the last round comes with the next one.
-            subscription.take_page(page.result().until(self.sent, chunked=subscription.chunked))
+            subscription.take_page(page.result())
         else:
             # Unavailable: the log can't be read. Ended cleanly, the reader comes back for it with the same cursor.
             subscription.end(sse.retry(random.randint(2_000, 6_000)))
@@ -160,24 +161,15 @@ class Feed:
     # What the hub does, every second
 
     def tick(self, now: float, stuck_since: float) -> None:
-        """Heartbeats for a quiet room; an end for readers that took nothing for too long."""
-        for subscription in [each for each in self._catching_up if each.is_stuck(stuck_since)]:
-            subscription.close()
+        super().tick(now, stuck_since)
         self._pages.expire()
-        if now >= self._heartbeat_at:
-            self._send_to_live(sse.HEARTBEAT)
-            self._heartbeat_at = self._next_heartbeat()
 
     def touch(self) -> None:
         """Somebody came or went: the room is followed for some time yet."""
         self._touched_at = self._loop.time()
 
     def is_deserted(self, now: float) -> bool:
-        nobody = not (self._live[True] or self._live[False] or self._catching_up)
-        return nobody and now - self._touched_at > LINGER_SECONDS
-
-    def subscriptions(self) -> list[Subscription]:
-        return [*self._all_live(), *self._catching_up]
+        return self._is_empty() and not self._followers and now - self._touched_at > LINGER_SECONDS
 
     def close(self) -> None:
         if self._next_round is not None:
@@ -185,8 +177,7 @@ class Feed:
             self._next_round = None
         for page in self._reading.values():
             page.cancel()
-        for subscription in self.subscriptions():
-            subscription.close()
+        super().close()
 
     # Rounds
 
@@ -196,45 +187,17 @@ class Feed:
             self._next_round.cancel()
             self._next_round = None
         started = time.perf_counter()
+        if not (self._live[True] or self._live[False]):
+            self.sent = self.ring.tip
         while self.sent < self.ring.tip:
             frames, end = self.ring.between(self.sent, self.ring.tip, chunked=False)
             self.sent = end
             self._send_to_live(frames)
         self.ring.trim()
-        ahead, self._ahead = self._ahead, set()
-        for subscription in ahead:
-            subscription.advance()
+        self._call_the_ahead()
+        for follower, index in self._followers.items():
+            follower.hear(index)
         # The loop's own clock may stand still while something runs (uvloop's does).
         took = time.perf_counter() - started
         self._rest_until = self._loop.time() + min((1 + PACE) * took, MAX_PAUSE_SECONDS)
         self._heartbeat_at = self._next_heartbeat()
-
-    def _send_to_live(self, frames: bytes) -> None:
-        """Readers that do not take all of it fall behind. `sent` must be the place behind these bytes already."""
-        for chunked, live in self._live.items():
-            data = framed(frames, chunked)
-            if not live or not data:
-                continue
-            whole = len(data)
-            behind: list[tuple[Subscription, int]] = []
-            for subscription, send in live.items():
-                try:
-                    taken = send(data)
-                except (BlockingIOError, InterruptedError):
-                    taken = 0
-                except OSError:
-                    taken = -1
-                if taken != whole:
-                    behind.append((subscription, taken))
-            for subscription, taken in behind:
-                if taken < 0:
-                    subscription.close()
-                else:
-                    self.withdraw(subscription)
-                    subscription.fall_behind(data, taken)
-
-    def _all_live(self) -> list[Subscription]:
-        return [*self._live[True], *self._live[False]]
-
-    def _next_heartbeat(self) -> float:
-        return self._loop.time() + HEARTBEAT_SECONDS * random.uniform(0.9, 1.1)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Sequence
 
 from chatserver import sse, tasks
+from chatserver.fanout import Fanout
 from chatserver.feed import Feed
+from chatserver.many_rooms import ManyRooms
+from chatserver.rounds import Rounds
 
 TICK_SECONDS = 1.0
 """One timer for all streams: heartbeats and stuck readers are looked after at this interval."""
@@ -24,6 +28,8 @@ log = logging.getLogger(__name__)
 class Hub:
     def __init__(self) -> None:
         self._feeds: dict[int, Feed] = {}
+        self._many: dict[tuple[int, ...], ManyRooms] = {}
+        self._rounds = Rounds()
         self._ticker: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -32,6 +38,9 @@ class Hub:
     async def stop(self) -> None:
         if self._ticker is not None:
             await tasks.stop([self._ticker])
+        self._rounds.close()
+        for many in list(self._many.values()):
+            many.close()
         for feed in self.feeds():
             self.drop(feed)
 
@@ -49,13 +58,32 @@ class Hub:
         self._feeds.pop(feed.room_id, None)
         feed.close()
 
+    def together(self, feeds: Sequence[Feed]) -> ManyRooms:
+        """For a stream that follows all of these rooms, and is to join at once."""
+        room_ids = tuple(feed.room_id for feed in feeds)
+        many = self._many.get(room_ids)
+        if many is None:
+            many = self._many[room_ids] = ManyRooms(feeds, self._rounds, self._forget)
+        return many
+
+    def signal(self, room_id: int, frame: bytes) -> None:
+        """A frame without an id to every stream here that follows the room and is live now. Nobody gets it later."""
+        feed = self._feeds.get(room_id)
+        if feed is not None:
+            feed.signal_to_all(frame)
+
+    def announce(self, frame: bytes) -> None:
+        """The same to every live stream here, whatever it follows."""
+        for fanout in self._fanouts():
+            fanout.signal(frame)
+
     def deserted(self) -> list[Feed]:
         now = asyncio.get_running_loop().time()
         return [feed for feed in self.feeds() if feed.is_deserted(now)]
 
     async def drain(self, seconds: float) -> None:
         """Ends all streams, in random order and evenly over the time, each with its own time to come back."""
-        streams = [subscription for feed in self.feeds() for subscription in feed.subscriptions()]
+        streams = [subscription for fanout in self._fanouts() for subscription in fanout.subscriptions()]
         random.shuffle(streams)
         started = asyncio.get_running_loop().time()
         for index, subscription in enumerate(streams):
@@ -68,5 +96,11 @@ class Hub:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = asyncio.get_running_loop().time()
-            for feed in self.feeds():
-                feed.tick(now, stuck_since=now - STUCK_SECONDS)
+            for fanout in self._fanouts():
+                fanout.tick(now, stuck_since=now - STUCK_SECONDS)
+
+    def _fanouts(self) -> list[Fanout]:
+        return [*self._feeds.values(), *self._many.values()]
+
+    def _forget(self, many: ManyRooms) -> None:
+        self._many.pop(many.room_ids, None)

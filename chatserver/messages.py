@@ -1,4 +1,4 @@
-"""Messages: what people write in rooms."""
+"""Messages: what people write in rooms, and what they do about it."""
 
 from __future__ import annotations
 
@@ -6,56 +6,67 @@ import re
 import secrets
 from typing import NamedTuple
 
+import msgspec
+import regex
+
 from chatserver.accounts import User
-from chatserver.archiver import Archiver, LogEnded
-from chatserver.backlog import Backlog
-from chatserver.cursor import BEGINNING, END, Cursor
-from chatserver.errors import Invalid, Malformed
-from chatserver.events import Body, Event, Message, draft_message, timestamp
-from chatserver.rooms import Room, RoomClosed, Rooms
+from chatserver.archiver import Archiver, LogEnded, Published
+from chatserver.changes import Edited, Reacted, draft_deleted, draft_edited, draft_reaction, has_reaction
+from chatserver.composing import Composing
+from chatserver.cursor import Cursor
+from chatserver.errors import Forbidden, Invalid, Malformed, MessageDeleted, MessageNotFound
+from chatserver.events import Body, Draft, Event, Message, Quote, draft_message, timestamp
+from chatserver.history import History
+from chatserver.log_scripts import Place
+from chatserver.rooms import RoomClosed, Rooms
 
 MAX_CONTENT = 2_000
 """Code points, after trimming."""
 
-PAGE_SIZE = 50
-MAX_PAGE = 200
+MAX_EMOJI = 32
+"""Code points of one reaction: the longest emoji in use has ten."""
+
+MAX_REACTIONS = 50
+"""Different emoji on one message."""
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
+# As in UTS #51, section 1.4.9, less the digits that are no keycaps: https://www.unicode.org/reports/tr51/#EBNF_and_Regex
+_PART = (
+    r"\p{RI}\p{RI}|[0-9#*]\uFE0F?\u20E3|"
+    r"(?![0-9#*])\p{Emoji}(?:\p{EMod}|\uFE0F)?(?:[\U000E0020-\U000E007E]+\U000E007F)?"
+)
+_EMOJI = regex.compile(rf"(?:{_PART})(?:\u200D(?:{_PART}))*")
+
 
 class Posted(NamedTuple):
-    """`repeated`: the client id was known, and `event` is the one that was posted under it first."""
+    """`json`: the message as clients see it. `repeated`: the client id was known; then it is the message that was
+    posted under it first, as it stands by now."""
 
-    event: Event
+    id: Cursor
+    json: bytes
     repeated: bool
 
 
-class Page(NamedTuple):
-    """Messages oldest first. `cursor`: the place in the log that the page reflects.
-    `has_more`: there are others beyond the page's end, in the direction that was asked for."""
-
-    messages: list[Message]
-    cursor: Cursor
-    has_more: bool
-
-
 class Messages:
-    def __init__(self, rooms: Rooms, archiver: Archiver, backlog: Backlog) -> None:
+    """Every verb raises RoomNotFound, and Unavailable: then nothing is promised, and the client repeats it."""
+
+    def __init__(self, rooms: Rooms, archiver: Archiver, history: History, composing: Composing) -> None:
         self._rooms = rooms
         self._archiver = archiver
-        self._backlog = backlog
+        self._history = history
+        self._composing = composing
 
-    async def post(self, author: User, room_id: int, content: str, client_id: str | None) -> Posted:
-        """Raises Malformed, Invalid, RoomNotFound, or Unavailable: then nothing is promised, and the client repeats
-        with the same client id."""
-        content = content.strip()
-        if not content:
-            raise Malformed("room_id and content required")
-        if len(content) > MAX_CONTENT:
-            raise Invalid("content too long")
+    async def post(
+        self, author: User, room_id: int, content: str, client_id: str | None, reply_to: Cursor | None = None
+    ) -> Posted:
+        """Raises Malformed, Invalid."""
+        content = _clean(content, "room_id and content required")
         if client_id is not None and not _CLIENT_ID.fullmatch(client_id):
             raise Invalid("client_id is 1 to 64 of A-Z a-z 0-9 _ -")
         room = await self._rooms.find(room_id)
+        quote = None if reply_to is None else await self._quote(Place(room.id, reply_to))
+        html, mentions = await self._composing.compose(content)
         body = Body(
             room_id=room.id,
             user_id=author.id,
@@ -63,46 +74,94 @@ class Messages:
             content=content,
             created_at=timestamp(),
             client_id=client_id or secrets.token_urlsafe(16),
+            html=html,
+            mentions=mentions,
+            reply_to=quote,
         )
+        event, repeated = await self._publish(draft_message(body), fresh=client_id is None)
+        if repeated:
+            return Posted(event.id, msgspec.json.encode(await self._history.archived(event)), repeated)
+        return Posted(event.id, event.json(), repeated)
+
+    async def edit(self, editor: User, place: Place, content: str) -> Message:
+        """Returns the message as it stands then. To edit it to what it says already changes nothing.
+
+        Raises Malformed, Invalid, MessageNotFound, MessageDeleted, Forbidden for all but its author.
+        """
+        content = _clean(content, "content required")
+        event, message = await self._own(editor, place)
+        if message.deleted:
+            raise MessageDeleted
+        if message.content == content:
+            return message
+        html, mentions = await self._composing.compose(content)
+        edited = Edited(place.room_id, message.id, editor.id, content, timestamp(), html, mentions)
+        await self._publish(draft_edited(edited), fresh=True)
+        message = await self._history.archived(event)
+        if message.deleted:  # it was faster
+            raise MessageDeleted
+        return message
+
+    async def delete(self, deleter: User, place: Place) -> None:
+        """Leaves a tombstone. Raises MessageNotFound, Forbidden for all but its author."""
+        _, message = await self._own(deleter, place)
+        # Also if it is deleted: whoever did that may have died before its text was taken out everywhere.
+        await self._publish(draft_deleted(message))
+
+    async def react(self, user: User, place: Place, emoji: str, *, on: bool) -> None:
+        """Gives a reaction or takes it back. What changes nothing is not told to anybody.
+
+        Raises Invalid for what is no emoji, MessageNotFound, MessageDeleted.
+        """
+        if len(emoji) > MAX_EMOJI or not _EMOJI.fullmatch(emoji):
+            raise Invalid("a reaction is one emoji")
+        await self._rooms.find(place.room_id)
+        message = await self._history.archived(await self._archived(place))
+        if message.deleted:
+            raise MessageDeleted
+        if has_reaction(message, emoji, user.id) == on:
+            return
+        if on and len(message.reactions) >= MAX_REACTIONS and all(each.emoji != emoji for each in message.reactions):
+            raise Invalid("that is enough of different reactions")
+        reacted = Reacted(place.room_id, message.id, emoji, user.id, user.name, on)
+        await self._publish(draft_reaction(reacted), fresh=True)
+
+    async def _own(self, user: User, place: Place) -> tuple[Event, Message]:
+        """The message as it was written and as it stands. Raises MessageNotFound, Forbidden."""
+        await self._rooms.find(place.room_id)
+        event = await self._archived(place)
+        if event.user_id != user.id:
+            raise Forbidden("only who wrote a message can do that")
+        return event, await self._history.archived(event)
+
+    async def _quote(self, place: Place) -> Quote:
         try:
-            event, repeated = await self._archiver.publish(draft_message(body), fresh=client_id is None)
+            message = await self._history.archived(await self._archived(place))
+        except MessageNotFound:
+            raise Invalid("reply_to is no message of this room") from None
+        if message.deleted:
+            raise Invalid("the message that this replies to was deleted")
+        return message.quote()
+
+    async def _archived(self, place: Place) -> Event:
+        """The message, archived if it was not yet: before that the log may lose it, and give it another id."""
+        event = await self._archiver.secure(place)
+        if event is None or event.kind != "message":
+            raise MessageNotFound
+        return event
+
+    async def _publish(self, draft: Draft, *, fresh: bool = False) -> Published:
+        try:
+            return await self._archiver.publish(draft, fresh=fresh)
         except LogEnded:
             raise RoomClosed from None
-        return Posted(event, repeated)
-
-    async def newest(self, room: Room, limit: int = PAGE_SIZE) -> Page:
-        """The end of the room's talk. A stream from the page's cursor goes on exactly where the page ends."""
-        page = await self.before(room, END, limit)
-        return page if page.cursor != END else page._replace(cursor=BEGINNING)
-
-    async def before(self, room: Room, cursor: Cursor, limit: int) -> Page:
-        events = await self._backlog.before(room.id, cursor, limit + 1)
-        end = events[-1].id if events else cursor
-        # Voids take places and show nothing: go on until the page is full, or there is nothing left.
-        while len(_shown(events)) <= limit and (older := await self._older(room, events, limit)):
-            events = older + events
-        messages = _shown(events)
-        return Page(messages[-limit:], end, has_more=len(messages) > limit)
-
-    async def after(self, room: Room, cursor: Cursor, limit: int) -> Page:
-        events = await self._backlog.after(room.id, cursor, limit + 1)
-        while len(_shown(events)) <= limit and (newer := await self._newer(room, events, limit)):
-            events += newer
-        messages = _shown(events)
-        has_more = len(messages) > limit
-        end = Cursor.parse(messages[limit - 1].id) if has_more else events[-1].id if events else cursor
-        return Page(messages[:limit], end, has_more)
-
-    async def _older(self, room: Room, events: list[Event], limit: int) -> list[Event]:
-        at_the_beginning = not events or events[0].prev == BEGINNING
-        return [] if at_the_beginning else await self._backlog.before(room.id, events[0].id, limit + 1)
-
-    async def _newer(self, room: Room, events: list[Event], limit: int) -> list[Event]:
-        return await self._backlog.after(room.id, events[-1].id, limit + 1) if len(events) > limit else []
 
 
-def _shown(events: list[Event]) -> list[Message]:
-    """The messages among the events. What the log lost may come again under a new id before it is archived; of two that
-    stand there, the newer counts."""
-    by_name = {(event.user_id, event.client_id): event for event in events if event.kind == "message"}
-    return [event.message() for event in sorted(by_name.values(), key=lambda event: event.id)]
+def _clean(content: str, required: str) -> str:
+    """Raises Malformed where there is nothing, Invalid where there is too much."""
+    content = content.strip()
+    if not content:
+        raise Malformed(required)
+    if len(content) > MAX_CONTENT:
+        raise Invalid("content too long")
+    return content

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
-from pymongo import ASCENDING, ReplaceOne
+from pymongo import ASCENDING, InsertOne, ReplaceOne
+from pymongo.errors import BulkWriteError
 from tqdm import tqdm
 
-from chatserver.cursor import END
-from chatserver.database import Database, Document, reaching_mongodb
+from chatserver.archive import Archive
+from chatserver.changes import fold
+from chatserver.cursor import BEGINNING, END, Cursor
+from chatserver.database import Database, Document, raise_unless_duplicate, reaching_mongodb
 from chatserver.documents import event_key, in_room, message_document, read_event
 from chatserver.embedded import mongodb_address
 from chatserver.errors import Unavailable
+from chatserver.events import Event
+from chatserver.showing import redact
 
 AT_ONCE = 500
+
+ATTEMPTS = 20
+"""Times that messages are looked at which are being changed at that moment."""
 
 
 class Projection:
     def __init__(self, database: Database) -> None:
+        self._database = database
+        self._archive = Archive(database)
         self._events = database.events
         self._messages = database.messages
+        self._newest_messages = database.newest_messages
 
     async def rooms(self) -> AsyncIterator[int]:
         """Every room of which there is an event or a message, by one look into the index for each."""
@@ -47,24 +58,62 @@ class Projection:
 
     async def rebuild(self, room_id: int) -> int:
         """Makes `messages` of the room what the events say. The chat may go on meanwhile: it archives an event before
-        it shows it, so what is shown without an event is wrong for good. Returns how many messages were written."""
+        it shows it, so what is shown without an event is wrong for good. Returns how many messages there are."""
         count = 0
         with reaching_mongodb():
-            async for documents in _in_batches(self.events(room_id)):
-                shown = [message_document(event) for event in map(read_event, documents) if event.kind == "message"]
-                if shown:
-                    replacing = [ReplaceOne({"_id": message["_id"]}, message, upsert=True) for message in shown]
-                    await self._messages.bulk_write(replacing, ordered=False)
-                count += len(shown)
-            async for documents in _in_batches(self.shown(room_id)):
+            async for documents in in_batches(self.events(room_id)):
+                written = [event for event in map(read_event, documents) if event.kind == "message"]
+                await self._correct(room_id, written)
+                count += len(written)
+            async for documents in in_batches(self.shown(room_id)):
                 ids = [message["_id"] for message in documents]
                 found = self._events.find({"_id": {"$in": ids}, "kind": "message"}, {"_id": 1})
                 known = [event["_id"] async for event in found]
                 await self._messages.delete_many({"_id": {"$in": [id for id in ids if id not in known]}})
         return count
 
+    async def expected(self, room_id: int, written: Sequence[Event]) -> list[Document]:
+        """What `messages` has to have of these messages of a room."""
+        changes = await self._archive.changes(room_id, {event.id: BEGINNING for event in written})
+        expected = []
+        for event in written:
+            later = changes.get(event.id, [])
+            expected.append(message_document(fold(event.message(), later), later[-1].id if later else BEGINNING))
+        return expected
 
-async def _in_batches(documents: AsyncIterator[Document]) -> AsyncIterator[list[Document]]:
+    async def _correct(self, room_id: int, written: Sequence[Event]) -> None:
+        for _ in range(ATTEMPTS):
+            # First what is there: a change that comes in between is not overwritten then, but looked at again.
+            found = self._newest_messages.find({"_id": {"$in": [event_key(room_id, event.id) for event in written]}})
+            there = {_place(document): document async for document in found}
+            expected = await self.expected(room_id, written)
+            wrong = [document for document in expected if there.get(_place(document)) != document]
+            if not wrong:
+                await self._redact(room_id, expected)
+                return
+            writing = [
+                ReplaceOne({"_id": document["_id"], "applied": was.get("applied")}, document)
+                if (was := there.get(_place(document)))
+                else InsertOne(document)
+                for document in wrong
+            ]
+            try:
+                await self._messages.bulk_write(writing, ordered=False)
+            except BulkWriteError as error:
+                raise_unless_duplicate(error)
+        raise Unavailable("too much becomes of these messages right now, try again")
+
+    async def _redact(self, room_id: int, documents: Sequence[Document]) -> None:
+        for document in documents:
+            if document.get("deleted"):
+                await redact(self._database, room_id, Cursor(*_place(document)))
+
+
+def _place(document: Document) -> tuple[int, int]:
+    return document["_id"]["ms"], document["_id"]["seq"]
+
+
+async def in_batches(documents: AsyncIterator[Document]) -> AsyncIterator[list[Document]]:
     batch: list[Document] = []
     async for document in documents:
         batch.append(document)

@@ -35,8 +35,7 @@ class Remembered(Generic[Key, Value]):
 
     async def get(self, key: Key) -> Value | None:
         """Raises Unavailable when the database is away and the answer is not known."""
-        asked_at, value = self._answers.get(key, (float("-inf"), None))
-        age = asyncio.get_running_loop().time() - asked_at
+        value, age = self._known(key)
         if age < FRESH_SECONDS and self._is_told():
             return value
         try:
@@ -46,10 +45,20 @@ class Remembered(Generic[Key, Value]):
                 return value
             raise
 
+    def fresh(self, key: Key) -> Value | None:
+        """The answer, if the database need not be asked for it."""
+        value, age = self._known(key)
+        return value if age < FRESH_SECONDS and self._is_told() else None
+
     def forget(self, key: Key) -> None:
         """It has changed. An answer that is on its way may be from before, and is not kept."""
         self._answers.pop(key, None)
         self._asking.pop(key, None)
+
+    def _known(self, key: Key) -> tuple[Value | None, float]:
+        """The last answer and its age in seconds."""
+        asked_at, value = self._answers.get(key, (float("-inf"), None))
+        return value, asyncio.get_running_loop().time() - asked_at
 
     def _start_asking(self, key: Key) -> asyncio.Task[Value | None]:
         """Asks once for all who want to know at the same time."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from chatserver import sse
+from chatserver.changes import about
 from chatserver.cursor import Cursor
 from chatserver.events import Event
 
@@ -17,6 +18,10 @@ this lasts is served from the log."""
 
 SLICE_BYTES = 64 * 1024
 """How much a reader is given at once: about what a kernel's send buffer takes."""
+
+
+Place = tuple[Cursor, bytes]
+"""An event's id and its frame."""
 
 
 class Slice(NamedTuple):
@@ -50,7 +55,17 @@ class Ring:
                 self._ids.append(event.id)
                 self._frames.append(frame)
                 self._bytes += len(frame)
+                if event.kind == "deleted":
+                    self._redact(about(event))
         return len(self._ids) - before
+
+    def _redact(self, id: Cursor) -> None:
+        """A message was deleted: its text is not told any more, nor that of its edits."""
+        for index in range(bisect_left(self._ids, id), len(self._ids)):
+            frame = sse.without_text(self._frames[index], id)
+            self._bytes += len(frame) - len(self._frames[index])
+            self._frames[index] = frame
+        self._slices.clear()
 
     def trim(self) -> None:
         """Forgets the oldest, once there is twice as much as is kept: a cut moves every entry, so it is rare."""
@@ -95,6 +110,11 @@ class Ring:
                 self._slices.clear()
             found = self._slices[key] = self._join(cursor, end, chunked)
         return found
+
+    def walk(self, cursor: Cursor, end: Cursor) -> Iterator[Place]:
+        """The frames in (cursor, end], one by one; empty ones for what shows nothing. The cursor must be covered."""
+        for index in range(bisect_right(self._ids, cursor), bisect_right(self._ids, end)):
+            yield self._ids[index], self._frames[index]
 
     def _join(self, cursor: Cursor, end: Cursor, chunked: bool) -> Slice:
         first = bisect_right(self._ids, cursor)

@@ -113,6 +113,12 @@ class RoomLog:
         """Takes the mark off an event that is gone."""
         await self._settlings.submit(Settle(*place, name="", counts=True))
 
+    async def take_out(self, room_id: int, ids: Sequence[Cursor]) -> None:
+        """Takes entries out that the archive has otherwise: readers find the hole, and look there. Their client ids
+        stay known until the room's log is trimmed."""
+        with reaching_redis():
+            await self._reader.xdel(log_key(room_id), *map(str, ids))
+
     async def wants_base(self, room_id: int, token: bytes) -> bool:
         """Whether the room still has no branch, and waits for the base that was asked for with this token."""
         with reaching_redis():

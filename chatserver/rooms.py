@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from collections.abc import Sequence
 
 import msgspec
 from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
-from chatserver.archiver import Archiver
+from chatserver.archiver import Archiver, LogEnded
 from chatserver.database import Database, Document, reaching_mongodb
 from chatserver.errors import Forbidden, RoomNotFound, Taken, Unavailable
 from chatserver.events import draft_closing, timestamp
@@ -70,6 +72,22 @@ class Rooms:
         """Raises RoomNotFound; RoomClosed for a room that was there once."""
         return _room(_open(await self._remembered.get(room_id)))
 
+    async def find_open(self, room_ids: Sequence[int]) -> list[Room]:
+        """Those of the rooms that are open. Raises RoomNotFound if one was never there, RoomClosed if none is open."""
+        documents = {room_id: self._remembered.fresh(room_id) for room_id in room_ids}
+        unsure = [room_id for room_id, document in documents.items() if document is None]
+        answers = await asyncio.gather(*map(self._remembered.get, unsure)) if unsure else []
+        documents.update(zip(unsure, answers, strict=True))
+        found = []
+        for document in documents.values():
+            if document is None:
+                raise RoomNotFound
+            if "closed_at" not in document:
+                found.append(_room(document))
+        if not found:
+            raise RoomClosed
+        return found
+
     async def close(self, room_id: int, user_id: int) -> None:
         """Ends a room: its log gets a last event, its name is free again. Raises Forbidden for all but its maker."""
         document = await self._look_up(room_id)
@@ -81,7 +99,10 @@ class Rooms:
         await self._mark(room_id, {"closed_at": timestamp(), "key": f"closed {room_id}\n"})
         with contextlib.suppress(Unavailable):  # the others find out when they ask again
             await self._wakeups.say(CLOSED, str(room_id))
-        await self._archiver.publish(draft_closing(room_id, user_id))
+        with contextlib.suppress(
+            LogEnded
+        ):  # it was cut off when only the mark was missing, by an older release perhaps
+            await self._archiver.publish(draft_closing(room_id, user_id))
         await self._mark(room_id, {"ended": True})
 
     async def _mark(self, room_id: int, fields: Document) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chatserver.accounts import Accounts
 from chatserver.audience import Audience
 from chatserver.health import Health
+from chatserver.history import History
 from chatserver.in_flight import InFlight
 from chatserver.messages import Messages
 from chatserver.rooms import Rooms
@@ -20,6 +21,7 @@ class Services:
     sessions: Sessions
     rooms: Rooms
     messages: Messages
+    history: History
     streams: Streams
     audience: Audience
     health: Health

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
+from chatserver.changes import payload_without_text
 from chatserver.cursor import Cursor
 from chatserver.events import Event
 
@@ -22,11 +23,24 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 def frame(event: Event) -> bytes:
     """One event. A message has no `event:` field; the closing of a room is the word that ends the stream."""
+    if event.kind == "message":
+        return b"id: %d-%d\ndata: %b\n\n" % (*event.id, event.json())
     if event.kind == "void":
         return b""
     if event.kind == "closed":
         return b"id: %d-%d\n%b" % (*event.id, DONE)
-    return b"id: %d-%d\ndata: %b\n\n" % (*event.id, event.json())
+    return b"id: %d-%d\nevent: %b\ndata: %b\n\n" % (*event.id, event.kind.encode(), event.json())
+
+
+def without_text(frame: bytes, id: Cursor) -> bytes:
+    """The frame with nothing to be read any more of the message with this id, if it is of that or of an edit of it."""
+    head, _, data = frame.partition(b"data: ")
+    name = b'"%d-%d"' % id
+    if b'"id":' + name in data and b"event:" not in head:
+        return b"%bdata: %b\n\n" % (head, payload_without_text("message", data))
+    if b'"message_id":' + name in data and b"event: edited\n" in head:
+        return b"%bdata: %b\n\n" % (head, payload_without_text("edited", data))
+    return frame
 
 
 def opening(cursor: Cursor, retry_ms: int) -> bytes:
@@ -38,6 +52,30 @@ def reset(room_id: int, cursor: Cursor) -> bytes:
     """The cursor asked for can't be served exactly; the stream goes on from this one."""
     data = msgspec.json.encode({"room_id": room_id, "cursor": str(cursor)})
     return b"event: reset\nid: %d-%d\ndata: %b\n\n" % (*cursor, data)
+
+
+def many_opening(places: str, retry_ms: int) -> bytes:
+    """The same for a stream of many rooms; `places` stands for the place in all of them."""
+    return b"retry: %d\nid: %b\n\n" % (retry_ms, places.encode())
+
+
+def many_reset(places: str, room_id: int, cursor: Cursor) -> bytes:
+    """The cursor asked for in one of many rooms can't be served exactly; the others go on."""
+    data = msgspec.json.encode({"room_id": room_id, "cursor": str(cursor)})
+    return b"event: reset\nid: %b\ndata: %b\n\n" % (places.encode(), data)
+
+
+def closed(room_id: int) -> bytes:
+    """One of many rooms is gone; the stream goes on with the others."""
+    return b'event: closed\ndata: {"room_id":%d}\n\n' % room_id
+
+
+def without_id(frame: bytes, room_id: int) -> tuple[bytes, bytes]:
+    """A room's frame for a stream of many: its id, and all that is behind the line of the id. There the closing of a
+    room does not end the stream."""
+    end_of_line = frame.index(b"\n")
+    rest = frame[end_of_line + 1 :]
+    return frame[len(b"id: ") : end_of_line], closed(room_id) if rest == DONE else rest
 
 
 def retry(milliseconds: int) -> bytes:

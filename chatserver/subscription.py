@@ -20,45 +20,62 @@ from typing import Protocol
 
 from chatserver import sse
 from chatserver.cursor import Cursor
-from chatserver.ring import Ring, Slice, framed
+from chatserver.page import Page
+from chatserver.ring import Ring, framed
 
 MAX_UPSTREAM = 1
 """Bytes that a client may send on its open stream: none. Reading one is enough to know that it does."""
 
 
 class Source(Protocol):
-    """What a subscription asks of the feed that it follows."""
+    """What a subscription asks of what it follows."""
 
-    ring: Ring
-    sent: Cursor
+    room_ids: tuple[int, ...]
     finished: bool
 
-    def fetch_page(self, subscription: Subscription) -> None: ...
     def go_live(self, subscription: Subscription) -> None: ...
     def await_round(self, subscription: Subscription) -> None: ...
     def withdraw(self, subscription: Subscription) -> None: ...
     def leave(self, subscription: Subscription) -> None: ...
+    def whisper(self, subscription: Subscription, frame: bytes) -> None: ...
+
+
+class RoomSource(Source, Protocol):
+    ring: Ring
+    sent: Cursor
+
+    def fetch_page(self, subscription: PageTaker, cursor: Cursor) -> None: ...
+
+
+class PageTaker(Protocol):
+    """A subscription that asked for a page of the log."""
+
+    closed: bool
+    ending: bool
+
+    def take_page(self, page: Page) -> None: ...
+    def end(self, goodbye: bytes) -> None: ...
 
 
 class Subscription:
+    """What all streams have in common: the socket, and how it ends."""
+
     __slots__ = (
         "_loop",
         "_unsent",
         "_waits",
         "chunked",
         "closed",
-        "cursor",
         "ending",
-        "feed",
         "on_close",
         "progress_at",
         "socket",
+        "source",
     )
 
-    def __init__(self, feed: Source, connection: socket.socket, cursor: Cursor, *, chunked: bool) -> None:
-        self.feed = feed
+    def __init__(self, source: Source, connection: socket.socket, *, chunked: bool) -> None:
+        self.source = source
         self.socket = connection
-        self.cursor = cursor
         self.chunked = chunked
         self.closed = False
         self.ending = False
@@ -81,29 +98,15 @@ class Subscription:
             if self.ending:
                 self.close()
                 return
-            if self.cursor == self.feed.sent:
-                self._reach_the_tip()
+            if not self._take_more():
                 return
-            if self.cursor > self.feed.sent:
-                # The process it came from was ahead of this one. Until the relay comes past there is nothing to send.
-                self.feed.await_round(self)
-                return
-            if not self.feed.ring.covers(self.cursor):
-                self.feed.fetch_page(self)
-                return
-            self._unsent, self.cursor = self.feed.ring.between(self.cursor, self.feed.sent, chunked=self.chunked)
 
-    def take_page(self, page: Slice | None) -> None:
-        """What follows the cursor, as `fetch_page` was asked for. None: nothing lies between here and the ring."""
-        if page is None:
-            self.cursor = max(self.cursor, self.feed.ring.start)
-        else:
-            self._unsent, self.cursor = page
-        self.advance()
+    def _take_more(self) -> bool:
+        """Takes what is to be sent next. False when there is nothing, and somebody will call."""
+        raise NotImplementedError
 
     def fall_behind(self, data: bytes, taken: int) -> None:
         """A live socket took only the first `taken` bytes of a round."""
-        self.cursor = self.feed.sent
         self._unsent = memoryview(data)[taken:]
         self.progress_at = self._loop.time()
         self._wait_until_writable()
@@ -115,7 +118,7 @@ class Subscription:
     def end(self, goodbye: bytes) -> None:
         """Finishes what is being sent, says goodbye and closes: a clean end, from which EventSource comes back."""
         if not self.closed and not self.ending:
-            self.feed.withdraw(self)
+            self.source.withdraw(self)
             self.ending = True
             farewell = framed(goodbye, self.chunked) + (sse.LAST_CHUNK if self.chunked else b"")
             self._unsent = bytes(self._unsent) + farewell
@@ -134,15 +137,9 @@ class Subscription:
             self._loop.remove_reader(self.socket)
             self._stop_waiting()
             self.socket.close()
-            self.feed.leave(self)
+            self.source.leave(self)
             if self.on_close is not None:
                 self.on_close(self)
-
-    def _reach_the_tip(self) -> None:
-        if self.feed.finished:
-            self.end(b"")
-        else:
-            self.feed.go_live(self)
 
     def _flush(self) -> bool:
         """Sends what is left over. True when the socket took all of it."""
@@ -182,3 +179,46 @@ class Subscription:
         except OSError:
             pass
         self.close()
+
+
+class RoomSubscription(Subscription):
+    """A stream of one room."""
+
+    __slots__ = ("cursor", "feed")
+
+    def __init__(self, feed: RoomSource, connection: socket.socket, cursor: Cursor, *, chunked: bool) -> None:
+        super().__init__(feed, connection, chunked=chunked)
+        self.feed = feed
+        self.cursor = cursor
+
+    def take_page(self, page: Page) -> None:
+        """What follows the cursor, as `fetch_page` was asked for."""
+        # What is newer than the last round comes with the next one.
+        more = page.until(self.feed.sent, chunked=self.chunked)
+        if more is None:  # nothing lies between here and the ring
+            self.cursor = max(self.cursor, self.feed.ring.start)
+        else:
+            self._unsent, self.cursor = more
+        self.advance()
+
+    def fall_behind(self, data: bytes, taken: int) -> None:
+        self.cursor = self.feed.sent
+        super().fall_behind(data, taken)
+
+    def _take_more(self) -> bool:
+        feed = self.feed
+        if self.cursor == feed.sent:
+            if feed.finished:
+                self.end(b"")
+            else:
+                feed.go_live(self)
+            return False
+        if self.cursor > feed.sent:
+            # The process it came from was ahead of this one. Until the relay comes past there is nothing to send.
+            feed.await_round(self)
+            return False
+        if not feed.ring.covers(self.cursor):
+            feed.fetch_page(self, self.cursor)
+            return False
+        self._unsent, self.cursor = feed.ring.between(self.cursor, feed.sent, chunked=self.chunked)
+        return True

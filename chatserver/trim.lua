@@ -17,6 +17,10 @@ local oldest_pending = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 local not_archived = oldest_pending[2] and tonumber(oldest_pending[2]) or math.huge
 local surplus = redis.call('XLEN', stream) - ARGV[1]
 
+local function forget(name, id)
+    if redis.call('HGET', names, name) == id then redis.call('HDEL', names, name) end
+end
+
 for index, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', ARGV[3])) do
     local id, fields = entry[1], entry[2]
     local age = now_ms - ms_of(id)
@@ -24,8 +28,12 @@ for index, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', ARGV[
     if not is_old or ms_of(id) >= not_archived then return 0 end
     local field = {}
     for i = 1, #fields, 2 do field[fields[i]] = fields[i + 1] end
-    local name = field.user .. ':' .. field.client
-    if redis.call('HGET', names, name) == id then redis.call('HDEL', names, name) end
+    forget(field.user .. ':' .. field.client, id)
+    if field.kind == 'deleted' then
+        -- The message's own entry went when it was deleted.
+        local deleted = cjson.decode(field.payload)
+        forget(field.user .. ':' .. deleted.client_id, deleted.message_id)
+    end
     redis.call('XDEL', stream, id)
 end
 return redis.call('XLEN', stream) > 0 and 1 or 0

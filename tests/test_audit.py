@@ -77,7 +77,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     ),
     "a message was changed": (
         lambda raw, room, said: raw.messages.update_one({"_id": key(room, said[2])}, {"$set": {"content": "other"}}),
-        "{2} is shown otherwise than its event says",
+        "{2} is shown otherwise than its events say",
     ),
     "a message is shown that nobody wrote": (
         lambda raw, room, said: raw.messages.insert_one({"_id": {"room": room, "ms": 7, "seq": 0}, "content": "?"}),

@@ -9,7 +9,8 @@ from chatserver.errors import Invalid, Malformed, Unavailable
 from chatserver.handlers.base import Handler, room_number
 from chatserver.handlers.bodies import read_body
 from chatserver.handlers.pages import show_room
-from chatserver.messages import MAX_PAGE, PAGE_SIZE
+from chatserver.history import MAX_PAGE, PAGE_SIZE, History, Page
+from chatserver.rooms import Room
 
 REQUIRED = "room_id and content required"
 
@@ -18,13 +19,16 @@ class NewMessage(msgspec.Struct):
     room_id: int
     content: str
     client_id: str | None = None
+    reply_to: str | None = None
 
 
 class MessagesHandler(Handler):
     async def post(self) -> None:
         new = read_body(self.request, NewMessage, REQUIRED)
         try:
-            event, repeated = await self.services.messages.post(self.user, new.room_id, new.content, new.client_id)
+            posted = await self.services.messages.post(
+                self.user, new.room_id, new.content, new.client_id, _reply_to(new.reply_to)
+            )
         except (Malformed, Invalid, Unavailable) as error:
             if not self.is_form():
                 raise
@@ -35,24 +39,22 @@ class MessagesHandler(Handler):
         if self.is_form():
             self.see_other(f"/chat/{new.room_id}")
         else:
-            body = b'{"ok":true,"id":"%b","message":%b}' % (str(event.id).encode(), event.json())
-            self.write_json(200 if repeated else 201, body)
+            body = b'{"ok":true,"id":"%b","message":%b}' % (str(posted.id).encode(), posted.json)
+            self.write_json(200 if posted.repeated else 201, body)
 
 
 class RoomMessagesHandler(Handler):
     async def get(self, room_id: str) -> None:
         room = await self.services.rooms.find(room_number(room_id))
-        before, after = self._cursor("before"), self._cursor("after")
+        places = {name: cursor for name in ("before", "after", "around") if (cursor := self._cursor(name)) is not None}
         limit = self._limit()
-        if before is not None and after is not None:
-            raise Malformed("before or after, not both")
-        if before is not None:
-            page = await self.services.messages.before(room, before, limit)
-        elif after is not None:
-            page = await self.services.messages.after(room, after, limit)
-        else:
-            page = await self.services.messages.newest(room, limit)
-        self.write_json(200, {"messages": page.messages, "cursor": str(page.cursor), "has_more": page.has_more})
+        if len(places) > 1:
+            raise Malformed("one of before, after and around")
+        page = await _page(self.services.history, room, places, limit)
+        body = {"messages": page.messages, "cursor": str(page.cursor), "has_more": page.has_more}
+        if "around" in places:
+            body["has_newer"] = page.has_newer
+        self.write_json(200, body)
 
     def _cursor(self, name: str) -> Cursor | None:
         text = self.get_query_argument(name, None, strip=False)
@@ -66,3 +68,18 @@ class RoomMessagesHandler(Handler):
         if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_PAGE):
             raise Malformed(f"limit is 1 to {MAX_PAGE}")
         return int(text)
+
+
+async def _page(history: History, room: Room, places: dict[str, Cursor], limit: int) -> Page:
+    for name, cursor in places.items():
+        reading = {"before": history.before, "after": history.after, "around": history.around}[name]
+        return await reading(room, cursor, limit)
+    return await history.newest(room, limit)
+
+
+def _reply_to(text: str | None) -> Cursor | None:
+    """Raises Invalid for what can't be the id of a message."""
+    try:
+        return Cursor.parse(text) if text else None
+    except ValueError:
+        raise Invalid("reply_to is no message of this room") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatserver.cursor import Cursor
 from chatserver.handlers.base import Handler, room_number
-from chatserver.messages import PAGE_SIZE
+from chatserver.history import PAGE_SIZE
 from chatserver.rooms import Room
 
 
@@ -67,8 +67,8 @@ async def show_room(
     draft: str = "",
 ) -> None:
     """The room's page, with the cursor that it reflects: the page's stream starts there."""
-    messages = handler.services.messages
-    page = await (messages.newest(room) if before is None else messages.before(room, before, PAGE_SIZE))
+    history = handler.services.history
+    page = await (history.newest(room) if before is None else history.before(room, before, PAGE_SIZE))
     handler.page(
         "room.html",
         status=status,
@@ -77,6 +77,10 @@ async def show_room(
         messages=page.messages,
         cursor=str(page.cursor),
         has_more=page.has_more,
+        has_newer=before is not None,
+        stream_cursor=str(page.cursor),
+        last_read="",
+        first_unread="",
         error=error,
         draft=draft,
     )

@@ -23,11 +23,14 @@ COME_BACK_MS = (3_000, 10_000)
 SEND_BUFFER = 64 * 1024
 """Bytes that the kernel may hold for one reader (it takes twice as many). Left to itself it takes up to 4 MiB."""
 
-log = logging.getLogger(__name__)
 
+MAX_ROOMS = 50
+"""Rooms on one stream. The name of a place in all of them stays below 4 KB."""
 
 FULL_MS = (30_000, 90_000)
 """When to come back if there are too many streams already."""
+
+log = logging.getLogger(__name__)
 
 
 class StreamHandler(Handler):
@@ -52,7 +55,7 @@ class StreamHandler(Handler):
         except StreamClosedError:
             return
         chunked = self.request.version != "HTTP/1.0"
-        subscription = opening.feed.join(self._take_socket(), opening.cursor, chunked=chunked)
+        subscription = opening.join(self._take_socket(), chunked=chunked)
         self.services.audience.seat(subscription, self._session)
 
     async def head(self) -> None:
@@ -65,9 +68,13 @@ class StreamHandler(Handler):
         """None when the request is answered already. Errors come before the stream starts; but EventSource gives up
         for good on every status but 200, so what is only unavailable is a stream that ends at once."""
         try:
-            room = await self.services.rooms.find(self._room_id())
+            room_ids = self._room_ids()
+            rooms = await self.services.rooms.find_open(room_ids)
             if self.services.audience.has_room_for(self._session):
-                return await self.services.streams.open(room, self._cursors())
+                if len(room_ids) == 1:
+                    return await self.services.streams.open(rooms[0], self._cursors())
+                gone = set(room_ids) - {room.id for room in rooms}
+                return await self.services.streams.open_many(rooms, sorted(gone), self._cursors())
             await self._send_away(FULL_MS, "too many streams")
         except RoomClosed:
             self.set_status(204)
@@ -91,11 +98,17 @@ class StreamHandler(Handler):
             raise SignInFirst
         return self.session
 
-    def _room_id(self) -> int:
-        text = self.get_query_argument("room", "", strip=False)
-        if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) > 0):
+    def _room_ids(self) -> list[int]:
+        """The rooms asked for, each once, in the order asked."""
+        texts = self.get_query_arguments("room", strip=False)
+        if not texts or not all(
+            text.isascii() and text.isdigit() and len(text) < 20 and int(text) > 0 for text in texts
+        ):
             raise Malformed("room required")
-        return int(text)
+        room_ids = list(dict.fromkeys(map(int, texts)))
+        if len(room_ids) > MAX_ROOMS:
+            raise Malformed(f"one stream follows {MAX_ROOMS} rooms at most")
+        return room_ids
 
     def _cursors(self) -> list[str]:
         """What the client says it has seen: the header on a reconnect, the address on the first request."""

@@ -6,9 +6,11 @@ import { Composer } from "./controllers/composer.js";
 import { Connection } from "./controllers/connection.js";
 import { localDates } from "./controllers/dates.js";
 import { Drawer } from "./controllers/drawer.js";
-import { History } from "./controllers/history.js";
 import { Messages } from "./controllers/messages.js";
 import { Newest } from "./controllers/newest.js";
+import { Paging } from "./controllers/paging.js";
+import { Reading } from "./controllers/reading.js";
+import { Rooms } from "./controllers/rooms.js";
 import { Unread } from "./controllers/unread.js";
 import { Unsent } from "./controllers/unsent.js";
 import { followKeyboard } from "./controllers/viewport.js";
@@ -18,40 +20,84 @@ import { onWake } from "./helpers/wake.js";
 import { Draft } from "./models/draft.js";
 import { Outbox } from "./models/outbox.js";
 import { OutboxStore } from "./models/outbox_store.js";
+import { ReadMark } from "./models/read_mark.js";
+import { RoomCounts } from "./models/room_counts.js";
 import { RoomLog } from "./models/room_log.js";
-import { RoomStream } from "./models/room_stream.js";
+import { SharedStream } from "./models/shared_stream.js";
 
 const element = (id) => document.getElementById(id);
-const { roomId, userId, userName } = element("room").dataset;
+const { roomId, userId, userName, lastRead, firstUnread, streamCursor } = element("room").dataset;
 const room = { id: Number(roomId) };
 const user = { id: Number(userId), name: userName };
 const list = element("messages");
 const scroller = element("log");
 const api = new Api(document.querySelector('meta[name="csrf-token"]').content);
 const readPage = (parameters) => api.messages(room.id, parameters);
+const byOthers = (message) => message.user_id !== user.id;
 
 // The page
 
 const messages = new Messages({
   element: list,
   scroller,
+  hasNewer: list.dataset.hasNewer === "true",
   on: {
-    arrived(rows, all) {
-      const byOthers = rows.filter((row) => row.message.user_id !== user.id);
-      newest.add(byOthers.length);
-      unread.add(byOthers);
-      all.forEach((message) => outbox.settle(message));
-      list.dataset.cursor = log.tip;
+    arrived(rows) {
+      const news = rows.filter((row) => byOthers(row.message));
+      newest.add(news.length);
+      if (document.hidden) {
+        unread.add(news);
+      }
+      reading.look();
     },
-    trimmed() {
-      history.hasMore = true;
+    ahead: (all) => newest.add(all.filter(byOthers).length),
+    cut(ends) {
+      paging.cut(ends);
+      unread.redraw();
+      newest.show();
     },
+    wantsEnd: () => log.startOver(),
   },
 });
-const history = new History({ link: element("older"), origin: element("origin"), scroller, messages, readPage });
-const newest = new Newest({ button: element("newest"), scroller, scroll: messages.scroll });
-const unread = new Unread();
+const paging = new Paging({
+  older: element("older"),
+  origin: element("origin"),
+  newer: element("newer"),
+  scroller,
+  messages,
+  readPage,
+  onPaged() {
+    unread.redraw();
+    newest.show();
+    reading.look();
+  },
+});
+const newest = new Newest({
+  button: element("newest"),
+  scroller,
+  messages,
+  toEnd: () => (messages.hasNewer ? log.startOver() : messages.scroll.toEnd()),
+});
+const unread = new Unread({ messages, userId: user.id });
 const connection = new Connection(element("connection"));
+
+// What was read, here and in the other rooms
+
+const mark = new ReadMark({ lastRead, put: (id) => api.read(room.id, id) });
+const reading = new Reading({ messages, scroller, userId: user.id, mark, onRead: () => counts.clear(room.id) });
+const rooms = new Rooms({ list: element("rooms"), current: room.id });
+const counts = new RoomCounts({
+  userId: user.id,
+  rows: rooms.rows,
+  isRead: (id) => id === room.id && reading.isAtEnd,
+  on: {
+    changed() {
+      rooms.show(counts.rows);
+      frame.badge.show(counts);
+    },
+    unsure: () => stream.reread(),
+  },
+});
 
 // What goes out
 
@@ -74,12 +120,31 @@ const composer = new Composer({
 
 // What comes in
 
-const stream = new RoomStream({
-  roomId: room.id,
-  cursor: list.dataset.cursor,
+const stream = new SharedStream({
+  userId: user.id,
+  place: () => ({
+    roomId: room.id,
+    tip: log.tip,
+    seen: log.seen,
+    tips: [[room.id, log.tip], ...counts.tips.filter(([id]) => id !== room.id)],
+  }),
+  readRooms: () => api.rooms(),
   on: {
-    event: (kind, event) => log.receive(kind, event),
-    reset: () => log.reset(),
+    event(kind, event) {
+      if (event.room_id === room.id) {
+        log.receive(kind, event);
+      } else if (kind === "message") {
+        outbox.settle(event);
+      }
+      counts.receive(kind, event);
+      if (kind === "message" && stream.isLeading) {
+        frame.notifier.notify(event, counts.of(event.room_id));
+      }
+    },
+    reset: (asked, cursor) => log.reset(asked, cursor),
+    gap: (cursor) => log.gap(cursor),
+    moved: (cursor) => log.at(cursor),
+    rooms: (rows) => counts.replace(rows),
     state(state, since) {
       connection.show(state, since);
       if (state === "live") {
@@ -90,26 +155,41 @@ const stream = new RoomStream({
   },
 });
 const log = new RoomLog({
-  cursor: list.dataset.cursor,
+  cursor: streamCursor,
   stream,
   readPage,
   on: {
     event(kind, event) {
-      if (kind === "message") {
-        messages.receive([event]);
+      if (kind === "read") {
+        read(event);
       } else if (kind === "presence") {
         frame.presence.receive(event);
+      } else if (event.prev !== undefined) {
+        messages.take(kind, event);
+        list.dataset.cursor = log.tip;
+      }
+      if (kind === "message") {
+        outbox.settle(event);
       }
     },
-    messages: (page) => messages.receive(page),
     replaced(page) {
       messages.replace(page.messages);
       page.messages.forEach((message) => outbox.settle(message));
-      history.hasMore = page.has_more;
+      paging.startOver(page.has_more);
       list.dataset.cursor = page.cursor;
+      unread.redraw();
+      newest.show();
+      reading.look();
     },
   },
 });
+
+/** Who reads elsewhere has read. What was read here keeps its line until something is answered. */
+function read({ id, unread: rest }) {
+  if (rest === 0 && !mark.hasTold(id)) {
+    unread.clear();
+  }
+}
 
 // The frame
 
@@ -129,10 +209,25 @@ element("sidebar").querySelector("[aria-current]")?.scrollIntoView({ block: "nea
 
 onWake(() => {
   stream.refresh();
+  stream.reread();
+  frame.presence.refresh();
   log.hurry();
   outbox.hurry();
 });
+
+// Where to begin: at the message that was asked for, at the first unread one, or at the end.
+
+unread.start(firstUnread, lastRead);
+const wanted = messages.find(new URLSearchParams(location.search).get("at"));
 messages.scroll.toEnd();
+if (wanted) {
+  messages.scroll.to(wanted.element, "center");
+} else if (unread.row) {
+  messages.scroll.to(unread.row.element);
+}
+frame.badge.show(counts);
+newest.show();
+reading.look();
 stream.open();
 if (matchMedia("(pointer: fine)").matches) {
   composer.focus();

@@ -45,7 +45,6 @@ export const texts = {
 
   newMessages: (count) => `${count} new ↓`,
   newest: "Newest ↓",
-  titleWithCount: (count, title) => `(${count}) ${title}`,
   titleWithCounts: (unread, mentions, title) => (mentions ? `(@${mentions} · ${unread}) ${title}` : `(${unread}) ${title}`),
 
   charactersLeft: (count) => `${count} characters left`,

@@ -120,4 +120,4 @@ async def test_closed_streams_leave_nothing_behind(ada: Visitor, room: int, chat
     while len(chat.services.audience):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     assert not chat.services.audience._by_session
-    assert not chat.services.audience._of_user
+    assert not chat.services.audience._by_user

@@ -55,6 +55,11 @@ class Link:
         """How often it was asked for this, or for what begins so."""
         return sum(each.startswith(request) for each in self.requests)
 
+    @property
+    def open_streams(self) -> int:
+        """Streams that are open right now."""
+        return sum(connection.is_stream for connection in self._connections)
+
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(self, reader, writer)
         self._connections.add(connection)

@@ -1,59 +1,62 @@
-/** Older messages: loaded when their reader comes near the top, or asks for them. */
-const AHEAD = "600px"; // above the visible part of the log
-const PAGE = 50;
+/** One end of the list of messages: what lies beyond is loaded when its reader comes near, or asks for it. */
+const AHEAD = "600px"; // beyond the visible part of the log
 
 export class History {
   #link;
-  #origin;
+  #instead;
   #scroller;
-  #messages;
-  #readPage;
+  #load;
   #observer;
   #isLoading = false;
 
-  /** `readPage`: async, a page of messages. */
-  constructor({ link, origin, scroller, messages, readPage }) {
+  /**
+   * `link`: asks for more. `instead`: what stands there when there is no more (or null).
+   * `load`: async, shows the next page; returns whether there is more, or undefined where it could not be placed.
+   */
+  constructor({ link, instead, scroller, load }) {
     this.#link = link;
-    this.#origin = origin;
+    this.#instead = instead;
     this.#scroller = scroller;
-    this.#messages = messages;
-    this.#readPage = readPage;
+    this.#load = load;
     link.addEventListener("click", (event) => {
       const opensElsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
       if (!opensElsewhere) {
         event.preventDefault();
-        this.#load();
+        this.more();
       }
     });
-    this.#observer = new IntersectionObserver(([entry]) => entry.isIntersecting && this.#load(), {
+    this.#observer = new IntersectionObserver(([entry]) => entry.isIntersecting && this.more(), {
       root: scroller,
-      rootMargin: `${AHEAD} 0px 0px`,
+      rootMargin: `${AHEAD} 0px`,
     });
     this.#observer.observe(link);
   }
 
-  /** Whether there are messages before those on the page. */
+  get hasMore() {
+    return !this.#link.hidden;
+  }
+
+  /** Whether there are messages beyond those on the page. */
   set hasMore(hasMore) {
     const hadFocus = document.activeElement === this.#link;
     this.#link.hidden = !hasMore;
-    this.#origin.hidden = hasMore;
+    if (this.#instead) {
+      this.#instead.hidden = hasMore;
+    }
     if (hadFocus && !hasMore) {
       this.#scroller.focus();
     }
   }
 
-  async #load() {
-    const before = this.#messages.oldestId;
-    if (this.#isLoading || this.#link.hidden || !before) {
+  async more() {
+    if (this.#isLoading || !this.hasMore) {
       return;
     }
     this.#isLoading = true;
     try {
-      const page = await this.#readPage({ before, limit: PAGE });
-      // Unless the list has changed meanwhile at the end where the page would go.
-      if (before === this.#messages.oldestId) {
-        this.#messages.showOlder(page.messages);
-        this.#messages.scroll.keep(() => (this.hasMore = page.has_more));
+      const hasMore = await this.#load();
+      if (hasMore !== undefined) {
+        this.hasMore = hasMore;
         this.#lookAgain();
       }
     } catch {

@@ -5,30 +5,32 @@ const FAR = 1.5; // screens from the end, where the way back is offered even if 
 
 export class Newest {
   #button;
-  #scroll;
+  #messages;
   #count = 0;
 
-  constructor({ button, scroller, scroll }) {
+  /** `toEnd()`: goes where the log ends, which may have to be loaded first. */
+  constructor({ button, scroller, messages, toEnd }) {
     this.#button = button;
-    this.#scroll = scroll;
+    this.#messages = messages;
     button.addEventListener("click", () => {
-      scroll.toEnd();
-      this.#show();
+      toEnd();
+      this.show();
     });
-    scroller.addEventListener("scroll", () => this.#show(), { passive: true });
+    scroller.addEventListener("scroll", () => this.show(), { passive: true });
   }
 
   add(count) {
     this.#count += count;
-    this.#show();
+    this.show();
   }
 
-  #show() {
-    if (this.#scroll.isAtEnd) {
+  show() {
+    const { scroll, hasNewer } = this.#messages;
+    if (scroll.isAtEnd) {
       this.#count = 0;
     }
     const isNews = this.#count > 0;
-    this.#button.hidden = this.#scroll.isAtEnd || !(isNews || this.#scroll.screensAway > FAR);
+    this.#button.hidden = scroll.isAtEnd || !(isNews || hasNewer || scroll.screensAway > FAR);
     this.#button.classList.toggle("newest--quiet", !isNews);
     const words = isNews ? texts.newMessages(this.#count) : texts.newest;
     if (this.#button.textContent !== words) {

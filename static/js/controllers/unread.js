@@ -1,47 +1,60 @@
-/** What came while nobody was looking: a count in the title, and a line above the first of it. */
-import { texts } from "../texts.js";
-
+/** The line above the first message that its reader has not seen: as the page was loaded, or while nobody looked. */
 export class Unread {
-  #title = document.title;
-  #count = 0;
-  #first = null;
+  #messages;
+  #userId;
+  #id = null;
+  #row = null;
 
-  constructor() {
-    document.addEventListener("visibilitychange", () => this.#looked());
+  constructor({ messages, userId }) {
+    this.#messages = messages;
+    this.#userId = userId;
   }
 
-  /** Rows of messages by others that have just arrived. */
+  get row() {
+    return this.#row;
+  }
+
+  /** Draws the line for a page that was loaded: above the message `first`, or else above what others said behind `lastRead`. */
+  start(first, lastRead) {
+    const rows = this.#messages.placed;
+    const read = rows.findIndex(({ message }) => message.id === lastRead);
+    const behind = read < 0 ? [] : rows.slice(read + 1);
+    const row = this.#messages.find(first) ?? behind.find((each) => this.#isByOthers(each));
+    this.#line(row?.message.id ?? null);
+  }
+
+  /** Rows of messages by others that have just arrived, while nobody looks. Those after the first are below the line. */
   add(rows) {
-    if (!document.hidden || rows.length === 0) {
-      return;
+    if (!this.#id && rows.length > 0) {
+      this.#line(rows[0].message.id);
     }
-    if (this.#count === 0) {
-      this.#line(rows[0]);
-    }
-    this.#count += rows.length;
-    document.title = texts.titleWithCount(this.#count, this.#title);
   }
 
-  /** Whoever answers has read. */
+  /** Whoever answers, or reads elsewhere, has read. */
   clear() {
     this.#line(null);
   }
 
-  #looked() {
-    if (document.hidden) {
-      return;
-    }
-    this.#count = 0;
-    document.title = this.#title;
+  /** Other rows stand in the list than before. */
+  redraw() {
+    this.#line(this.#id);
   }
 
-  #line(row) {
-    if (this.#first) {
-      this.#first.isFirstUnread = false;
+  #line(id) {
+    const row = id ? (this.#messages.find(id) ?? null) : null;
+    if (this.#row !== row) {
+      if (this.#row) {
+        this.#row.isFirstUnread = false;
+      }
+      if (row) {
+        row.isFirstUnread = true;
+      }
     }
-    this.#first = row;
-    if (row) {
-      row.isFirstUnread = true;
-    }
+    this.#id = id;
+    this.#row = row;
+  }
+
+  #isByOthers({ message }) {
+    return message.user_id !== this.#userId;
   }
 }

@@ -37,17 +37,28 @@ export class Api {
     return (await this.#fetch(`/search?${new URLSearchParams(parameters)}`, { signal })).json();
   }
 
+  /** All rooms, with what is unread in them. */
+  async rooms() {
+    return (await (await this.#fetch("/rooms")).json()).rooms;
+  }
+
+  /** Everything up to this message was read. The page may be leaving meanwhile. */
+  async read(roomId, id) {
+    await this.#send(`/rooms/${roomId}/read`, JSON.stringify({ id }), { method: "PUT", keepalive: true });
+  }
+
   /** Sends an entry of the outbox, and returns the message that it became. */
   async post({ roomId, content, clientId }) {
     const body = JSON.stringify({ room_id: roomId, content, client_id: clientId });
     return (await (await this.#send("/messages", body)).json()).message;
   }
 
-  async #send(path, body) {
+  async #send(path, body, options = {}) {
     const post = () =>
       this.#fetch(path, {
         method: "POST",
         body,
+        ...options,
         headers: { "Content-Type": "application/json", "X-CSRF-Token": this.#token },
       });
     try {

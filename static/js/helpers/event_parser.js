@@ -12,6 +12,9 @@ export class EventParser {
   /** The `retry:` that was last asked for, in ms; null if none was. */
   retry = null;
 
+  /** The id that the last complete block left, be it one that says nothing else. */
+  lastId = "";
+
   /** Takes the next piece of text, cut anywhere. Returns the events it completed, as `{ type, data, id }`. */
   push(text) {
     this.#buffer += text;
@@ -45,6 +48,7 @@ export class EventParser {
   }
 
   #complete() {
+    this.lastId = this.#id;
     const event = { type: this.#type || "message", data: this.#data.join("\n"), id: this.#id };
     const hasData = this.#data.length > 0;
     this.#type = "";

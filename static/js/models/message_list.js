@@ -1,8 +1,8 @@
 /**
  * The messages on the page: which there are, in what order, each once.
  *
- * A message is placed when the log says so, at the end, in the order in which the log says it; older pages go in front.
- * So the order is the log's own and no id is ever compared. A message of ours that was only written, or only
+ * A message is placed when the log says so, at the end, in the order in which the log says it; older pages go in front,
+ * and newer ones at the end where the list does not reach the end of the log. So the order is the log's own and no id is ever compared. A message of ours that was only written, or only
  * acknowledged, has no place yet: it stands in the tail, below all that is placed, until the log brings it.
  *
  * `user_id` and `client_id` name a message. One that comes again under another id takes its new place.
@@ -26,6 +26,14 @@ export class MessageList {
     return this.#placed[0];
   }
 
+  get last() {
+    return this.#placed.at(-1);
+  }
+
+  get placed() {
+    return [...this.#placed];
+  }
+
   get size() {
     return this.#placed.length + this.#tail.length;
   }
@@ -37,6 +45,11 @@ export class MessageList {
   /** The row of this message, if it is on the page. */
   find(message) {
     return this.#byId.get(message.id) ?? this.#byName.get(name(message));
+  }
+
+  /** The row of the message with this id, if it is on the page. */
+  byId(id) {
+    return this.#byId.get(id);
   }
 
   /** Whether the log has yet to give the row its place. */
@@ -93,8 +106,17 @@ export class MessageList {
   }
 
   /** Keeps so many rows; the oldest go. Returns whether any did. */
-  trimTo(size) {
-    const surplus = this.#placed.slice(0, Math.max(0, this.size - size));
+  trimOldest(size) {
+    return this.#trim(this.#placed.slice(0, Math.max(0, this.size - size)));
+  }
+
+  /** Keeps so many rows; the newest that are placed go. Returns whether any did. */
+  trimNewest(size) {
+    const surplus = Math.max(0, this.size - size);
+    return this.#trim(this.#placed.slice(Math.max(0, this.#placed.length - surplus)));
+  }
+
+  #trim(surplus) {
     if (surplus.length > 0) {
       this.remove(surplus);
     }

@@ -2,14 +2,20 @@
  * What a room has said so far, without a gap.
  *
  * Every lasting event names the one before it (`prev`). As long as each follows on what we have, the stream is
- * believed. When one does not, or the server says `reset`, we do what a page does when it loads: read a page of
- * messages, which says what cursor it reflects, and open the stream there. So page and stream always meet at a cursor
- * and never overlap, and nobody here has to compare ids: they stay what the contract says they are, opaque.
+ * believed. What was seen before is dropped. When something passes that neither follows nor was seen, the stream is
+ * behind us (then our own place goes by in a moment) or ahead: we wait for that moment, and then ask for what follows
+ * our tip, by events, since only events tell what became of older messages.
+ *
+ * When our place can't be served (`reset`), or the gap stays, we do what a page does when it loads: read the newest
+ * messages, which say what cursor they reflect, and go on there. Nobody here compares ids: they stay what the contract
+ * says they are, opaque.
  */
 import { Backoff } from "./backoff.js";
 import { Pause } from "./pause.js";
 
-const PAGE = 200; // the largest that the server gives
+const PATIENCE = 2_000; // ms in which our place goes by, if the stream is only behind
+const TURNS = 3; // that we ask before we believe that nobody can tell what follows our tip
+const REMEMBERED = 500; // ids
 
 export class RoomLog {
   #tip;
@@ -17,9 +23,16 @@ export class RoomLog {
   #readPage;
   #on;
   #pause = new Pause();
-  #reading = 0;
+  #seen = new Set();
+  #isNext = false;
+  #isReading = false;
+  #doubt = null;
+  #turn = 0;
 
-  /** `readPage`: async, a page of messages. `on.event(kind, event)`, `on.messages(messages)`, `on.replaced(page)`. */
+  /**
+   * `stream`: `ask(turn)` brings what follows our tip, or moves it there; `hello()` tells that the tip is another;
+   * `isLive`; `stopFor(status)`. `readPage`: async, a page of messages. `on.event(kind, event)`, `on.replaced(page)`.
+   */
   constructor({ cursor, stream, readPage, on }) {
     this.#tip = cursor;
     this.#stream = stream;
@@ -32,25 +45,74 @@ export class RoomLog {
     return this.#tip;
   }
 
-  /** Takes an event of the stream. False: it does not follow on what we have, and will be read another way. */
-  receive(kind, event) {
-    const isPassingSignal = event.prev === undefined;
-    if (!isPassingSignal && event.prev !== this.#tip) {
-      this.#fillGap();
-      return false;
-    }
-    this.#tip = event.id ?? this.#tip;
-    this.#on.event(kind, event);
-    return true;
+  /** Some of what was there before the tip, the oldest first. */
+  get seen() {
+    return [...this.#seen].slice(-50);
   }
 
-  /** Our cursor can't be served: start over from the newest page. */
-  async reset() {
-    await this.#read(async (read) => {
-      const page = await read({});
+  /** Takes an event of the room as it passes. */
+  receive(kind, event) {
+    const isPassingSignal = event.prev === undefined;
+    if (isPassingSignal) {
+      this.#on.event(kind, event);
+    } else if (this.#isReading) {
+      return; // what the page does not show yet is asked for when it is read
+    } else if (event.id === this.#tip) {
+      this.at(event.id);
+    } else if (event.prev === this.#tip) {
+      this.#take(kind, event);
+    } else {
+      const isCertain = this.#isNext && !this.#seen.has(event.id);
+      this.#isNext = false;
+      if (isCertain) {
+        this.#stream.ask(0); // it may be known what was between
+      }
+      this.#doubtIt();
+    }
+  }
+
+  /** The stream goes on from this cursor. */
+  at(cursor) {
+    this.#isNext = cursor === this.#tip;
+    if (this.#isNext) {
+      this.#believe();
+    } else if (cursor !== undefined) {
+      this.#doubtIt();
+    }
+  }
+
+  /** The stream has nothing between this cursor and what it brings next, and does not say how they follow. */
+  gap(cursor) {
+    if (cursor === this.#tip) {
+      this.startOver();
+    }
+  }
+
+  /** Who asked for what follows `asked` can't be served exactly; the stream goes on from `cursor`. */
+  reset(asked, cursor) {
+    if (asked === this.#tip) {
+      this.startOver();
+    } else {
+      this.at(cursor);
+    }
+  }
+
+  /** From the newest page. */
+  async startOver() {
+    if (this.#isReading) {
+      return;
+    }
+    this.#isReading = true;
+    this.#believe();
+    const page = await this.#insist({});
+    this.#isReading = false;
+    if (page) {
       this.#tip = page.cursor;
+      this.#seen.clear();
+      this.#isNext = false;
       this.#on.replaced(page);
-    });
+      this.#stream.hello();
+    }
   }
 
   /** There is a connection again: don't wait for the next attempt. */
@@ -58,28 +120,44 @@ export class RoomLog {
     this.#pause.end();
   }
 
-  async #fillGap() {
-    await this.#read(async (read) => {
-      let page;
-      do {
-        page = await read({ after: this.#tip, limit: PAGE });
-        this.#tip = page.cursor;
-        this.#on.messages(page.messages);
-      } while (page.has_more);
-    });
+  #take(kind, event) {
+    this.#seen.add(this.#tip);
+    if (this.#seen.size > REMEMBERED) {
+      this.#seen.delete(this.#seen.values().next().value);
+    }
+    this.#tip = event.id;
+    this.#isNext = true;
+    this.#believe();
+    this.#on.event(kind, event);
   }
 
-  /** Reads with the stream closed, and opens it where the reading ended. */
-  async #read(work) {
-    this.#stream.pause();
-    const turn = ++this.#reading;
-    await work((parameters) => this.#insist(parameters));
-    if (turn === this.#reading) {
-      this.#stream.open(this.#tip);
+  #believe() {
+    clearTimeout(this.#doubt);
+    this.#doubt = null;
+    this.#turn = 0;
+  }
+
+  #doubtIt() {
+    if (!this.#isReading) {
+      this.#doubt ??= setTimeout(() => this.#ask(), PATIENCE);
     }
   }
 
-  /** A page, however long it takes. Ends without an answer only where there will never be one. */
+  /** Without a connection nobody can tell us, and nothing is wrong with our place. */
+  #ask() {
+    this.#doubt = null;
+    this.#turn += this.#stream.isLive ? 1 : 0;
+    if (this.#turn > TURNS) {
+      this.startOver();
+      return;
+    }
+    this.#doubtIt();
+    if (this.#turn > 0) {
+      this.#stream.ask(this.#turn);
+    }
+  }
+
+  /** A page, however long it takes; null where there will never be one. */
   async #insist(parameters) {
     const backoff = new Backoff();
     for (;;) {
@@ -87,7 +165,7 @@ export class RoomLog {
         return await this.#readPage(parameters);
       } catch (error) {
         if (this.#stream.stopFor(error.status)) {
-          throw error;
+          return null;
         }
         await this.#pause.for(backoff.next());
       }

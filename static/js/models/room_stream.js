@@ -1,5 +1,5 @@
 /**
- * The open stream of a room: a connection that comes back, and a word for how it is doing.
+ * The open stream of up to 50 rooms: a connection that comes back, and a word for how it is doing.
  *
  * It is read by `fetch` and not by an EventSource, which hides three things that a page needs to never go deaf:
  * - heartbeats. The server sends at least one every 22 s; when two are missing, the connection is dead, whatever the
@@ -8,9 +8,11 @@
  * - how it ended. A clean end says when to come back (`retry:`); after any other we back off with full jitter.
  *
  * Resuming is exact, so opening it once too often costs nothing but a request: whoever has reason to doubt the
- * connection calls `refresh`. The cursor moves only past what was taken: `on.event` answers false for what it can't use.
+ * connection calls `refresh`. The last `id` stands for the place in all rooms and is handed back as it came. Who could
+ * not use an event opens the stream anew, at cursors of their own.
  *
- * `on.state` is told: connecting · live · lost (with the moment) · over · signed-out.
+ * `on.event(kind, event)`, `on.reset(roomId, cursor)`, `on.closed(roomId)`; `on.state(state, since)` is told:
+ * connecting · live · lost (with the moment) · over · signed-out.
  */
 import { EventParser } from "../helpers/event_parser.js";
 import { Backoff } from "./backoff.js";
@@ -21,50 +23,64 @@ const SILENCE = 45_000; // ms: two heartbeats
 const RETRY = 2_000; // ms after a clean end, unless the server asked for something else
 
 export class RoomStream {
-  #roomId;
-  #cursor;
+  #rooms = [];
+  #after = "";
   #on;
   #connection = null;
   #backoff = new Backoff();
   #brokenSince = null;
   #state = "connecting";
-  #paused = false;
   #wasDone = false;
   #over = false;
   #lostTimer;
   #retryTimer;
+  #retryAt = Infinity;
   #watchdog;
+  #deadAt = Infinity;
 
-  constructor({ roomId, cursor, on }) {
-    this.#roomId = roomId;
-    this.#cursor = cursor;
+  constructor({ on }) {
     this.#on = on;
   }
 
-  /** Opens the stream after the cursor; anew, if it was open. */
-  open(cursor = this.#cursor) {
+  /**
+   * Opens the stream; anew, if it was open. `cursors`: a Map of room id to the id of the last event that is known of it
+   * (empty: from now on). Without: the same rooms, from where they are.
+   */
+  open(cursors) {
     if (this.#over) {
       return;
     }
     this.#drop();
-    this.#cursor = cursor;
-    this.#paused = false;
-    this.#missing();
-    this.#connection = new AbortController();
-    this.#follow(this.#connection);
+    if (cursors) {
+      this.#rooms = [...cursors.keys()];
+      this.#after = joined(cursors);
+    }
+    if (this.#rooms.length > 0) {
+      this.#missing();
+      this.#connection = new AbortController();
+      this.#follow(this.#connection);
+    }
   }
 
-  /** Closes the stream until `open`, which says from where to go on. */
-  pause() {
+  /** Closes the stream for good, and says nothing any more. */
+  close() {
+    this.#over = true;
     this.#drop();
-    this.#paused = true;
-    this.#missing();
+    clearTimeout(this.#lostTimer);
   }
 
   /** Something happened that may have cost us the connection. */
   refresh() {
-    if (!this.#paused) {
-      this.#backoff.reset();
+    this.#backoff.reset();
+    this.open();
+  }
+
+  /** Does what is due. In the background a timer may come a minute late: who is not asks us to look. */
+  check() {
+    const now = Date.now();
+    if (now > this.#deadAt) {
+      this.#connection?.abort();
+    } else if (now > this.#retryAt) {
       this.open();
     }
   }
@@ -72,10 +88,8 @@ export class RoomStream {
   /** The end, for a reason that trying again won't change. Returns whether this status is such a reason. */
   stopFor(status) {
     const reason = { 204: "over", 404: "over", 401: "signed-out" }[status];
-    if (reason) {
-      this.#over = true;
-      this.#drop();
-      clearTimeout(this.#lostTimer);
+    if (reason && !this.#over) {
+      this.close();
       this.#tell(reason);
     }
     return this.#over;
@@ -93,13 +107,13 @@ export class RoomStream {
     if (this.#state === "live") {
       this.#tell("connecting");
     }
+    this.#retryAt = Date.now() + wait;
     this.#retryTimer = setTimeout(() => this.open(), wait);
   }
 
   /** Returns after how long to come back, in ms. Throws where the connection did not end as the server wished. */
   async #read(connection) {
-    const address = `/chat/stream?room=${this.#roomId}&after=${encodeURIComponent(this.#cursor)}`;
-    const response = await fetch(address, { signal: connection.signal, cache: "no-store" });
+    const response = await fetch(this.#address(), { signal: connection.signal, cache: "no-store" });
     if (connection !== this.#connection || this.stopFor(response.status)) {
       return 0;
     }
@@ -120,21 +134,34 @@ export class RoomStream {
         if (connection !== this.#connection) {
           return 0;
         }
+        this.#after = event.id || this.#after;
       }
+      this.#after = parser.lastId || this.#after;
     }
   }
 
-  #receive({ type, data, id }) {
-    if (type === "reset") {
-      this.#on.reset();
-    } else if (data === "[DONE]") {
+  #address() {
+    const rooms = this.#rooms.map((room) => `room=${room}`).join("&");
+    return `/chat/stream?${rooms}${this.#after && `&after=${encodeURIComponent(this.#after)}`}`;
+  }
+
+  #receive({ type, data }) {
+    if (data === "[DONE]") {
       this.#askWhy();
-    } else if (this.#on.event(type, JSON.parse(data))) {
-      this.#cursor = id || this.#cursor;
+      return;
+    }
+    const event = JSON.parse(data);
+    if (type === "reset") {
+      this.#on.reset(event.room_id, event.cursor);
+    } else if (type === "closed") {
+      this.#rooms = this.#rooms.filter((room) => room !== event.room_id);
+      this.#on.closed(event.room_id);
+    } else {
+      this.#on.event(type, event);
     }
   }
 
-  /** It is over: the room is gone (204), or the right to read it (401). Who hears it twice need not ask a third time. */
+  /** It is over: the rooms are gone (204), or the right to read them (401). Who hears it twice need not ask a third time. */
   #askWhy() {
     if (this.#wasDone) {
       this.stopFor(204);
@@ -154,6 +181,7 @@ export class RoomStream {
 
   #expectWithin(patience) {
     clearTimeout(this.#watchdog);
+    this.#deadAt = Date.now() + patience;
     this.#watchdog = setTimeout(() => this.#connection.abort(), patience);
   }
 
@@ -175,8 +203,15 @@ export class RoomStream {
   #drop() {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#watchdog);
+    this.#retryAt = this.#deadAt = Infinity;
     const connection = this.#connection;
     this.#connection = null;
     connection?.abort();
   }
+}
+
+/** One place in several rooms, as the server names it. A stream of one room has that room's own ids. */
+function joined(cursors) {
+  const known = [...cursors].filter(([, cursor]) => cursor);
+  return cursors.size === 1 ? known.map(([, cursor]) => cursor).join() : known.map((pair) => pair.join(".")).join("_");
 }

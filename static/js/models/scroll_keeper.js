@@ -8,6 +8,7 @@ export class ScrollKeeper {
   #scroller;
   #rows;
   #isAtEnd = true;
+  #isCutOff = false;
 
   /** `scroller`: the element that scrolls. `rows`: returns the elements in it by which a place can be kept, in order. */
   constructor(scroller, rows) {
@@ -20,6 +21,12 @@ export class ScrollKeeper {
 
   get isAtEnd() {
     return this.#isAtEnd;
+  }
+
+  /** Whether what can be scrolled to ends before the log does: then there is no end to be at. */
+  set isCutOff(isCutOff) {
+    this.#isCutOff = isCutOff;
+    this.#look();
   }
 
   /** Screens between the reader and the end. */
@@ -43,11 +50,17 @@ export class ScrollKeeper {
 
   toEnd() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#isAtEnd = true;
+    this.#isAtEnd = !this.#isCutOff;
+  }
+
+  /** Brings an element below the upper edge, or to the middle. */
+  to(element, block = "start") {
+    element.scrollIntoView({ block });
+    this.#look();
   }
 
   #look() {
-    this.#isAtEnd = this.#distance() <= NEAR_THE_END;
+    this.#isAtEnd = !this.#isCutOff && this.#distance() <= NEAR_THE_END;
   }
 
   #distance() {

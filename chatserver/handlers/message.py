@@ -1,0 +1,49 @@
+"""A message: reading it, and what people do about it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chatserver.cursor import Cursor
+from chatserver.errors import MessageNotFound
+from chatserver.handlers.base import Handler, room_number
+from chatserver.handlers.bodies import read_body
+from chatserver.log_scripts import Place
+
+
+class NewContent(msgspec.Struct):
+    content: str
+
+
+class MessageHandler(Handler):
+    async def get(self, room_id: str, id: str) -> None:
+        place = message_place(room_id, id)
+        room = await self.services.rooms.find(place.room_id)
+        self.write_json(200, await self.services.history.find(room, place.id))
+
+    async def patch(self, room_id: str, id: str) -> None:
+        new = read_body(self.request, NewContent, "content required")
+        self.write_json(200, await self.services.messages.edit(self.user, message_place(room_id, id), new.content))
+
+    async def delete(self, room_id: str, id: str) -> None:
+        await self.services.messages.delete(self.user, message_place(room_id, id))
+        self.set_status(204)
+
+
+class ReactionHandler(Handler):
+    async def put(self, room_id: str, id: str, emoji: str) -> None:
+        await self.services.messages.react(self.user, message_place(room_id, id), emoji, on=True)
+        self.set_status(204)
+
+    async def delete(self, room_id: str, id: str, emoji: str) -> None:
+        await self.services.messages.react(self.user, message_place(room_id, id), emoji, on=False)
+        self.set_status(204)
+
+
+def message_place(room_id: str, id: str) -> Place:
+    """The message that a path names. Raises RoomNotFound, MessageNotFound for what can't be one."""
+    room = room_number(room_id)
+    try:
+        return Place(room, Cursor.parse(id))
+    except ValueError:
+        raise MessageNotFound from None

@@ -1,0 +1,270 @@
+/**
+ * The one stream of a browser's tabs: what the leading tab runs for all of them.
+ *
+ * It follows the rooms that any tab shows and the others of the sidebar, hands on what comes, and answers tabs that are
+ * a little behind from what came lately. Each room's events are checked to follow on each other: where one does not,
+ * the stream is opened anew behind the last one that did. If the gap stays, it is the log's own, and tabs are told.
+ *
+ * Where a tab is can be behind us or ahead of us, and ids do not say which. So a tab that can't go on from what passes
+ * asks, and asks again: first we make sure that our own connection is not what is behind, then we go to where the tab is.
+ * All tabs hear of that and check their own place, which is safe: what they have already they know by its id.
+ *
+ * It speaks in messages (`say`) and hears them (`hear`), see shared_stream.js.
+ */
+import { Backoff } from "./backoff.js";
+import { Pause } from "./pause.js";
+import { RecentEvents } from "./recent_events.js";
+import { RoomStream } from "./room_stream.js";
+
+const MOST_ROOMS = 50; // as the server has it
+const REREAD_WITHIN = [300, 1_500]; // ms: everybody hears at the same moment that a room was made
+const FRESH = 1_500; // ms during which a stream that was opened is not suspected
+
+export class Leader {
+  #say;
+  #readRooms;
+  #stream;
+  #cursors = new Map();
+  #shown = new Map();
+  #recent = new RecentEvents();
+  #suspected = new Set();
+  #state = {};
+  #openedAt = 0;
+  #rereading = null;
+  #pause = new Pause();
+
+  /** `say(message)`: to all tabs, ours among them. `readRooms`: async, the rows of the list of rooms. */
+  constructor({ say, readRooms }) {
+    this.#say = say;
+    this.#readRooms = readRooms;
+    this.#stream = new RoomStream({
+      on: {
+        event: (kind, event) => this.#receive(kind, event),
+        reset: (roomId, cursor) => this.#reset(roomId, cursor),
+        closed: (roomId) => this.#closed(roomId),
+        state: (state, since) => this.#tell(state, since),
+      },
+    });
+  }
+
+  get rooms() {
+    return [...this.#cursors.keys()];
+  }
+
+  /** Begins where the tabs are. `hellos`: what they said, ours first. */
+  begin(hellos) {
+    for (const { tab, roomId } of hellos) {
+      this.#shows(tab, roomId);
+    }
+    for (const { roomId } of hellos) {
+      this.#cursors.set(roomId, furthestBehind(hellos.filter((hello) => hello.roomId === roomId)));
+    }
+    this.#cursors.delete(null);
+    for (const [roomId, tip] of hellos.flatMap(({ tips }) => tips)) {
+      this.#follow(roomId, tip);
+    }
+    hellos.forEach(({ tab, roomId }) => this.#welcome(tab, roomId));
+    this.#open();
+  }
+
+  /** Closes the stream, and says nothing any more. */
+  end() {
+    this.#stream.close();
+    clearTimeout(this.#rereading);
+    this.#rereading = this;
+    this.#say = () => {};
+  }
+
+  /** Takes a message of a tab. */
+  hear(message) {
+    const { type, tab, roomId } = message;
+    if (type === "hello") {
+      this.#hello(message);
+    } else if (type === "ask") {
+      this.#ask(message);
+    } else if (type === "bye") {
+      this.#shown.delete(tab);
+    } else if (type === "ping") {
+      this.#stream.check();
+      this.#say({ type: "pong", to: tab });
+    } else if (type === "refresh") {
+      this.#stream.refresh();
+      this.#pause.end();
+    } else if (type === "reread") {
+      this.#reread();
+    } else if (type === "stop") {
+      this.#stream.stopFor(message.status);
+    } else if (type === "left") {
+      this.#cursors.delete(roomId);
+    }
+  }
+
+  // Tabs
+
+  #hello({ tab, roomId, tips }) {
+    this.#shows(tab, roomId);
+    let isMore = false;
+    for (const [id, tip] of tips) {
+      if (this.#follow(id, tip)) {
+        isMore = true;
+      } else if (!this.#bring(tab, id, tip) && id !== roomId) {
+        this.#reread(); // its sidebar is at another place than ours
+      }
+    }
+    this.#welcome(tab, roomId);
+    if (isMore) {
+      this.#open();
+    }
+  }
+
+  #shows(tab, roomId) {
+    this.#shown.delete(tab);
+    this.#shown.set(tab, roomId);
+  }
+
+  #welcome(tab, roomId) {
+    this.#say({ type: "welcome", to: tab, cursor: this.#cursors.get(roomId), ...this.#state });
+  }
+
+  /** `turn`: how often it has asked from this tip. */
+  #ask({ tab, roomId, tip, turn }) {
+    if (this.#follow(roomId, tip)) {
+      this.#open();
+    } else if (this.#bring(tab, roomId, tip)) {
+      return;
+    } else if (turn === 1 && Date.now() - this.#openedAt > FRESH) {
+      this.#open();
+    } else if (turn > 1) {
+      this.#recent.forget(roomId);
+      this.#cursors.set(roomId, tip);
+      this.#open();
+      this.#say({ type: "moved", roomId, cursor: tip });
+    }
+  }
+
+  /** Tells a tab what follows its tip. Returns whether that is known here. */
+  #bring(tab, roomId, tip) {
+    if (!this.#cursors.has(roomId)) {
+      return true;
+    }
+    const isHere = tip === this.#cursors.get(roomId);
+    const events = isHere ? [] : this.#recent.after(roomId, tip);
+    if (events) {
+      this.#say({ type: "events", to: tab, roomId, events, cursor: this.#cursors.get(roomId) });
+    }
+    return Boolean(events);
+  }
+
+  // Rooms
+
+  /** Adds a room to the stream from its next opening on. Returns whether it is new there. */
+  #follow(roomId, cursor) {
+    const shown = new Set(this.#shown.values());
+    if (this.#cursors.has(roomId) || (this.#cursors.size >= MOST_ROOMS && !shown.has(roomId))) {
+      return false;
+    }
+    if (this.#cursors.size >= MOST_ROOMS) {
+      const leaves = this.rooms.findLast((id) => !shown.has(id)) ?? this.rooms[0];
+      this.#cursors.delete(leaves);
+    }
+    this.#cursors.set(roomId, cursor);
+    return true;
+  }
+
+  #open() {
+    this.#openedAt = Date.now();
+    this.#stream.open(this.#cursors);
+  }
+
+  /** Reads the list of rooms, soon, for all tabs. What asks meanwhile is answered by the same reading. */
+  #reread() {
+    if (!this.#rereading) {
+      const [least, most] = REREAD_WITHIN;
+      this.#rereading = setTimeout(() => this.#readList(), least + Math.random() * (most - least));
+    }
+  }
+
+  async #readList() {
+    const backoff = new Backoff();
+    for (;;) {
+      this.#rereading = null; // who asks from now on may mean what this reading does not show
+      try {
+        this.#list(await this.#readRooms());
+        return;
+      } catch (error) {
+        if (this.#rereading || this.#stream.stopFor(error.status === 401 ? 401 : 0)) {
+          return;
+        }
+        await this.#pause.for(backoff.next());
+      }
+    }
+  }
+
+  #list(rows) {
+    this.#say({ type: "rooms", rows });
+    const there = new Set(rows.map(({ id }) => id));
+    const shown = new Set(this.#shown.values());
+    this.rooms.filter((id) => !there.has(id) && !shown.has(id)).forEach((id) => this.#cursors.delete(id));
+    const more = rows.filter(({ id, last_id: cursor }) => this.#follow(id, cursor));
+    if (more.length > 0) {
+      this.#open();
+    }
+  }
+
+  // The stream
+
+  #receive(kind, event) {
+    const { id, prev, room_id: roomId } = event;
+    if (id === undefined || prev === undefined) {
+      this.#say({ type: "event", kind, event });
+      if (kind === "rooms") {
+        this.#reread();
+      }
+      return;
+    }
+    const cursor = this.#cursors.get(roomId);
+    if (id === cursor || !this.#cursors.has(roomId) || this.#recent.has(roomId, id)) {
+      return;
+    }
+    const follows = prev === cursor || !cursor;
+    if (!follows && !this.#suspected.has(roomId)) {
+      this.#suspected.add(roomId);
+      this.#open();
+      return;
+    }
+    this.#suspected.delete(roomId);
+    if (!follows) {
+      this.#recent.forget(roomId);
+      this.#say({ type: "gap", roomId, cursor });
+    }
+    this.#cursors.set(roomId, id);
+    this.#recent.add(kind, event);
+    this.#say({ type: "event", kind, event });
+  }
+
+  #reset(roomId, cursor) {
+    const asked = this.#cursors.get(roomId);
+    this.#cursors.set(roomId, cursor);
+    this.#recent.forget(roomId);
+    this.#say({ type: "reset", roomId, asked, cursor });
+    this.#reread();
+  }
+
+  #closed(roomId) {
+    this.#cursors.delete(roomId);
+    this.#recent.forget(roomId);
+    this.#say({ type: "closed", roomId });
+    this.#reread();
+  }
+
+  #tell(state, since) {
+    this.#state = { state, since };
+    this.#say({ type: "state", ...this.#state });
+  }
+}
+
+/** Where the tab is that has seen the least of a room: all others have seen where it is. */
+function furthestBehind(hellos) {
+  const isBehindAll = ({ tip }) => hellos.every((other) => other.tip === tip || other.seen.includes(tip));
+  return (hellos.find(isBehindAll) ?? hellos[0]).tip;
+}

@@ -1,0 +1,67 @@
+/**
+ * Which of a browser's tabs leads: the one that holds a Web Lock. The browser itself passes it on when its holder is
+ * closed or crashes. From a holder that does not answer any more it can be stolen.
+ *
+ * `on.gained()`, `on.lost()`; `on.broken()` where the browser has no locks to give.
+ */
+export class Leadership {
+  #name;
+  #on;
+  #turn = 0;
+  #queued = null;
+  #release = () => {};
+
+  constructor(name, on) {
+    this.#name = name;
+    this.#on = on;
+  }
+
+  /** Waits for the lock, however long. */
+  stand() {
+    this.resign();
+    this.#queued = new AbortController();
+    this.#request({ signal: this.#queued.signal });
+  }
+
+  /** Takes the lock now. */
+  steal() {
+    this.resign();
+    this.#request({ steal: true });
+  }
+
+  /** Gives the lock back, or waits for it no longer. */
+  resign() {
+    this.#turn += 1;
+    this.#queued?.abort();
+    this.#queued = null;
+    this.#release();
+    this.#release = () => {};
+  }
+
+  /** How many others wait for the lock. */
+  async followers() {
+    const { pending = [] } = await navigator.locks.query();
+    return pending.filter(({ name }) => name === this.#name).length;
+  }
+
+  async #request(options) {
+    const turn = this.#turn;
+    let wasGained = false;
+    try {
+      await navigator.locks.request(this.#name, options, () => {
+        if (turn !== this.#turn) {
+          return undefined;
+        }
+        wasGained = true;
+        const held = new Promise((resolve) => (this.#release = resolve));
+        this.#on.gained();
+        return held;
+      });
+    } catch {
+      if (turn === this.#turn) {
+        this.#turn += 1;
+        wasGained ? this.#on.lost() : this.#on.broken();
+      }
+    }
+  }
+}

@@ -1,0 +1,321 @@
+/**
+ * A tab's part of the one stream that all tabs of a browser share.
+ *
+ * One tab leads (leadership.js) and runs the stream (leader.js); the others hear it on a BroadcastChannel. A leader that
+ * is closed or crashes is followed by another at once, since the browser passes its lock on. One that is frozen or stuck
+ * keeps its lock: who looks at a tab and gets no answer takes it away, and the old leader follows when it wakes.
+ * Where a browser has no locks (plain http on a LAN) or something fails, each tab leads itself alone.
+ *
+ * Tabs say: hello (here I am: a new tab, or there is a new leader) · ask (I can't go on from here) · bye · ping ·
+ * refresh · reread (the list of rooms) · stop (the server won't have us) · left (a room).
+ * The leader says: lead · welcome · pong · event · events (to one tab) · reset · gap · moved · closed · rooms · state.
+ */
+import { clientId } from "../helpers/client_id.js";
+import { Leader } from "./leader.js";
+import { Leadership } from "./leadership.js";
+
+const ANSWER_TAKES = 1_500; // ms, at most, for a leader that is well
+const PING_EVERY = 4_000; // ms, while somebody looks
+const GATHERING = 150; // ms, at most, in which all tabs say to a new leader where they are
+
+export class SharedStream {
+  #tab = clientId();
+  #user;
+  #place;
+  #readRooms;
+  #on;
+  #channel = null;
+  #leadership = null;
+  #leader = null;
+  #lead = null;
+  #hellos = null;
+  #isOver = false;
+  #state = null;
+  #answer;
+  #pings;
+  #gathered = () => {};
+
+  /**
+   * `place()`: where this tab is, as `{ roomId, tip, seen, tips }`: the room that it shows (or null), the last event it
+   * has of it, ids it saw before that, and `[room, last event]` for all rooms it knows of.
+   * `readRooms`: async, the rows of the list of rooms.
+   * `on.event(kind, event)`, `on.reset(asked, cursor)`, `on.gap(cursor)`, `on.moved(cursor)`, `on.rooms(rows)`,
+   * `on.state(state, since)`.
+   */
+  constructor({ userId, place, readRooms, on }) {
+    this.#user = userId;
+    this.#place = place;
+    this.#readRooms = readRooms;
+    this.#on = on;
+    window.addEventListener("pagehide", () => this.#leave());
+    window.addEventListener("pageshow", (event) => event.persisted && this.open());
+    document.addEventListener("visibilitychange", () => this.#ping());
+  }
+
+  /** Whether events come, as far as anybody knows. */
+  get isLive() {
+    return this.#state === "live";
+  }
+
+  /** Whether this tab is the one for what only one shall do. */
+  get isLeading() {
+    return this.#lead !== null;
+  }
+
+  open() {
+    if (this.#isOver) {
+      return;
+    }
+    if (!navigator.locks || !window.BroadcastChannel) {
+      this.#leadAlone();
+      return;
+    }
+    try {
+      this.#channel = new BroadcastChannel(`harbour:${this.#user}`);
+      this.#channel.onmessage = ({ data }) => this.#hear(data);
+      this.#leadership = new Leadership(`harbour:${this.#user}`, {
+        gained: () => this.#gained(),
+        lost: () => this.#follow(),
+        broken: () => this.#leadAlone(),
+      });
+      this.#hello();
+      this.#leadership.stand();
+      this.#pings = setInterval(() => this.#ping(), PING_EVERY);
+    } catch {
+      this.#leadAlone();
+    }
+  }
+
+  /** We are somewhere else now than the events brought us. */
+  hello() {
+    this.#hello();
+  }
+
+  /** We can't go on from our tip. `turn`: how often we have said so. */
+  ask(turn) {
+    const { roomId, tip } = this.#place();
+    this.#say({ type: "ask", roomId, tip, turn });
+    this.#ping();
+  }
+
+  /** Something happened that may have cost us the connection. */
+  refresh() {
+    this.#say({ type: "refresh" });
+    this.#ping();
+  }
+
+  /** What is known of the rooms may be wrong. */
+  reread() {
+    this.#say({ type: "reread" });
+  }
+
+  /** Returns whether an answer with this status is a reason to stop: for all (signed out), or for our room (gone). */
+  stopFor(status) {
+    if (status === 401) {
+      this.#say({ type: "stop", status });
+      this.#tell("signed-out");
+    } else if (status === 404) {
+      this.#say({ type: "left", roomId: this.#place().roomId });
+      this.#tell("over");
+    }
+    return this.#isOver;
+  }
+
+  // Leading
+
+  /** The lock is ours. */
+  async #gained() {
+    this.#leader = { id: this.#tab, since: Math.max(Date.now(), (this.#leader?.since ?? 0) + 1) };
+    const hellos = [this.#myself()];
+    this.#hellos = hellos;
+    this.#post({ type: "lead" });
+    await this.#gather(hellos);
+    if (this.#hellos === hellos) {
+      this.#hellos = null;
+      this.#begin(hellos);
+    }
+  }
+
+  /** Waits until all have said where they are, but not for long. */
+  async #gather(hellos) {
+    const others = await this.#leadership.followers().catch(() => 0);
+    if (hellos.length <= others) {
+      await new Promise((resolve) => {
+        this.#gathered = () => hellos.length > others && resolve();
+        setTimeout(resolve, GATHERING);
+      });
+    }
+  }
+
+  #begin(hellos) {
+    this.#answered();
+    this.#lead = new Leader({
+      say: (message) => {
+        this.#post(message);
+        this.#take(message);
+      },
+      readRooms: this.#readRooms,
+    });
+    this.#lead.begin(hellos);
+  }
+
+  /** No other tab is asked or told. */
+  #leadAlone() {
+    this.#leave();
+    if (!this.#isOver) {
+      this.#begin([this.#myself()]);
+    }
+  }
+
+  /** Somebody took the lock from us, as they do from who does not answer. */
+  #follow() {
+    this.#stopLeading();
+    this.#leadership.stand();
+    this.#hello();
+  }
+
+  #stopLeading() {
+    this.#hellos = null;
+    this.#lead?.end();
+    this.#lead = null;
+  }
+
+  #leave() {
+    this.#say({ type: "bye" });
+    this.#answered();
+    clearInterval(this.#pings);
+    this.#stopLeading();
+    this.#leadership?.resign();
+    this.#leadership = null;
+    this.#channel?.close();
+    this.#channel = null;
+    this.#leader = null;
+  }
+
+  // Following
+
+  #hello() {
+    this.#say(this.#myself());
+    this.#expectAnswer();
+  }
+
+  #myself() {
+    return { type: "hello", tab: this.#tab, ...this.#place() };
+  }
+
+  #ping() {
+    if (!document.hidden && this.#channel) {
+      this.#say({ type: "ping" });
+      this.#expectAnswer();
+    }
+  }
+
+  #expectAnswer() {
+    if (!this.#lead && !this.#hellos && this.#channel) {
+      this.#answer ??= setTimeout(() => this.#unanswered(), ANSWER_TAKES * (1 + Math.random() / 4));
+    }
+  }
+
+  #answered() {
+    clearTimeout(this.#answer);
+    this.#answer = null;
+  }
+
+  /** Who is in the background lets others take over, which are in front and have no timers that come late. */
+  #unanswered() {
+    this.#answer = null;
+    if (!document.hidden && !this.#lead && !this.#hellos) {
+      this.#leadership?.steal();
+    }
+  }
+
+  // Messages
+
+  /** From us to the leader. */
+  #say(message) {
+    const signed = { ...message, tab: this.#tab };
+    if (this.#lead) {
+      this.#lead.hear(signed);
+    } else {
+      this.#channel?.postMessage(signed);
+    }
+  }
+
+  /** From the leader that we are to all others. */
+  #post(message) {
+    this.#channel?.postMessage({ ...message, from: this.#leader });
+  }
+
+  #hear(message) {
+    if (!message.from) {
+      if (this.#hellos && message.type === "hello") {
+        this.#hellos.push(message);
+        this.#gathered();
+      } else {
+        this.#lead?.hear(message);
+      }
+    } else if (this.#leads(message.from)) {
+      this.#answered();
+      this.#take(message);
+    }
+  }
+
+  /** Whether this one is to be believed. The latest leader is: an earlier one may not know yet that it was deposed. */
+  #leads({ id, since }) {
+    const isKnown = id === this.#leader?.id && since === this.#leader?.since;
+    if (!isKnown && since < (this.#leader?.since ?? 0)) {
+      return false;
+    }
+    if (!isKnown) {
+      this.#leader = { id, since };
+      if (this.#lead || this.#hellos) {
+        this.#follow();
+      } else {
+        this.#hello();
+      }
+    }
+    return true;
+  }
+
+  #take(message) {
+    const { type, to, roomId, cursor } = message;
+    if (to && to !== this.#tab) {
+      return;
+    }
+    const isOurs = roomId === this.#place().roomId;
+    try {
+      if (type === "event") {
+        this.#on.event(message.kind, message.event);
+      } else if (type === "events") {
+        message.events.forEach(([kind, event]) => this.#on.event(kind, event));
+        isOurs && this.#on.moved(cursor);
+      } else if (type === "rooms") {
+        this.#on.rooms(message.rows);
+      } else if (type === "state") {
+        this.#tell(message.state, message.since);
+      } else if (type === "welcome") {
+        this.#tell(message.state, message.since);
+        this.#on.moved(cursor);
+      } else if (type === "closed" && isOurs) {
+        this.#tell("over");
+      } else if (isOurs) {
+        this.#on[type]?.(...(type === "reset" ? [message.asked, cursor] : [cursor]));
+      }
+    } catch (error) {
+      reportError(error); // what goes wrong on this page is no reason to stop the others
+    }
+  }
+
+  /** What is over is over for this tab, whatever becomes of the others. */
+  #tell(state, since) {
+    if (this.#isOver || !state) {
+      return;
+    }
+    this.#state = state;
+    this.#on.state(state, since);
+    if (state === "over" || state === "signed-out") {
+      this.#isOver = true;
+      queueMicrotask(() => this.#leave());
+    }
+  }
+}
