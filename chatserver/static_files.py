@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from chatserver.bundle import bundle
+
 KINDS = {
     ".css": "text/css; charset=UTF-8",
     ".js": "text/javascript; charset=UTF-8",
@@ -20,9 +22,11 @@ KINDS = {
 STYLE = "style.css"
 """All sheets as one. css/layers.css says who wins over whom, so the order of the others does not matter."""
 
+SCRIPTS = ("js/room.js", "js/rooms.js")
+"""The scripts of the pages: each is sent with all the modules that it imports."""
+
 _COMPRESSES = {".css", ".js", ".svg", ".webmanifest"}
 _COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*(?:(?!\*/).)*\*/[ \t]*)$", re.MULTILINE | re.DOTALL)
-_IMPORT = re.compile(r"""^(?:import|export)\b[^"';=]*["'](\.[^"']+)["'];""", re.MULTILINE)
 
 
 class StaticFile(NamedTuple):
@@ -40,31 +44,19 @@ class StaticFiles:
     def __init__(self, folder: Path) -> None:
         paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in KINDS)
         found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+        modules = {path: body.decode() for path, body in found.items() if path.endswith(".js")}
+        found |= {path: bundle(path, modules).encode() for path in SCRIPTS if path in modules}
         found[STYLE] = _one_sheet(found)
         self.version = _fingerprint(found)
         self._files = {path: _file(Path(path).suffix, body) for path, body in found.items()}
-        self._imports = {path: _imports(path, body) for path, body in found.items() if path.endswith(".js")}
 
     def find(self, path: str) -> StaticFile | None:
         """`path`: below the folder, with slashes."""
         return self._files.get(path)
 
     def address(self, path: str) -> str:
-        """Where a file is found. The version is part of the path: what a module imports by a relative path, or an image
-        from another file, has the same version."""
+        """Where a file is found. The version is part of the path: what it names by a relative path has the same one."""
         return f"/static/v-{self.version}/{path}"
-
-    def modules(self, path: str) -> list[str]:
-        """The addresses of all that a script imports, at however many removes, and of itself: the browser need not find
-        out one after the other. Raises KeyError for a script that is not there."""
-        found: dict[str, None] = {}
-        waiting = [path]
-        while waiting:
-            each = waiting.pop(0)
-            if each not in found:
-                found[each] = None
-                waiting += self._imports[each]
-        return [self.address(each) for each in found]
 
 
 def _one_sheet(found: dict[str, bytes]) -> bytes:
@@ -86,22 +78,6 @@ def _without_comments(text: str) -> str:
     """Comments that have lines of their own: a quarter of what would be sent. Their lines stay, so that an error still
     says the right one."""
     return _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
-
-
-def _imports(path: str, body: bytes) -> list[str]:
-    """The paths of what a module imports."""
-    here = Path("/", path).parent
-    return [_resolved(here / each) for each in _IMPORT.findall(body.decode())]
-
-
-def _resolved(path: Path) -> str:
-    parts: list[str] = []
-    for part in path.parts[1:]:
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _fingerprint(found: dict[str, bytes]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chatserver.bundle import CannotBundle
 from chatserver.static_files import STYLE, StaticFiles
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -28,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     for path, text in {
         "js/room.js": 'import {\n  b,\n} from "./models/b.js";\nimport { one } from "./helpers/one.js";\n',
         "js/models/b.js": 'import { one } from "../helpers/one.js";\nexport const b = one;\n',
-        "js/helpers/one.js": 'export const one = "./no/import.js";\n',
+        "js/helpers/one.js": 'export const one = "./no/import.js";\nexport const late = import("../models/late.js");\n',
         "js/other.js": SCRIPT,
         "css/layers.css": "@layer a, z;\n",
         "css/card.css": "/* A card. */\n.card { color: red }\n",
@@ -39,10 +40,33 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_page_is_told_all_modules_of_its_script_each_once(folder: Path) -> None:
-    files = StaticFiles(folder)
-    expected = [files.address(f"js/{name}.js") for name in ("room", "models/b", "helpers/one")]
-    assert files.modules("js/room.js") == expected
+def test_the_script_of_a_page_has_all_modules_each_once_behind_what_they_import(folder: Path) -> None:
+    file = StaticFiles(folder).find("js/room.js")
+    assert file is not None
+    lines = [line.split(" = ")[-1] for line in file.body.decode().split("\n") if line.strip()]
+    assert lines == [
+        "(() => {", '"./no/import.js";', 'import("./models/late.js");', "return { one, late };", "})();",
+        "(() => {", "m0;", "one;", "return { b };", "})();",
+        "(() => {", "const {", "  b,", "m1;", "m0;", "return {  };", "})();",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'import * as all from "./helpers/one.js";',
+        'import one from "./helpers/one.js";',
+        "export default 1;",
+        "export let one = 1;",
+        'export { one } from "./helpers/one.js";',
+        'import { one } from "./helpers/two.js";',
+    ],
+)
+def test_what_would_not_be_the_same_as_one_script_stops_the_start(folder: Path, line: str) -> None:
+    with (folder / "js" / "room.js").open("a") as script:
+        script.write(f"{line}\n")
+    with pytest.raises(CannotBundle, match="js/"):
+        StaticFiles(folder)
 
 
 def test_comments_stay_at_home_and_lines_keep_their_numbers(folder: Path) -> None:
@@ -83,16 +107,6 @@ def test_what_is_compressed_is_what_is_not(folder: Path) -> None:
         assert file is not None
         assert file.compressed is not None
         assert gzip.decompress(file.compressed) == file.body
-
-
-def test_each_module_of_ours_is_found_and_none_imports_in_a_circle() -> None:
-    files = StaticFiles(STATIC)
-    for path in (STATIC / "js").rglob("*.js"):
-        name = path.relative_to(STATIC).as_posix()
-        for module in files.modules(name):
-            assert (STATIC / module.split("/", 3)[3]).is_file()
-        for other in files.modules(name)[1:]:
-            assert files.address(name) not in files.modules(other.split("/", 3)[3]), f"{name} and {other}"
 
 
 def test_no_script_of_ours_has_a_comment_that_is_none() -> None:

@@ -155,7 +155,6 @@ class Handler(RequestHandler):
             "status": status,
             "initials": initials,
             "static": files.address,
-            "modules": files.modules,
             "xsrf_token": self.xsrf_token.decode(),
         }
         self.render(template, **always | names)
