@@ -20,6 +20,7 @@ from tornado.netutil import bind_sockets
 
 from chatserver import garbage
 from chatserver.accounts import Accounts
+from chatserver.announcer import Announcer
 from chatserver.application import ChatApplication
 from chatserver.archive import Archive
 from chatserver.archiver import Archiver
@@ -35,14 +36,21 @@ from chatserver.history import History
 from chatserver.hub import Hub
 from chatserver.in_flight import InFlight
 from chatserver.messages import Messages
+from chatserver.presence import GRACE_SECONDS, LEASE_SECONDS, Presence
+from chatserver.presence_register import PresenceRegister
+from chatserver.read_marks import ReadMarks
 from chatserver.relay import Relay
+from chatserver.room_list import RoomList
 from chatserver.room_log import RoomLog
 from chatserver.rooms import Rooms
 from chatserver.services import Services
 from chatserver.sessions import Sessions
 from chatserver.settings import Settings
+from chatserver.signals import Signals
 from chatserver.streams import Streams
 from chatserver.sweep import Sweep
+from chatserver.typists import Typists
+from chatserver.unread import UnreadMessages
 from chatserver.wakeups import Wakeups
 
 LISTEN_BACKLOG = 4096
@@ -100,15 +108,37 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         stack.callback(accounts.close)
         sessions = Sessions(database, wakeups)
         audience = Audience(sessions, in_all=settings.max_streams, per_user=settings.max_streams_per_user)
-        rooms = Rooms(database, archiver, wakeups)
+        signals = Signals(wakeups, hub, audience)
+        announcer = Announcer(signals)
+        stack.callback(announcer.stop)
+        register = PresenceRegister(settings.redis_url, LEASE_SECONDS)
+        stack.push_async_callback(register.close)
+        presence = Presence(register, announcer, audience, grace_seconds=GRACE_SECONDS, lease_seconds=LEASE_SECONDS)
+        rooms = Rooms(database, archiver, wakeups, signals)
+        unread = UnreadMessages(database)
+        room_list = RoomList(rooms, backlog, ReadMarks(database), unread, signals)
         history = History(archive, backlog)
         messages = Messages(rooms, archiver, history, Composing())
         health = Health({"redis": room_log.ping, "mongodb": database.ping})
         stack.push_async_callback(health.close)
         streams = Streams(relay, backlog, hub)
-        services = Services(accounts, sessions, rooms, messages, history, streams, audience, health, InFlight())
+        services = Services(
+            accounts,
+            sessions,
+            rooms,
+            room_list,
+            unread,
+            messages,
+            history,
+            streams,
+            audience,
+            Typists(signals),
+            presence,
+            health,
+            InFlight(),
+        )
 
-        for part in (Sweep(archiver, room_log), relay, audience):
+        for part in (Sweep(archiver, room_log), signals, presence, relay, audience):
             part.start()
             stack.push_async_callback(part.stop)
         yield Chat(ChatApplication(services, settings.cookie_secret), services, hub)

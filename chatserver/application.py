@@ -12,7 +12,7 @@ from tornado.web import Application, RequestHandler
 
 from chatserver.body_limit import BodyLimit
 from chatserver.errors import TooLarge
-from chatserver.handlers import accounts, health, message, messages, pages, rooms, static, stream
+from chatserver.handlers import accounts, health, message, messages, pages, presence, reads, rooms, static, stream
 from chatserver.handlers.base import Handler, UnknownPath
 from chatserver.handlers.compression import Compression
 from chatserver.handlers.cookies import Cookies
@@ -45,6 +45,9 @@ class ChatApplication(Application):
                 (r"/rooms/([^/]+)/messages", messages.RoomMessagesHandler, _with(services)),
                 (r"/rooms/([^/]+)/messages/([^/]+)", message.MessageHandler, _with(services)),
                 (r"/rooms/([^/]+)/messages/([^/]+)/reactions/([^/]+)", message.ReactionHandler, _with(services)),
+                (r"/rooms/([^/]+)/typing", presence.TypingHandler, _with(services)),
+                (r"/rooms/([^/]+)/presence", presence.PresenceHandler, _with(services)),
+                (r"/rooms/([^/]+)/read", reads.ReadHandler, _with(services)),
                 (r"/healthz", health.Healthz, _with(services)),
                 (r"/readyz", health.Readyz, _with(services)),
                 (r"/static/v-([0-9a-f]+)/(.+)", static.StaticHandler, _with(services)),

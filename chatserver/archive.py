@@ -43,6 +43,7 @@ class Archive:
     def __init__(self, database: Database) -> None:
         self._events = database.events
         self._messages = database.messages
+        self._rooms = database.rooms
         self._look_ups: GroupCommit[ClientId, Event | None] = GroupCommit(self._find_all_by_client_id)
         self._is_away = False
         self._looking: asyncio.Task[None] | None = None
@@ -139,6 +140,24 @@ class Archive:
         """The room's highest archived id; BEGINNING where nothing is archived."""
         newest = await self.before(room_id, END, 1)
         return newest[-1].id if newest else BEGINNING
+
+    async def tips(self, rooms: Sequence[int]) -> dict[int, Cursor]:
+        """The highest archived id of each room, in one round trip. Rooms in which nothing is archived are left out."""
+        newest: list[Document] = [
+            {"$match": {"$expr": {"$and": [{"$gt": ["$_id", "$$from"]}, {"$lt": ["$_id", "$$to"]}]}, "kept_for": None}},
+            {"$sort": {"_id": -1}},
+            {"$limit": 1},
+            {"$project": {"_id": 1}},
+        ]
+        bounds = {
+            name: {"room": "$_id", "ms": {"$literal": end.ms}, "seq": {"$literal": end.seq}}
+            for name, end in (("from", BEGINNING), ("to", END))
+        }
+        look_up = {"from": self._events.name, "let": bounds, "pipeline": newest, "as": "newest"}
+        with reaching_mongodb():
+            found = self._rooms.aggregate([{"$match": {"_id": {"$in": list(rooms)}}}, {"$lookup": look_up}])
+            ids = [each["_id"] async for room in found for each in room["newest"]]
+        return {id["room"]: Cursor(id["ms"], id["seq"]) for id in ids}
 
     async def count_after(self, room_id: int, cursor: Cursor, limit: int) -> int:
         """How many events stand behind the cursor, counted up to `limit`."""

@@ -95,12 +95,15 @@ class Backlog:
         raise Unavailable("the log is being mended, try again", retry_after=1)
 
     async def end(self, room_id: int) -> End:
-        """What only the stream has, and from where. Raises Unavailable if the stream does not answer."""
+        """What only the stream has, and from where. While the stream does not answer that is nothing: all that was
+        acknowledged is archived. Raises Unavailable if neither answers."""
         for _ in range(LINK_RETRIES):
             archived = await _or_none(self._archive.tip(room_id))
             if archived is None:
                 return End(None, contiguous_tail(await self._log.before(room_id, END, ALONE)))
-            streamed = await self._log.after(room_id, archived, MAX_PENDING)
+            streamed = await _or_none(self._log.after(room_id, archived, MAX_PENDING))
+            if streamed is None:
+                return End(archived, [])
             if (following := what_follows(archived, streamed, is_archived=archived != BEGINNING)) is not None:
                 return End(archived, following)
             await asyncio.sleep(LINK_SECONDS)
@@ -115,6 +118,17 @@ class Backlog:
     async def tip(self, room_id: int) -> Cursor:
         """The id of the room's newest event; BEGINNING for a room in which nothing happened yet."""
         return await self._log.tip(room_id) or await self._archive.tip(room_id)
+
+    async def reaches(self, room_id: int, cursor: Cursor) -> bool:
+        """Whether the room's log has come as far as this. Raises Unavailable where only the stream would know."""
+        return cursor <= self._log.seen(room_id) or cursor <= await self.tip(room_id)
+
+    async def tips(self, rooms: Sequence[int]) -> dict[int, Cursor]:
+        """The same for many rooms. While Redis is away, what is archived has to do."""
+        tips = await _or_none(self._log.tips(rooms)) or {}
+        missing = [room_id for room_id in rooms if room_id not in tips]
+        archived = await self._archive.tips(missing) if missing else {}
+        return dict.fromkeys(missing, BEGINNING) | archived | tips
 
     async def is_further_than(self, room_id: int, cursor: Cursor, limit: int) -> bool:
         """Whether more than `limit` archived events follow the cursor."""

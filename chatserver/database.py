@@ -74,6 +74,7 @@ class Database:
         self.rooms: Collection = database["rooms"]
         self.users: Collection = database["users"]
         self.sessions: Collection = database["sessions"]
+        self.reads: Collection = database["reads"]
         self.counters: Collection = database["counters"]
 
     async def prepare(self) -> None:

@@ -230,6 +230,22 @@ class RoomLog:
                 return None
         return read_id(info["last-generated-id"])
 
+    async def tips(self, rooms: Sequence[int]) -> dict[int, Cursor]:
+        """The same for many rooms, in one round trip. Rooms without a stream are left out."""
+        with reaching_redis():
+            pipeline = self._reader.pipeline(transaction=False)
+            for room_id in rooms:
+                pipeline.xinfo_stream(log_key(room_id))
+            answers = await pipeline.execute(raise_on_error=False)
+        for answer in answers:
+            if isinstance(answer, Exception) and not isinstance(answer, ResponseError):
+                raise answer
+        return {
+            room_id: read_id(answer["last-generated-id"])
+            for room_id, answer in zip(rooms, answers, strict=True)
+            if not isinstance(answer, Exception)
+        }
+
     async def ping(self) -> None:
         with reaching_redis():
             await cast("Any", self._reader.ping())

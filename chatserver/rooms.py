@@ -16,6 +16,7 @@ from chatserver.errors import Forbidden, RoomNotFound, Taken, Unavailable
 from chatserver.events import draft_closing, timestamp
 from chatserver.names import clean_name, name_key
 from chatserver.remembered import Remembered
+from chatserver.signals import Signal, Signals
 from chatserver.wakeups import Wakeups
 
 MAX_NAME = 80
@@ -37,11 +38,12 @@ class RoomClosed(RoomNotFound):
 
 
 class Rooms:
-    def __init__(self, database: Database, archiver: Archiver, wakeups: Wakeups) -> None:
+    def __init__(self, database: Database, archiver: Archiver, wakeups: Wakeups, signals: Signals) -> None:
         self._database = database
         self._rooms = database.rooms
         self._archiver = archiver
         self._wakeups = wakeups
+        self._signals = signals
         self._remembered: Remembered[int, Document] = Remembered(self._look_up, lambda: wakeups.are_heard, REMEMBERED)
         wakeups.hear(CLOSED, lambda id: self._remembered.forget(int(id)))
 
@@ -66,6 +68,7 @@ class Rooms:
                 await self._rooms.insert_one(document)
             except DuplicateKeyError:
                 raise Taken from None
+        self._signals.say(Signal("rooms"))
         return _room(document)
 
     async def find(self, room_id: int) -> Room:
@@ -99,6 +102,7 @@ class Rooms:
         await self._mark(room_id, {"closed_at": timestamp(), "key": f"closed {room_id}\n"})
         with contextlib.suppress(Unavailable):  # the others find out when they ask again
             await self._wakeups.say(CLOSED, str(room_id))
+        self._signals.say(Signal("rooms"))
         with contextlib.suppress(
             LogEnded
         ):  # it was cut off when only the mark was missing, by an older release perhaps

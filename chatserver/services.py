@@ -10,9 +10,13 @@ from chatserver.health import Health
 from chatserver.history import History
 from chatserver.in_flight import InFlight
 from chatserver.messages import Messages
+from chatserver.presence import Presence
+from chatserver.room_list import RoomList
 from chatserver.rooms import Rooms
 from chatserver.sessions import Sessions
 from chatserver.streams import Streams
+from chatserver.typists import Typists
+from chatserver.unread import UnreadMessages
 
 
 @dataclass(frozen=True)
@@ -20,9 +24,13 @@ class Services:
     accounts: Accounts
     sessions: Sessions
     rooms: Rooms
+    room_list: RoomList
+    unread: UnreadMessages
     messages: Messages
     history: History
     streams: Streams
     audience: Audience
+    typists: Typists
+    presence: Presence
     health: Health
     in_flight: InFlight

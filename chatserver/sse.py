@@ -86,3 +86,8 @@ def retry(milliseconds: int) -> bytes:
 def chunk(data: bytes) -> bytes:
     """The bytes as one chunk of an HTTP/1.1 body (RFC 9112, section 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def signal(name: str, data: bytes) -> bytes:
+    """Something that passes: no `id`, so it moves no cursor, and nobody gets it again. `data`: JSON, one line."""
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), data)

@@ -11,12 +11,16 @@ import contextlib
 import json
 import socket
 import uuid
+from collections import deque
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+
+PASSING = frozenset({"presence", "read", "rooms", "typing"})
+"""Events that no log has: they may come at any time, or not at all."""
 
 WAIT_SECONDS = 20.0
 """How long a test waits for something to happen before it fails."""
@@ -156,6 +160,9 @@ class Stream:
     cursor: str = ""
     received: bytes = b""
     ended: bool = False
+    passed: list[Block] = field(default_factory=list)
+    """Passing signals that came, and that no test asked for yet."""
+    _put_by: deque[Block] = field(default_factory=deque)
 
     async def open(
         self, visitor: Visitor, path: str, headers: dict[str, str], *, method: str = "GET", version: str = "1.1"
@@ -176,7 +183,27 @@ class Stream:
         self._decoder = codecs.getincrementaldecoder("utf-8")()  # a proxy may cut a character in two
 
     async def block(self) -> Block:
-        """The next block. Moves `cursor`, as EventSource does, when the block is complete."""
+        """The next block that is no passing signal; those are put aside."""
+        while not self._put_by:
+            self._sort(await self._next_block())
+        return self._put_by.popleft()
+
+    async def signal(self, name: str) -> Any:
+        """The data of the next passing signal of this name. Everything else is put aside."""
+        while not (found := [block for block in self.passed if block.event == name]):
+            self._sort(await self._next_block())
+        self.passed.remove(found[0])
+        return json.loads(found[0].data or "")
+
+    def _sort(self, block: Block) -> None:
+        if block.event in PASSING:
+            assert block.id is None, f"a passing signal moves the cursor: {block}"
+            self.passed.append(block)
+        else:
+            self._put_by.append(block)
+
+    async def _next_block(self) -> Block:
+        """Moves `cursor`, as EventSource does, when the block is complete."""
         async with asyncio.timeout(WAIT_SECONDS):
             while "\n\n" not in self._text:
                 if not await self._read_more():

@@ -14,13 +14,23 @@ ROOM = "123454321"
 ROUTES = [
     ("GET", "/"), ("GET", "/csrf"), ("GET", "/chat"), ("GET", f"/chat/{ROOM}"), ("GET", "/chat/stream"), ("GET", f"/chat/stream?room={ROOM}"),
     ("GET", "/rooms"), ("POST", "/rooms"), ("DELETE", f"/rooms/{ROOM}"), ("GET", f"/rooms/{ROOM}/messages"), ("POST", "/messages"), ("POST", "/messages"),
+    ("POST", f"/rooms/{ROOM}/typing"), ("GET", f"/rooms/{ROOM}/presence"), ("PUT", f"/rooms/{ROOM}/read"),
     ("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/sign-up"), ("POST", "/sign-up"), ("POST", "/sign-out"), ("GET", "/healthz"), ("GET", "/readyz"),
     ("GET", "/static/v-0/favicon.svg"),
 ]  # fmt: skip
 PATHS = [*{path for _, path in ROUTES}, "/nothing", "*", "//", "/%00", "http://x/chat"]
-IN_A_ROOM = ["/chat/{}", "/rooms/{}", "/rooms/{}/messages", "/rooms/{}/nothing", "/static/v-0/{}", "/static/{}"]
+IN_A_ROOM = [
+    "/chat/{}",
+    "/rooms/{}",
+    "/rooms/{}/messages",
+    "/rooms/{}/nothing",
+    "/rooms/{}/presence",
+    "/rooms/{}/read",
+    "/static/v-0/{}",
+    "/static/{}",
+]
 METHODS = ["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW", "get"]
-FIELDS = ["room", "after", "before", "limit", "after", "before", "room", "room_id", "after", "before", "limit", "content", "client_id", "name", "password", "next", "csrf_token", "_xsrf", "x"]  # fmt: skip
+FIELDS = ["room", "after", "before", "limit", "after", "before", "room", "room_id", "after", "before", "at", "id", "limit", "content", "client_id", "name", "password", "next", "csrf_token", "_xsrf", "x"]  # fmt: skip
 HEADERS = [
     "Accept", "Accept-Language", "Authorization", "Connection", "Content-Encoding", "Content-Type", "Cookie", "Expect", "Host",
     "If-Modified-Since", "If-None-Match", "Last-Event-ID", "Origin", "Range", "Sec-Fetch-Site", "Upgrade", "X-CSRF-Token", "X-Forwarded-For",

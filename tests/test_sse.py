@@ -88,3 +88,8 @@ def test_what_is_not_a_message_has_its_own_bytes() -> None:
 def test_a_chunk_says_its_length_in_hexadecimal() -> None:
     assert sse.chunk(b"x" * 27) == b"1b\r\n" + b"x" * 27 + b"\r\n"
     assert sse.LAST_CHUNK == b"0\r\n\r\n"
+
+
+def test_a_signal_has_no_id() -> None:
+    """So it moves no cursor, and is not asked for again."""
+    assert sse.signal("typing", b'{"room_id":1}') == b'event: typing\ndata: {"room_id":1}\n\n'

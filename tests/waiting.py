@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 
@@ -24,3 +25,10 @@ def wait_until_ended(pids: Sequence[int], what: str) -> None:
         wait_until(lambda: not any(map(is_alive, pids)), what)
     finally:
         kill(pids)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Polls without standing in the way of what is waited for. Raises TimeoutError."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from chatserver.cursor import Cursor
+import contextlib
+from typing import Literal, NamedTuple
+
+from chatserver.cursor import BEGINNING, Cursor
+from chatserver.errors import NotFound
 from chatserver.handlers.base import Handler, room_number
-from chatserver.history import PAGE_SIZE
+from chatserver.history import PAGE_SIZE, Page
+from chatserver.room_list import Row
 from chatserver.rooms import Room
 
 
@@ -38,7 +43,7 @@ class RoomsPage(PageHandler):
         await self.get()
 
     async def get(self) -> None:
-        self.page("rooms.html", rooms=await self.services.rooms.all(), error=None, name="")
+        self.page("rooms.html", rooms=await self.services.room_list.of(self.user), error=None, name="")
 
 
 class RoomPage(PageHandler):
@@ -47,14 +52,28 @@ class RoomPage(PageHandler):
 
     async def get(self, room_id: str) -> None:
         room = await self.services.rooms.find(room_number(room_id))
-        await show_room(self, room, before=self._before())
+        await show_room(self, room, where=self._where())
 
-    def _before(self) -> Cursor | None:
-        """An older page, for those who read without JavaScript. An address that was cut off shows the newest."""
-        try:
-            return Cursor.parse(self.get_query_argument("before", ""))
-        except ValueError:
-            return None
+    def _where(self) -> Where:
+        """What the address names. One that was cut off shows the newest."""
+        for name in ("at", "before", "after"):
+            if name in self.request.query_arguments:
+                try:
+                    return Where(name, Cursor.parse(self.get_query_argument(name)))
+                except ValueError:
+                    return NEWEST
+        return UNREAD
+
+
+class Where(NamedTuple):
+    """Which page of a room's talk. `at` a message, `before` one (for those who read without JavaScript), `after` one;
+    or from the first `unread` message, and otherwise the `newest`."""
+
+    name: Literal["at", "before", "after", "unread", "newest"]
+    id: Cursor = BEGINNING
+
+
+UNREAD, NEWEST = Where("unread"), Where("newest")
 
 
 async def show_room(
@@ -62,25 +81,51 @@ async def show_room(
     room: Room,
     *,
     status: int = 200,
-    before: Cursor | None = None,
+    where: Where = NEWEST,
     error: str | None = None,
     draft: str = "",
 ) -> None:
-    """The room's page, with the cursor that it reflects: the page's stream starts there."""
-    history = handler.services.history
-    page = await (history.newest(room) if before is None else history.before(room, before, PAGE_SIZE))
+    """The room's page, with the cursor that it reflects, and the one at which its stream starts."""
+    # First the rooms, with the tips of their logs: a stream from there brings what the page does not have yet.
+    rooms = await handler.services.room_list.of(handler.user)
+    row = next((each for each in rooms if each.id == room.id), None)
+    first_unread = await _first_unread(handler, row)
+    page = await _page(handler, room, where, first_unread)
+    has_newer = page.has_newer or where.name == "before" or (where.name == "after" and page.has_more)
     handler.page(
         "room.html",
         status=status,
         room=room,
-        rooms=await handler.services.rooms.all(),
+        rooms=rooms,
         messages=page.messages,
         cursor=str(page.cursor),
-        has_more=page.has_more,
-        has_newer=before is not None,
-        stream_cursor=str(page.cursor),
-        last_read="",
-        first_unread="",
+        has_more=page.has_more or where.name == "after",
+        has_newer=has_newer,
+        stream_cursor=row.last_id if row and has_newer else str(page.cursor),
+        last_read=row.last_read if row else "",
+        first_unread="" if first_unread is None else str(first_unread),
         error=error,
         draft=draft,
     )
+
+
+async def _first_unread(handler: Handler, row: Row | None) -> Cursor | None:
+    if row is None or not row.unread:
+        return None
+    return await handler.services.unread.first(handler.user.id, row.id, Cursor.parse(row.last_read))
+
+
+async def _page(handler: Handler, room: Room, where: Where, first_unread: Cursor | None) -> Page:
+    history = handler.services.history
+    if where.name == "before":
+        return await history.before(room, where.id, PAGE_SIZE)
+    if where.name == "after":
+        return await history.after(room, where.id, PAGE_SIZE)
+    if where.name == "at":
+        with contextlib.suppress(NotFound):
+            return await history.around(room, where.id, PAGE_SIZE)
+    newest = await history.newest(room)
+    shown = newest.messages
+    if where.name == "unread" and first_unread and shown and first_unread < Cursor.parse(shown[0].id):
+        return await history.around(room, first_unread, PAGE_SIZE)
+    return newest

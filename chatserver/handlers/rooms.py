@@ -15,7 +15,7 @@ class NewRoom(msgspec.Struct):
 
 class RoomsHandler(Handler):
     async def get(self) -> None:
-        self.write_json(200, {"rooms": await self.services.rooms.all()})
+        self.write_json(200, {"rooms": await self.services.room_list.of(self.user)})
 
     async def post(self) -> None:
         try:
@@ -25,7 +25,7 @@ class RoomsHandler(Handler):
             if not self.is_form():
                 raise
             self.say_when(error)
-            rooms = await self.services.rooms.all()
+            rooms = await self.services.room_list.of(self.user)
             name = self.get_body_argument("name", "")
             self.page("rooms.html", status=error.status, rooms=rooms, error=error.text, name=name)
             return

@@ -28,6 +28,9 @@ from straining.record import END, Record
 SENT_AT = re.compile(rb'"content":"(\d+) ')
 """Messages begin with the time of their post, in nanoseconds of the monotonic clock."""
 
+PASSING = re.compile(rb"event: (presence|read|rooms|typing)\n")
+"""Signals that no log has, and no judge asks for."""
+
 RETRY = re.compile(rb"retry: (\d+)")
 FULL_SECONDS = 1.0
 MAX_OPENINGS = 50
@@ -146,7 +149,7 @@ class Reader:
         if whole < 2:
             return
         frames, self._body = self._body[:whole], self._body[whole:]
-        if not frames.startswith(b"id: ") or b"\n\n:" in frames or b"\n\nretry" in frames:
+        if not frames.startswith(b"id: ") or b"\n\n:" in frames or b"\n\nretry" in frames or b"\n\nevent" in frames:
             frames = self._take_out_words(frames)
         if not frames:
             return
@@ -164,9 +167,9 @@ class Reader:
         for frame in frames.split(END)[:-1]:
             if match := RETRY.match(frame):
                 self.retry = int(match[1]) / 1000
-            elif frame.startswith(b"event: "):
+            elif frame.startswith(b"event: ") and not PASSING.match(frame):
                 self._crowd.say(oddity=frame[:80].decode(errors="replace"))
-            elif not frame.startswith(b":"):
+            elif not frame.startswith((b":", b"event: ")):
                 events.append(frame + END)
         return b"".join(events)
 

@@ -15,6 +15,9 @@ from torturing.waiting import until
 IDLE_SECONDS = 28.0
 """Heartbeats come every 20 s or so: after a longer silence the stream is taken for dead."""
 
+PASSING = frozenset({"presence", "read", "rooms", "typing"})
+"""Signals that no log has: they come and are gone, and move no cursor."""
+
 Style = Literal["now", "beginning", "page"]
 Id = tuple[int, int]
 
@@ -130,6 +133,9 @@ class Reader:
             self.resets.append(Reset(self._journal.now(), asked, block.id, how))
             self._owed = min(self._owed or asked, asked, key=place)
             await self._catch_up(door)
+        elif block.event in PASSING:
+            if block.id:
+                self._complain(f"{how}: a passing signal with an id {block}")
         elif block.data:
             message = json.loads(block.data)
             if block.event or message["id"] != block.id or message["room_id"] != self.room:

@@ -83,7 +83,10 @@ const connection = new Connection(element("connection"));
 
 // What was read, here and in the other rooms
 
-const mark = new ReadMark({ lastRead, put: (id) => api.read(room.id, id) });
+const mark = new ReadMark({
+  lastRead: firstUnread ? lastRead : messages.placed.findLast((row) => byOthers(row.message))?.message.id,
+  put: (id) => api.read(room.id, id),
+});
 const reading = new Reading({ messages, scroller, userId: user.id, mark, onRead: () => counts.clear(room.id) });
 const rooms = new Rooms({ list: element("rooms"), current: room.id });
 const counts = new RoomCounts({

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -91,6 +92,12 @@ def ada(io_loop: IOLoop, server: ServerProcess) -> Iterator[Visitor]:
 @pytest.fixture(scope="package")
 def grace(io_loop: IOLoop, server: ServerProcess) -> Iterator[Visitor]:
     yield from signed_up(io_loop, server, "Grace Hopper")
+
+
+@pytest.fixture
+def mary(io_loop: IOLoop, server: ServerProcess) -> Iterator[Visitor]:
+    """Somebody new, who has nothing unread anywhere."""
+    yield from signed_up(io_loop, server, f"Mary {uuid.uuid4().hex}")
 
 
 def signed_up(io_loop: IOLoop, server: ServerProcess, name: str) -> Iterator[Visitor]:

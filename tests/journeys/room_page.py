@@ -86,6 +86,14 @@ class RoomPage:
         """To the first message, past all that has to be loaded on the way."""
         await self.page.wait_for_function("() => { log.scrollTop = 0; return older.hidden; }")
 
+    async def go_down(self) -> None:
+        """To the last message, past all that has to be loaded on the way."""
+        await self.page.wait_for_function("() => { log.scrollTop = log.scrollHeight; return newer.hidden; }")
+
+    async def text_of(self, id_: str, text: str) -> None:
+        """This message comes to say that."""
+        await expect(self.page.locator(f"li[data-id='{id_}'] .message__text span")).to_have_text(text)
+
     async def is_at_end(self) -> None:
         await self.page.wait_for_function(AT_END)
 

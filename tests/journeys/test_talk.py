@@ -164,9 +164,9 @@ async def test_a_draft_survives_a_reload_until_it_is_sent(enter: Enter, ada: Vis
 
 
 async def test_what_came_while_nobody_looked_is_counted_and_marked(
-    enter: Enter, ada: Visitor, grace: Visitor, room: int
+    enter: Enter, mary: Visitor, grace: Visitor, room: int
 ) -> None:
-    hers = await enter(ada)
+    hers = await enter(mary)
     title = await hers.page.title()
     look = """hidden => {
         Object.defineProperty(document, "hidden", { value: hidden, configurable: true });

@@ -156,7 +156,7 @@ export class Messages {
     const arrived = this.#hasNewer ? [] : this.#place(messages);
     this.scroll.keep(() => incoming.forEach(([kind, event]) => this.#change(kind, event)));
     if (this.#hasNewer && messages.length > 0) {
-      this.#ahead.add(messages);
+      this.#ahead.add(messages.filter((message) => !this.#list.find(message)));
       this.#on.ahead(messages);
     } else if (!this.#hasNewer) {
       this.#on.arrived(arrived, messages);

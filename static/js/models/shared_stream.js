@@ -16,6 +16,7 @@ import { Leadership } from "./leadership.js";
 
 const ANSWER_TAKES = 1_500; // ms, at most, for a leader that is well
 const PING_EVERY = 4_000; // ms, while somebody looks
+const MOST_STEALS = 3; // in a row, after which we don't believe that tabs can hear each other
 const GATHERING = 150; // ms, at most, in which all tabs say to a new leader where they are
 
 export class SharedStream {
@@ -30,7 +31,9 @@ export class SharedStream {
   #lead = null;
   #hellos = null;
   #isOver = false;
+  #isRoomOver = false;
   #state = null;
+  #steals = 0;
   #answer;
   #pings;
   #gathered = () => {};
@@ -93,7 +96,7 @@ export class SharedStream {
 
   /** We can't go on from our tip. `turn`: how often we have said so. */
   ask(turn) {
-    const { roomId, tip } = this.#place();
+    const { roomId, tip } = this.#where();
     this.#say({ type: "ask", roomId, tip, turn });
     this.#ping();
   }
@@ -116,9 +119,9 @@ export class SharedStream {
       this.#tell("signed-out");
     } else if (status === 404) {
       this.#say({ type: "left", roomId: this.#place().roomId });
-      this.#tell("over");
+      this.#roomIsOver();
     }
-    return this.#isOver;
+    return this.#isOver || this.#isRoomOver;
   }
 
   // Leading
@@ -200,7 +203,13 @@ export class SharedStream {
   }
 
   #myself() {
-    return { type: "hello", tab: this.#tab, ...this.#place() };
+    return { type: "hello", tab: this.#tab, ...this.#where() };
+  }
+
+  /** Our place. A tab whose room was closed still follows the others. */
+  #where() {
+    const place = this.#place();
+    return this.#isRoomOver ? { ...place, roomId: null, tips: place.tips.filter(([id]) => id !== place.roomId) } : place;
   }
 
   #ping() {
@@ -225,7 +234,12 @@ export class SharedStream {
   #unanswered() {
     this.#answer = null;
     if (!document.hidden && !this.#lead && !this.#hellos) {
-      this.#leadership?.steal();
+      this.#steals += 1;
+      if (this.#steals > MOST_STEALS) {
+        this.#leadAlone();
+      } else {
+        this.#leadership?.steal();
+      }
     }
   }
 
@@ -256,6 +270,7 @@ export class SharedStream {
       }
     } else if (this.#leads(message.from)) {
       this.#answered();
+      this.#steals = 0;
       this.#take(message);
     }
   }
@@ -282,7 +297,7 @@ export class SharedStream {
     if (to && to !== this.#tab) {
       return;
     }
-    const isOurs = roomId === this.#place().roomId;
+    const isOurs = roomId === this.#where().roomId;
     try {
       if (type === "event") {
         this.#on.event(message.kind, message.event);
@@ -297,7 +312,7 @@ export class SharedStream {
         this.#tell(message.state, message.since);
         this.#on.moved(cursor);
       } else if (type === "closed" && isOurs) {
-        this.#tell("over");
+        this.#roomIsOver();
       } else if (isOurs) {
         this.#on[type]?.(...(type === "reset" ? [message.asked, cursor] : [cursor]));
       }
@@ -306,16 +321,24 @@ export class SharedStream {
     }
   }
 
-  /** What is over is over for this tab, whatever becomes of the others. */
   #tell(state, since) {
     if (this.#isOver || !state) {
       return;
     }
     this.#state = state;
-    this.#on.state(state, since);
+    if (!this.#isRoomOver || state === "signed-out") {
+      this.#on.state(state, since);
+    }
     if (state === "over" || state === "signed-out") {
       this.#isOver = true;
       queueMicrotask(() => this.#leave());
+    }
+  }
+
+  #roomIsOver() {
+    if (!this.#isRoomOver && !this.#isOver) {
+      this.#isRoomOver = true;
+      this.#on.state("over");
     }
   }
 }

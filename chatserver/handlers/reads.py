@@ -1,0 +1,26 @@
+"""Up to where somebody has read a room: PUT /rooms/<room>/read"""
+
+from __future__ import annotations
+
+import msgspec
+
+from chatserver.cursor import Cursor
+from chatserver.errors import Invalid
+from chatserver.handlers.base import Handler, room_number
+from chatserver.handlers.bodies import read_body
+
+
+class Mark(msgspec.Struct):
+    id: str
+
+
+class ReadHandler(Handler):
+    async def put(self, room_id: str) -> None:
+        room = await self.services.rooms.find(room_number(room_id))
+        text = read_body(self.request, Mark, "id required").id
+        try:
+            id = Cursor.parse(text)
+        except ValueError:
+            raise Invalid("id is not the id of a message") from None
+        await self.services.room_list.mark_read(self.user, room, id)
+        self.set_status(204)

@@ -1,0 +1,82 @@
+"""The rooms as one user sees them: how much is unread in each, and up to where it was read."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import msgspec
+
+from chatserver.accounts import User
+from chatserver.backlog import Backlog
+from chatserver.cursor import Cursor
+from chatserver.errors import Invalid, Unavailable
+from chatserver.read_marks import ReadMarks
+from chatserver.rooms import Room, Rooms
+from chatserver.signals import Signal, Signals
+from chatserver.unread import Unread, UnreadMessages
+
+NOTHING = Unread(0, 0)
+
+log = logging.getLogger(__name__)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """`last_read`: the user's mark. `last_id`: the newest event of the room's log, `0-0` for none."""
+
+    id: int
+    name: str
+    created_at: str
+    unread: int
+    mentions: int
+    last_read: str
+    last_id: str
+
+
+class RoomList:
+    def __init__(
+        self, rooms: Rooms, backlog: Backlog, marks: ReadMarks, unread: UnreadMessages, signals: Signals
+    ) -> None:
+        self._rooms = rooms
+        self._backlog = backlog
+        self._marks = marks
+        self._unread = unread
+        self._signals = signals
+
+    async def of(self, user: User) -> list[Row]:
+        """Every open room, by name. Raises Unavailable."""
+        rooms, marks, first = await asyncio.gather(
+            self._rooms.all(), self._marks.of_user(user.id), self._marks.first(user.id)
+        )
+        # The tips first: what comes in between is counted, and may be newer than the tip, never the other way round.
+        tips = await self._backlog.tips([room.id for room in rooms])
+        with_news = {id: marks.get(id, first) for id, tip in tips.items() if tip > marks.get(id, first)}
+        counts = await self._unread.count(user.id, with_news)
+        return [
+            Row(
+                room.id,
+                room.name,
+                room.created_at,
+                *counts.get(room.id, NOTHING),
+                last_read=str(marks.get(room.id, first)),
+                last_id=str(tips[room.id]),
+            )
+            for room in rooms
+        ]
+
+    async def mark_read(self, user: User, room: Room, id: Cursor) -> None:
+        """The user has read up to this event. A mark that stands further on stays. The user's other streams are told.
+
+        Raises Invalid for an id that the room does not have yet, Unavailable.
+        """
+        if not await self._backlog.reaches(room.id, id):
+            raise Invalid("id is not in the room yet")
+        if not await self._marks.advance(user.id, room.id, id):
+            return
+        try:
+            unread, mentions = (await self._unread.count(user.id, {room.id: id})).get(room.id, NOTHING)
+        except Unavailable as error:  # the mark is set, and counted from whenever somebody asks
+            log.warning("not counted behind a mark: %s", error.__cause__ or error)
+            return
+        data = {"room_id": room.id, "id": str(id), "unread": unread, "mentions": mentions}
+        self._signals.say(Signal("read", data, room_id=room.id, user_id=user.id))

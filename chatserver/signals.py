@@ -1,0 +1,116 @@
+"""Passing signals between processes: somebody types, is here, has read on; the list of rooms changed.
+
+A signal is gone when it was delivered, or when it was not: it stands in no log, has no id and is never given again. All
+of them go over one channel of Redis, and each process hands those it hears to the streams that are open there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from chatserver import sse, tasks
+from chatserver.audience import Audience
+from chatserver.errors import Unavailable
+from chatserver.hub import Hub
+from chatserver.wakeups import Wakeups
+
+CHANNEL = "harbour:signals"
+
+MAX_WAITING = 2_000
+"""Signals that may wait for Redis. On top of that the oldest are lost: the newer ones say more."""
+
+AT_ONCE = 100
+"""Signals of one publication, together under 64 KiB."""
+
+MAX_DATA = 600
+"""Bytes of one signal's JSON: a name has at most 64 characters."""
+
+Name = Literal["typing", "presence", "read", "rooms"]
+
+log = logging.getLogger(__name__)
+
+
+class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`room_id`: for those who follow this room; None for all. `user_id`: of those only this user's own streams."""
+
+    name: Name
+    data: dict[str, Any] = {}
+    room_id: int | None = None
+    user_id: int | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(list[Signal])
+
+
+class Signals:
+    """Says signals to all processes, this one too, and delivers what is heard. Nobody waits for it."""
+
+    def __init__(self, wakeups: Wakeups, hub: Hub, audience: Audience) -> None:
+        self._wakeups = wakeups
+        self._hub = hub
+        self._audience = audience
+        self._waiting: deque[Signal] = deque(maxlen=MAX_WAITING)
+        self._has_waiting = asyncio.Event()
+        self._listeners: list[Callable[[Signal], None]] = []
+        self._task: asyncio.Task[None] | None = None
+        wakeups.hear(CHANNEL, self._hear)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._say_for_ever(), name="signals")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            await tasks.stop([self._task])
+
+    def listen(self, listener: Callable[[Signal], None]) -> None:
+        """Calls the listener with each signal that is heard, this process's own too."""
+        self._listeners.append(listener)
+
+    def say(self, signal: Signal) -> None:
+        """Sends a signal on its way. Raises ValueError for one that is no signal but a letter."""
+        if len(_encoder.encode(signal.data)) > MAX_DATA:
+            raise ValueError(f"a signal has at most {MAX_DATA} bytes")
+        self._waiting.append(signal)
+        self._has_waiting.set()
+
+    async def _say_for_ever(self) -> None:
+        while True:
+            await self._has_waiting.wait()
+            some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+            if not self._waiting:
+                self._has_waiting.clear()
+            try:
+                await self._wakeups.say(CHANNEL, _encoder.encode(some).decode())
+            except Unavailable as error:
+                log.warning("%d signals are lost: %s", len(some), error.__cause__ or error)
+
+    def _hear(self, data: bytes) -> None:
+        try:
+            signals = _decoder.decode(data)
+        except msgspec.MsgspecError as error:  # of a release that knows others, while one takes over from the other
+            log.warning("signals that can't be read: %s", error)
+            return
+        # What came together for the same readers goes out together.
+        frames: dict[tuple[int | None, int | None], list[bytes]] = {}
+        for signal in signals:
+            frame = sse.signal(signal.name, _encoder.encode(signal.data))
+            frames.setdefault((signal.room_id, signal.user_id), []).append(frame)
+            for listener in self._listeners:
+                listener(signal)
+        for (room_id, user_id), some in frames.items():
+            self._deliver(room_id, user_id, b"".join(some))
+
+    def _deliver(self, room_id: int | None, user_id: int | None, frames: bytes) -> None:
+        if room_id is None:
+            self._hub.announce(frames)
+        elif user_id is None:
+            self._hub.signal(room_id, frames)
+        else:
+            self._audience.whisper(user_id, room_id, frames)

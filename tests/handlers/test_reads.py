@@ -1,0 +1,295 @@
+"""What is unread, and up to where somebody has read: the same for all tabs, devices, processes and restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pymongo
+import pytest
+from tornado.testing import bind_unused_port
+
+from chatserver.app import make_server, running
+from chatserver.settings import Settings
+from tests.browserless import Visitor, read
+from tests.conftest import World
+from tests.html_page import read_page
+
+pytestmark = pytest.mark.gen_test(timeout=60)
+
+Message = dict[str, Any]
+
+
+@asynccontextmanager
+async def another_process(settings: Settings) -> AsyncIterator[str]:
+    """A further process' worth of parts, and its address."""
+    async with running(settings) as chat:
+        listener, port = bind_unused_port()
+        server = make_server(chat.application)
+        server.add_socket(listener)
+        yield f"http://127.0.0.1:{port}"
+        server.stop()
+        await server.close_all_connections()
+
+
+async def somebody(visit: Callable[..., Visitor]) -> Visitor:
+    visitor = visit()
+    await visitor.sign_up()
+    return visitor
+
+
+def elsewhere(visit: Callable[..., Visitor], visitor: Visitor, address: str) -> Visitor:
+    other = visit(address)
+    other.cookies, other.token, other.id, other.name = visitor.cookies, visitor.token, visitor.id, visitor.name
+    return other
+
+
+async def mark(visitor: Visitor, room: int | str, id: object) -> int:
+    return (await visitor.fetch("PUT", f"/rooms/{room}/read", json_body={"id": id})).code
+
+
+async def row(visitor: Visitor, room: int) -> dict[str, Any]:
+    response = await visitor.get("/rooms")
+    assert response.code == 200, response.body
+    (found,) = [each for each in read(response)["rooms"] if each["id"] == room]
+    assert set(found) == {"id", "name", "created_at", "unread", "mentions", "last_read", "last_id"}
+    return dict(found)
+
+
+async def counts(visitor: Visitor, room: int) -> tuple[int, int]:
+    found = await row(visitor, room)
+    return found["unread"], found["mentions"]
+
+
+def mention(settings: Settings, room: int, message: Message, *users: int) -> None:
+    """As the archive shows it."""
+    ms, seq = map(int, message["id"].split("-"))
+    with pymongo.MongoClient[dict[str, object]](settings.mongodb_uri) as client:
+        messages = client.get_default_database("harbour").messages
+        changed = messages.update_one({"_id": {"room": room, "ms": ms, "seq": seq}}, {"$set": {"mentions": users}})
+    assert changed.matched_count == 1
+
+
+async def test_what_others_wrote_since_one_signed_up_is_unread(
+    ada: Visitor, room: int, visit: Callable[..., Visitor]
+) -> None:
+    early = await ada.say(room, "before Grace")
+    grace = await somebody(visit)
+    empty = await ada.make_room()
+    assert await row(grace, empty) | {"id": 0, "name": "", "created_at": ""} == {
+        "id": 0, "name": "", "created_at": "", "unread": 0, "mentions": 0, "last_read": (await row(grace, room))["last_read"], "last_id": "0-0",
+    }  # fmt: skip
+    assert (await row(grace, room))["last_id"] == early["id"]
+    assert place(early["id"]) < place((await row(grace, room))["last_read"])
+    assert await counts(grace, room) == (0, 0)
+    await ada.say(room, "hello Grace")
+    await grace.say(room, "hello Ada")
+    assert [await counts(each, room) for each in (ada, grace)] == [(1, 0), (1, 0)]
+
+
+async def test_a_mark_only_moves_forward(ada: Visitor, room: int, visit: Callable[..., Visitor]) -> None:
+    grace = await somebody(visit)
+    said = [await ada.say(room, str(number)) for number in range(5)]
+    for upto, left in ((2, 2), (0, 2), (2, 2), (4, 0), (3, 0)):
+        assert await mark(grace, room, said[upto]["id"]) == 204
+        assert await counts(grace, room) == (left, 0)
+    assert (await row(grace, room))["last_read"] == said[4]["id"]
+    assert await mark(grace, room, "0-0") == 204
+    assert await counts(ada, room) == (0, 0)
+
+
+async def test_of_many_marks_at_once_over_two_processes_the_furthest_stays(
+    ada: Visitor, room: int, visit: Callable[..., Visitor], settings: Settings
+) -> None:
+    grace = await somebody(visit)
+    said = [await ada.say(room, str(number)) for number in range(12)]
+    async with another_process(settings) as there:
+        devices = [grace, elsewhere(visit, grace, there)]
+        for until in range(4, 13, 2):
+            ids = [message["id"] for message in said[:until]] * 3
+            random.shuffle(ids)
+            codes = await asyncio.gather(*(mark(devices[n % 2], room, id) for n, id in enumerate(ids)))
+            assert set(codes) == {204}
+            for device in devices:
+                assert (await row(device, room))["last_read"] == said[until - 1]["id"]
+                assert await counts(device, room) == (12 - until, 0)
+
+
+async def test_what_is_read_on_one_device_the_others_are_told(
+    ada: Visitor, room: int, visit: Callable[..., Visitor], settings: Settings
+) -> None:
+    grace = await somebody(visit)
+    said = [await ada.say(room, str(number)) for number in range(4)]
+    mention(settings, room, said[3], grace.id)
+    other_room = await ada.make_room()
+    async with another_process(settings) as there:
+        tablet = elsewhere(visit, grace, there)
+        streams = [await grace.stream(room), await tablet.stream(room)]
+        others = [await ada.stream(room), await grace.stream(other_room)]
+        for stream in streams + others:
+            await stream.block()
+        cursors = [stream.cursor for stream in streams]
+        for upto, unread in ((0, 3), (0, None), (3, 0)):
+            assert await mark(grace, room, said[upto]["id"]) == 204
+            for stream in streams if unread is not None else []:
+                told = await stream.signal("read")
+                assert told == {"room_id": room, "id": said[upto]["id"], "unread": unread, "mentions": unread // 3}
+        assert [stream.cursor for stream in streams] == cursors
+        assert (await grace.fetch("POST", f"/rooms/{other_room}/typing", body=b"")).code == 204
+        assert (await ada.fetch("POST", f"/rooms/{room}/typing", body=b"")).code == 204
+        for stream in others:
+            await stream.signal("typing")
+            assert [block for block in stream.passed if block.event == "read"] == []
+        for stream in streams:
+            await stream.signal("typing")
+            assert [block for block in stream.passed if block.event == "read"] == [], "the same mark was told twice"
+
+
+async def test_counts_are_what_a_plain_recount_says(
+    ada: Visitor, room: int, visit: Callable[..., Visitor], settings: Settings
+) -> None:
+    """A random walk of posts, mentions, deletions and marks of three people in two rooms; then a restart."""
+    people = [ada, await somebody(visit), await somebody(visit)]
+    rooms = [room, await ada.make_room()]
+    dice = random.Random(20261124)
+    said: dict[int, list[dict[str, Any]]] = {each: [] for each in rooms}
+    marks = {(who.id, each): "0-0" for who in people for each in rooms}
+
+    def recount(who: Visitor, where: int) -> tuple[int, int]:
+        behind = [
+            each
+            for each in said[where]
+            if place(each["id"]) > place(marks[who.id, where]) and each["user_id"] != who.id and not each["gone"]
+        ]
+        return len(behind), sum(who.id in each["mentioned"] for each in behind)
+
+    for step in range(80):
+        who, where = dice.choice(people), dice.choice(rooms)
+        own = [each for each in said[where] if each["user_id"] == who.id and not each["gone"]]
+        action = dice.choice(["post", "post", "post", "delete", "read"])
+        if action == "post" or not said[where]:
+            mentioned = [each.id for each in people if dice.random() < 0.2]
+            message = await who.say(where, f"step {step}")
+            if mentioned:
+                mention(settings, where, message, *mentioned)
+            said[where].append(message | {"gone": False, "mentioned": mentioned})
+        elif action == "delete" and own:
+            gone = dice.choice(own)
+            gone["gone"] = True
+            assert (await who.fetch("DELETE", f"/rooms/{where}/messages/{gone['id']}")).code == 204
+        elif action == "read":
+            id = dice.choice(said[where])["id"]
+            assert await mark(who, where, id) == 204
+            marks[who.id, where] = max(marks[who.id, where], id, key=place)
+        one = dice.choice(people)
+        assert [await counts(one, each) for each in rooms] == [recount(one, each) for each in rooms], step
+    async with another_process(settings) as restarted:
+        for who in people:
+            there = elsewhere(visit, who, restarted)
+            assert [await counts(there, each) for each in rooms] == [recount(who, each) for each in rooms]
+
+
+async def test_what_is_no_place_in_the_room_is_refused(ada: Visitor, room: int) -> None:
+    said = await ada.say(room, "hello")
+    ms, seq = place(said["id"])
+    for id in ("", "x", "1", "1-2-3", "-1-0", f"{ms}-{seq + 1}", f"{ms + 1}-0", "9223372036854775807-0", "٣-0"):
+        assert await mark(ada, room, id) == 422, id
+    assert await mark(ada, room, said["id"]) == 204
+    assert [await mark(ada, room, id) for id in (None, 5, [])] == [400] * 3
+    assert (await ada.fetch("PUT", f"/rooms/{room}/read", body=b"")).code == 400
+    assert [await mark(ada, where, said["id"]) for where in ("999999", "x")] == [404, 404]
+    assert (await ada.fetch("PUT", f"/rooms/{room}/read", json_body={"id": said["id"]}, token=False)).code == 403
+
+
+async def test_a_room_opens_at_the_first_unread_message(ada: Visitor, room: int, visit: Callable[..., Visitor]) -> None:
+    grace = await somebody(visit)
+    said = [await ada.say(room, str(number)) for number in range(70)]
+    ids = [message["id"] for message in said]
+    await mark(grace, room, ids[9])
+    opened = await Opened.by(grace, room)
+    assert (opened.room["data-last-read"], opened.room["data-first-unread"]) == (ids[9], ids[10])
+    assert opened.list["data-has-newer"] == "true"
+    assert opened.list["data-cursor"] == opened.ids[-1]
+    assert opened.room["data-stream-cursor"] == ids[-1]
+    assert opened.ids == ids[:35], "not all that is before it, and half a page from there"
+    for upto, first_unread in ((19, ids[20]), (40, ids[41]), (69, "")):
+        await mark(grace, room, ids[upto])
+        opened = await Opened.by(grace, room)
+        assert (opened.ids, opened.list["data-has-newer"]) == (ids[20:], "false")
+        assert (opened.room["data-last-read"], opened.room["data-first-unread"]) == (ids[upto], first_unread)
+        assert opened.room["data-stream-cursor"] == opened.list["data-cursor"] == ids[-1]
+
+
+async def test_an_address_opens_the_room_around_a_message(
+    ada: Visitor, room: int, visit: Callable[..., Visitor]
+) -> None:
+    grace = await somebody(visit)
+    ids = [(await ada.say(room, str(number)))["id"] for number in range(90)]
+    opened = await Opened.by(grace, room, f"?at={ids[45]}")
+    assert opened.list["data-has-newer"] == "true"
+    assert opened.ids[len(opened.ids) // 2] == ids[45]
+    for query in ("?at=end", "?at=", "?at=1-1", "?before=x"):
+        opened = await Opened.by(grace, room, query)
+        assert (opened.ids, opened.list["data-has-newer"]) == (ids[40:], "false"), query
+    opened = await Opened.by(grace, room, f"?after={ids[5]}")
+    assert (opened.ids, opened.list["data-has-newer"]) == (ids[6:56], "true")
+    opened = await Opened.by(grace, room, f"?after={ids[69]}")
+    assert (opened.ids, opened.list["data-has-newer"]) == (ids[70:], "false")
+    opened = await Opened.by(grace, room, f"?before={ids[55]}")
+    assert (opened.ids, opened.list["data-has-newer"]) == (ids[5:55], "true")
+
+
+class Opened:
+    """A room's page."""
+
+    @classmethod
+    async def by(cls, visitor: Visitor, room: int, query: str = "") -> Opened:
+        opened, page = cls(), read_page(await visitor.get(f"/chat/{room}{query}"))
+        opened.room, opened.list = page.one("main", id="room"), page.one("ul", id="messages")
+        opened.ids = [item["data-id"] for item in page.within(opened.list, "li") if "data-id" in item.attributes]
+        return opened
+
+
+async def test_the_list_is_the_same_while_redis_is_away_and_when_it_forgot(
+    ada: Visitor, room: int, visit: Callable[..., Visitor], world: World
+) -> None:
+    grace = await somebody(visit)
+    said = await ada.say(room, "hello")
+    quiet = await ada.make_room()
+    before = [await row(grace, each) for each in (room, quiet)]
+    assert [(each["unread"], each["last_id"]) for each in before] == [(1, said["id"]), (0, "0-0")]
+    with world.redis_client() as redis:
+        redis.flushall()
+    assert [await row(grace, each) for each in (room, quiet)] == before
+    world.redis.kill()
+    try:
+        assert [await row(grace, each) for each in (room, quiet)] == before
+        assert (await Opened.by(grace, room)).ids == [said["id"]]
+        assert await mark(grace, room, said["id"]) == 204
+        assert await counts(grace, room) == (0, 0)
+        assert (await grace.fetch("POST", f"/rooms/{room}/typing", body=b"")).code == 204
+        assert (await grace.get(f"/rooms/{room}/presence")).code == 503
+    finally:
+        world.redis.start()
+
+
+async def test_all_are_told_when_a_room_is_made_or_closed(
+    ada: Visitor, room: int, visit: Callable[..., Visitor], settings: Settings
+) -> None:
+    async with another_process(settings) as there:
+        streams = [await ada.stream(room), await elsewhere(visit, ada, there).stream(room)]
+        for stream in streams:
+            await stream.block()
+        made = await ada.make_room()
+        for stream in streams:
+            assert await stream.signal("rooms") == {}
+        assert (await ada.fetch("DELETE", f"/rooms/{made}")).code == 204
+        for stream in streams:
+            assert await stream.signal("rooms") == {}
+
+
+def place(id: str) -> tuple[int, ...]:
+    return tuple(map(int, id.split("-")))
