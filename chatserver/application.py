@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from pathlib import Path
 from typing import Any, cast
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
-from tornado.web import Application, RequestHandler, StaticFileHandler
+from tornado.web import Application, RequestHandler
 
 from chatserver.body_limit import BodyLimit
-from chatserver.errors import NotFound, TooLarge
-from chatserver.handlers import accounts, health, message, messages, pages, presence, reads, rooms, search, stream
+from chatserver.errors import TooLarge
+from chatserver.handlers import accounts, health, message, messages, pages, presence, reads, rooms, search, static, stream
 from chatserver.handlers.base import Handler, UnknownPath
+from chatserver.handlers.compression import Compression
 from chatserver.handlers.cookies import Cookies
 from chatserver.services import Services
+from chatserver.static_files import StaticFiles
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,8 +28,6 @@ class ChatApplication(Application):
     """Tornado's application with the routes of API.md."""
 
     def __init__(self, services: Services, cookie_secret: str) -> None:
-        static = ROOT / "static"
-        version = fingerprint(static)
         super().__init__(
             [
                 # In turn, so the busiest first.
@@ -52,11 +51,7 @@ class ChatApplication(Application):
                 (r"/search", search.SearchHandler, _with(services)),
                 (r"/healthz", health.Healthz, _with(services)),
                 (r"/readyz", health.Readyz, _with(services)),
-                (
-                    r"/static/v-[0-9a-f]+/(.+)",
-                    VersionedFile,
-                    _with(services) | {"path": str(static), "version": version},
-                ),
+                (r"/static/v-([0-9a-f]+)/(.+)", static.StaticHandler, _with(services)),
             ],
             default_handler_class=UnknownPath,
             default_handler_args=_with(services),
@@ -65,7 +60,8 @@ class ChatApplication(Application):
             cookies=Cookies(),
             xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax"},
             log_function=log_request,
-            static_path_of=lambda path: f"/static/v-{version}/{path}",
+            static_files=StaticFiles(ROOT / "static"),
+            transforms=[Compression],
         )
         self._services = services
 
@@ -86,40 +82,6 @@ class BodyTooLarge(Handler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_header("Connection", "close")
         super().write_error(status_code, **kwargs)
-
-
-class VersionedFile(StaticFileHandler, Handler):
-    """A static file under an address that changes with its content, so browsers may keep it for ever.
-
-    The version is part of the path: what a module imports by a relative path has the same version as the module.
-    """
-
-    def initialize(self, services: Services, path: str, version: str) -> None:  # type: ignore[override]
-        Handler.initialize(self, services)
-        StaticFileHandler.initialize(self, path)
-        self._version = version
-
-    async def prepare(self) -> None:
-        self._refuse_unknown_method()
-
-    def parse_url_path(self, url_path: str) -> str:
-        if "\0" in url_path:  # no file is called that, and asking for one raises ValueError
-            raise NotFound
-        return super().parse_url_path(url_path)
-
-    def set_extra_headers(self, path: str) -> None:
-        # While a new release takes over, the page of one may ask the other for its files: nobody shall keep those.
-        if self.request.path.startswith(f"/static/v-{self._version}/"):
-            self.set_header("Cache-Control", "public, max-age=31536000, immutable")
-
-
-def fingerprint(folder: Path) -> str:
-    """A short hash of all the files below the folder."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
 
 
 def log_request(handler: RequestHandler) -> None:

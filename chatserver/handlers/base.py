@@ -19,6 +19,7 @@ from chatserver.handlers.bodies import is_form, is_json, json_field
 from chatserver.handlers.cookies import SESSION_COOKIE, Cookies
 from chatserver.services import Services
 from chatserver.sessions import SESSION_DAYS, Session
+from chatserver.static_files import StaticFiles
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -147,7 +148,8 @@ class Handler(RequestHandler):
     def page(self, template: str, *, status: int = 200, **names: Any) -> None:
         """Renders a page. Every page knows who is looking, and has the token that its forms and scripts send back."""
         self.set_status(status)
-        always = {
+        files = cast("StaticFiles", self.application.settings["static_files"])
+        always: dict[str, Any] = {
             "user": self.session.user if self.session else None,
             "rooms": [],
             "room": None,
@@ -155,7 +157,7 @@ class Handler(RequestHandler):
             "initials": initials,
             "message_classes": looks.classes,
             "is_long": looks.is_long,
-            "static": self.application.settings["static_path_of"],
+            "static": files.address,
             "xsrf_token": self.xsrf_token.decode(),
         }
         self.render(template, **always | names)
@@ -163,6 +165,11 @@ class Handler(RequestHandler):
     def wants_page(self) -> bool:
         """Whether a browser asks, as opposed to a program."""
         return "text/html" in self.request.headers.get("Accept", "") and not is_json(self.request)
+
+    def compute_etag(self) -> str | None:
+        """A weak one: the same answer has other bytes for who reads gzip."""
+        tag = super().compute_etag()
+        return None if tag is None else f"W/{tag}"
 
     def is_form(self) -> bool:
         return is_form(self.request)

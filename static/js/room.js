@@ -13,10 +13,10 @@ import { Newest } from "./controllers/newest.js";
 import { Paging } from "./controllers/paging.js";
 import { Reading } from "./controllers/reading.js";
 import { Rooms } from "./controllers/rooms.js";
-import { Title } from "./controllers/title.js";
 import { Unread } from "./controllers/unread.js";
 import { Unsent } from "./controllers/unsent.js";
 import { followKeyboard } from "./controllers/viewport.js";
+import { Frame } from "./frame.js";
 import { Api } from "./helpers/api.js";
 import { onWake } from "./helpers/wake.js";
 import { Draft } from "./models/draft.js";
@@ -92,7 +92,6 @@ const mark = new ReadMark({
 });
 const reading = new Reading({ messages, scroller, userId: user.id, mark, onRead: () => counts.clear(room.id) });
 const rooms = new Rooms({ list: element("rooms"), current: room.id });
-const title = new Title();
 const counts = new RoomCounts({
   userId: user.id,
   rows: rooms.rows,
@@ -100,7 +99,7 @@ const counts = new RoomCounts({
   on: {
     changed() {
       rooms.show(counts.rows);
-      title.show(counts.unread);
+      frame.badge.show(counts);
     },
     unsure: () => stream.reread(),
   },
@@ -164,6 +163,9 @@ const stream = new SharedStream({
         outbox.settle(event);
       }
       counts.receive(kind, event);
+      if (kind === "message" && stream.isLeading) {
+        frame.notifier.notify(event, counts.of(event.room_id));
+      }
     },
     reset: (asked, cursor) => log.reset(asked, cursor),
     gap: (cursor) => log.gap(cursor),
@@ -173,6 +175,7 @@ const stream = new SharedStream({
       connection.show(state, since);
       if (state === "live") {
         outbox.hurry();
+        frame.presence.refresh();
       }
     },
   },
@@ -185,6 +188,8 @@ const log = new RoomLog({
     event(kind, event) {
       if (kind === "read") {
         read(event);
+      } else if (kind === "presence") {
+        frame.presence.receive(event);
       } else if (event.prev !== undefined) {
         messages.take(kind, event);
         list.dataset.cursor = log.tip;
@@ -215,6 +220,7 @@ function read({ id, unread: rest }) {
 
 // The frame
 
+const frame = new Frame({ api, user, room });
 new Drawer({
   sidebar: element("sidebar"),
   opener: element("menu"),
@@ -231,6 +237,7 @@ element("sidebar").querySelector("[aria-current]")?.scrollIntoView({ block: "nea
 onWake(() => {
   stream.refresh();
   stream.reread();
+  frame.presence.refresh();
   log.hurry();
   outbox.hurry();
 });
@@ -245,7 +252,7 @@ if (wanted) {
 } else if (unread.row) {
   messages.scroll.to(unread.row.element);
 }
-title.show(counts.unread);
+frame.badge.show(counts);
 newest.show();
 reading.look();
 stream.open();

@@ -1,5 +1,6 @@
 /** The list of rooms. What was written in any of them and not sent goes out from here too. */
 import { localDates } from "./controllers/dates.js";
+import { Frame } from "./frame.js";
 import { Api } from "./helpers/api.js";
 import { onWake } from "./helpers/wake.js";
 import { Outbox } from "./models/outbox.js";
@@ -16,5 +17,6 @@ const outbox = new Outbox({
   on: nobodyLooks,
 });
 
+new Frame({ api, user: { id: Number(lobby.dataset.userId), name: lobby.dataset.userName } });
 onWake(() => outbox.hurry());
 localDates(lobby);

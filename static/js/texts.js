@@ -4,6 +4,32 @@
 export const texts = {
   language: "en",
 
+  noSuchRoom: "No room is called that.",
+  searchHint: "Words, or how they begin. The newest come first.",
+  searching: "Searching…",
+  nothingFound: (query) => `Nothing was said about “${query}”.`,
+  searchOffline: "You are offline. The search goes on by itself when you are back.",
+  searchFailed: "The search did not work. Press Enter to try again.",
+  searchRefused: (reason) => `That can't be searched for: ${reason}.`,
+  inRoom: (name) => `in ${name}`,
+
+  here: (count, written) => (count === 1 ? "1 person here" : `${written} people here`),
+  more: (count) => `+${count}`,
+  andMore: (count) => `and ${count} more`,
+  you: (name) => `${name} (you)`,
+
+  notices: {
+    default: "Be called when somebody mentions you while you are elsewhere.",
+    granted: "While you are elsewhere you are called for:",
+    denied: "The browser forbids notifications of this site; its settings can allow them again.",
+    missing: "This browser can't show notifications here.",
+  },
+  messageIn: (name, room) => `${name} in ${room}`,
+  manyMessages: (count, room) => `${count} new messages in ${room}`,
+
+  keys: { Mod: "Ctrl", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", Enter: "Enter", Alt: "Alt", Shift: "Shift" },
+  macKeys: { Mod: "⌘", ArrowUp: "↑", ArrowDown: "↓", Escape: "esc", Enter: "return", Alt: "⌥", Shift: "⇧" },
+
   connecting: "Connecting…",
   connected: "Connected",
   back: "Back",
@@ -19,7 +45,7 @@ export const texts = {
 
   newMessages: (count) => `${count} new ↓`,
   newest: "Newest ↓",
-  titleWithCount: (count, title) => `(${count}) ${title}`,
+  titleWithCounts: (unread, mentions, title) => (mentions ? `(@${mentions} · ${unread}) ${title}` : `(${unread}) ${title}`),
 
   charactersLeft: (count) => `${count} characters left`,
   noneLeft: "That is all that fits",

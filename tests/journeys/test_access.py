@@ -16,7 +16,7 @@ async def test_a_room_says_what_its_parts_are(enter: Enter, ada: Visitor, grace:
     log = hers.page.get_by_role("log", name=re.compile("Messages in room"))
     await expect(log).to_have_attribute("aria-live", "polite")
     await grace.say(room, "can you hear me?")
-    await expect(log.get_by_role("article")).to_contain_text("can you hear me?")
+    await expect(log.get_by_role("listitem")).to_contain_text("can you hear me?")
     await expect(hers.page.get_by_role("textbox", name=re.compile("Message to room"))).to_be_visible()
     await expect(hers.page.get_by_role("status")).to_have_text("Connected")
     await expect(hers.page.get_by_role("navigation", name="Rooms")).to_be_visible()

@@ -84,9 +84,7 @@ async def test_tabs_of_two_rooms_are_live_over_one_connection(
     assert link.open_streams == 1
 
 
-async def test_the_tab_that_leads_is_closed(
-    enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link
-) -> None:
+async def test_the_tab_that_leads_is_closed(enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link) -> None:
     hers = await enter(ada)
     tabs = [await open_tab(hers) for _ in range(2)]
     said = []

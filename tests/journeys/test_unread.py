@@ -81,9 +81,7 @@ async def test_other_rooms_are_counted_live(enter: Enter, ada: Visitor, grace: V
     await expect(count_of(hers, other)).to_have_text("3")
 
 
-async def test_what_is_read_on_one_device_is_read_on_all(
-    enter: Enter, ada: Visitor, grace: Visitor, room: int
-) -> None:
+async def test_what_is_read_on_one_device_is_read_on_all(enter: Enter, ada: Visitor, grace: Visitor, room: int) -> None:
     other = await ada.make_room()
     hers, phone = await asyncio.gather(enter(ada), enter(ada))
     tab = RoomPage(await hers.page.context.new_page(), room)

@@ -1,5 +1,6 @@
 /** The rooms in the sidebar: which there are, and what is unread in each. */
 import { fromTemplate } from "../helpers/dom.js";
+import { showCounts } from "../helpers/listed_rooms.js";
 
 export class Rooms {
   #list;
@@ -57,12 +58,7 @@ export class Rooms {
   }
 
   #count(item, { unread, mentions, tip }) {
-    const count = item.querySelector(".sidebar__count");
-    Object.assign(item.dataset, { unread, mentions, lastId: tip });
-    count.hidden = unread === 0;
-    const words = mentions > 0 ? `@${mentions}` : String(unread);
-    if (count.textContent !== words) {
-      count.textContent = words;
-    }
+    item.dataset.lastId = tip;
+    showCounts(item, { unread, mentions });
   }
 }

@@ -34,6 +34,16 @@ export class Api {
     return (await this.#fetch(`/rooms/${roomId}/messages?${new URLSearchParams(parameters)}`)).json();
   }
 
+  /** Who is in a room now: `[{ id, name }]`. */
+  async presence(roomId) {
+    return (await (await this.#fetch(`/rooms/${roomId}/presence`)).json()).users;
+  }
+
+  /** Messages with these words, the newest first: `{ results, has_more }`. */
+  async search(parameters, signal) {
+    return (await this.#fetch(`/search?${new URLSearchParams(parameters)}`, { signal })).json();
+  }
+
   /** All rooms, with what is unread in them. */
   async rooms() {
     return (await (await this.#fetch("/rooms")).json()).rooms;
@@ -97,7 +107,8 @@ export class Api {
     const headers = { Accept: "application/json", ...options.headers };
     let response;
     try {
-      response = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(ANSWER_TAKES) });
+      const signals = [AbortSignal.timeout(ANSWER_TAKES), options.signal].filter(Boolean);
+      response = await fetch(path, { ...options, headers, signal: AbortSignal.any(signals) });
     } catch (error) {
       throw new ApiError(0, error.message);
     }

@@ -61,6 +61,11 @@ export class SharedStream {
     return this.#state === "live";
   }
 
+  /** Whether this tab is the one for what only one shall do. */
+  get isLeading() {
+    return this.#lead !== null;
+  }
+
   open() {
     if (this.#isOver) {
       return;

@@ -1,0 +1,100 @@
+/**
+ * What is around the talk, on every page of somebody who is signed in: ways to other rooms, search, settings, who is
+ * here, and what calls from elsewhere. Builds the parts and connects them; the page feeds `presence`, `badge` and `notifier`.
+ */
+import { Badge } from "./controllers/badge.js";
+import { Keys } from "./controllers/keys.js";
+import { NoticeChoice } from "./controllers/notice_choice.js";
+import { Notifier } from "./controllers/notifier.js";
+import { People } from "./controllers/people.js";
+import { stepToRoom } from "./controllers/room_steps.js";
+import { Search } from "./controllers/search.js";
+import { Sheet } from "./controllers/sheet.js";
+import { Switcher } from "./controllers/switcher.js";
+import { ThemeChoice } from "./controllers/theme_choice.js";
+import { Attention } from "./models/attention.js";
+import { NoticeLevels } from "./models/notice_levels.js";
+import { Presence } from "./models/presence.js";
+import { RecentRooms } from "./models/recent_rooms.js";
+
+const element = (id) => document.getElementById(id);
+const hasUnread = (room) => room.unread > 0;
+
+export class Frame {
+  /** `room`: `{ id }` of the page, or null where it is of none. `go(roomId, id)`: shows a message, on this page or another. */
+  constructor({ api, user, room = null, go = open }) {
+    const rooms = element("rooms");
+    const recent = new RecentRooms(user.id);
+    const levels = new NoticeLevels(user.id);
+
+    this.badge = new Badge({ icon: element("icon") });
+    this.notifier = new Notifier({
+      levels,
+      attention: new Attention({ userId: user.id, roomId: room?.id }),
+      icon: document.querySelector('link[rel="apple-touch-icon"]').href,
+      open: go,
+    });
+    if (room) {
+      recent.enter(room.id);
+      this.presence = this.#presence(api, user, room);
+    }
+    this.#ways(api, room, rooms, recent);
+    this.#settings(rooms, levels);
+  }
+
+  #presence(api, user, room) {
+    const people = new People({
+      faces: element("faces"),
+      dialog: element("people"),
+      list: element("people-list"),
+      word: element("people-word"),
+      user,
+    });
+    return new Presence({
+      roomId: room.id,
+      read: () => api.presence(room.id),
+      on: { changed: (all) => people.show(all) },
+    });
+  }
+
+  #ways(api, room, rooms, recent) {
+    const switcher = new Switcher({ dialog: element("switcher"), rooms, recent });
+    const search = new Search({
+      dialog: element("search"),
+      parts: Object.fromEntries(
+        ["form", "field", "scope", "word", "results", "more", "rest"].map((part) => [part, element(`search-${part}`)]),
+      ),
+      room,
+      find: (parameters, signal) => api.search(parameters, signal),
+    });
+    const keys = new Sheet(element("keys"));
+    new Keys({
+      "Mod+k": () => switcher.toggle(),
+      "/": () => search.open("room"),
+      "Mod+Shift+f": () => search.open("all"),
+      "?": () => keys.toggle(),
+      "Alt+ArrowUp": () => stepToRoom(rooms, -1),
+      "Alt+ArrowDown": () => stepToRoom(rooms, 1),
+      "Alt+Shift+ArrowUp": () => stepToRoom(rooms, -1, hasUnread),
+      "Alt+Shift+ArrowDown": () => stepToRoom(rooms, 1, hasUnread),
+    });
+  }
+
+  #settings(rooms, levels) {
+    new ThemeChoice({
+      element: element("theme"),
+      root: document.documentElement,
+      colors: document.querySelectorAll('meta[name="theme-color"]'),
+    });
+    const notices = new NoticeChoice({
+      parts: { word: element("notices-word"), allow: element("notices-allow"), list: element("notices") },
+      rooms,
+      levels,
+    });
+    new Sheet(element("settings"), { onOpen: () => notices.show() });
+  }
+}
+
+function open(roomId, id) {
+  location.assign(`/chat/${roomId}?at=${encodeURIComponent(id)}`);
+}

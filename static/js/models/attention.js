@@ -1,0 +1,37 @@
+/**
+ * Whether somebody is looking at a room, in whichever tab of this browser. The tab in which they are holds a lock of that
+ * name, shared with others that do: the browser lets go of it when the tab is closed, killed or frozen, so it can't get stale.
+ */
+export class Attention {
+  #prefix;
+  #letGo = null;
+
+  /** `roomId`: the room that this page shows, if any. */
+  constructor({ userId, roomId, locks = navigator.locks }) {
+    this.#prefix = `harbour:looking:${userId}:`;
+    this.locks = locks; // undefined outside of a secure context, where there are no notifications either
+    if (roomId && locks) {
+      const look = () => this.#look(roomId);
+      window.addEventListener("focus", look);
+      window.addEventListener("blur", look);
+      document.addEventListener("visibilitychange", look);
+      look();
+    }
+  }
+
+  async isOn(roomId) {
+    const { held } = (await this.locks?.query()) ?? { held: [] };
+    return held.some(({ name }) => name === this.#prefix + roomId);
+  }
+
+  #look(roomId) {
+    const isLooking = document.hasFocus() && !document.hidden;
+    if (isLooking && !this.#letGo) {
+      const gone = new Promise((resolve) => (this.#letGo = resolve));
+      this.locks.request(this.#prefix + roomId, { mode: "shared" }, () => gone).catch(() => {});
+    } else if (!isLooking && this.#letGo) {
+      this.#letGo();
+      this.#letGo = null;
+    }
+  }
+}
