@@ -20,7 +20,7 @@ from chatserver.changes import without_text
 from chatserver.cursor import BEGINNING, Cursor
 from chatserver.documents import event_key, read_event
 from chatserver.events import Draft, Event, Message
-from chatserver.log_scripts import PARTITIONS, log_key, pending_key
+from chatserver.log_scripts import PARTITIONS, Place, log_key, pending_key
 from chatserver.projection import Projection
 from chatserver.settings import Settings
 from tests.changes_made import delete, edit, react
@@ -122,6 +122,35 @@ async def test_what_is_shown_late_does_not_take_back_what_came_after(parts: Part
     assert (await stands(parts, message)).content == "two"
     await parts.commits.show(second)
     assert (await stands(parts, message)).content == "two"
+
+
+async def test_who_is_overtaken_does_not_take_back_what_the_other_showed(
+    parts: Parts, other: Parts, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process has read what it will write; then the other shows a later change."""
+    [message] = await publish(parts, draft(room, "a"))
+    changes = parts.archive.changes
+
+    async def overtaken(*args: Any, **options: Any) -> Any:
+        found = await changes(*args, **options)
+        monkeypatch.undo()
+        await publish(other, edit(message, "two"))
+        return found
+
+    monkeypatch.setattr(parts.archive, "changes", overtaken)
+    await publish(parts, edit(message, "one"))
+    assert (await stands(parts, message)).content == "two"
+    assert await problems(parts, room) == []
+
+
+async def test_what_is_changed_is_archived_first(parts: Parts, other: Parts, room: int) -> None:
+    """Somebody sees a message and reacts before who wrote it has archived it: it must keep the id that they know."""
+    message = await parts.begin(draft(room, "a"))
+    assert message is not None
+    assert await other.archiver.secure(Place(room, message.id)) == message
+    assert await parts.archive.after(room, BEGINNING, 10) == [message]
+    assert await other.archiver.secure(Place(room, message.id)) == message
+    assert await other.archiver.secure(Place(room, Cursor(7, 0))) is None
 
 
 async def test_many_react_to_one_message_through_two_processes(parts: Parts, other: Parts, room: int) -> None:
