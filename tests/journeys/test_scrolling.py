@@ -158,9 +158,7 @@ async def test_who_reads_down_to_the_end_is_live_again_and_has_missed_nothing(
     assert shown == (await all_ids(ada, room))[-len(shown) :]
 
 
-async def test_who_answers_from_far_up_comes_to_the_end(
-    enter: Enter, ada: Visitor, grace: Visitor, room: int
-) -> None:
+async def test_who_answers_from_far_up_comes_to_the_end(enter: Enter, ada: Visitor, grace: Visitor, room: int) -> None:
     await talk(grace, ada, room, MOST_ROWS + 40)
     hers = await enter(ada)
     await hers.go_up()

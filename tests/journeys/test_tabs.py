@@ -9,10 +9,11 @@ from collections.abc import Callable
 import pytest
 from playwright.async_api import Error, expect
 
-from tests.browserless import WAIT_SECONDS, Visitor
+from tests.browserless import Visitor
 from tests.journeys.conftest import Browse, Enter
 from tests.journeys.link import STREAM, Link
 from tests.journeys.room_page import RoomPage
+from tests.waiting import until
 
 TABS = 20
 """More than three times as many as a browser has connections for one server over HTTP/1.1."""
@@ -38,12 +39,6 @@ async def open_tab(first: RoomPage, room: int | None = None, script: str | None 
     await tab.enter()
     await tab.live()
     return tab
-
-
-async def come_to(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def command(page: RoomPage, method: str, **parameters: object) -> None:
@@ -84,9 +79,7 @@ async def test_tabs_of_two_rooms_are_live_over_one_connection(
     assert link.open_streams == 1
 
 
-async def test_the_tab_that_leads_is_closed(
-    enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link
-) -> None:
+async def test_the_tab_that_leads_is_closed(enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link) -> None:
     hers = await enter(ada)
     tabs = [await open_tab(hers) for _ in range(2)]
     said = []
@@ -98,7 +91,7 @@ async def test_the_tab_that_leads_is_closed(
         await tabs[1].shows(*(message["content"] for message in said))
     await tabs[1].agrees_with(ada)
     await tabs[1].live()
-    await come_to(lambda: link.open_streams == 1)
+    await until(lambda: link.open_streams == 1)
 
 
 async def test_the_tab_that_leads_crashes(enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link) -> None:
@@ -111,7 +104,7 @@ async def test_the_tab_that_leads_crashes(enter: Enter, ada: Visitor, grace: Vis
             await command(hers, "Page.crash")
     await grace.say(room, "after")
     await tab.shows("before", "after")
-    await come_to(lambda: link.open_streams == 1)
+    await until(lambda: link.open_streams == 1)
 
 
 @pytest.mark.parametrize("wakes", [True, False])
@@ -128,7 +121,7 @@ async def test_the_tab_that_leads_is_frozen(
     if wakes:
         await command(hers, "Page.setWebLifecycleState", state="active")
         await hers.shows("before", "while it sleeps")
-        await come_to(lambda: link.open_streams == 1)
+        await until(lambda: link.open_streams == 1)
         await grace.say(room, "after")
         await hers.shows("before", "while it sleeps", "after")
         await tab.shows("before", "while it sleeps", "after")
@@ -186,7 +179,7 @@ async def test_two_tabs_of_a_room_at_different_places_both_go_on(
     said.append("and on")
     await grace.say(room, said[-1])
     await asyncio.gather(ahead.shows(*said), behind.shows(*said))
-    await come_to(lambda: link.open_streams == 1)
+    await until(lambda: link.open_streams == 1)
     assert link.count(STREAM) <= 4
 
 
@@ -243,4 +236,4 @@ async def test_a_tab_that_leads_and_goes_elsewhere_and_back(
     await hers.shows("while away")
     await hers.live()
     await expect(tab.known).to_have_count(1)
-    await come_to(lambda: link.open_streams == 1)
+    await until(lambda: link.open_streams == 1)

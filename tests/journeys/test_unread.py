@@ -10,6 +10,9 @@ from tests.browserless import Visitor
 from tests.journeys.conftest import Browse, Enter
 from tests.journeys.room_page import RoomPage
 
+MOST_ROOMS = 50
+"""Of one stream."""
+
 LOOK = """hidden => {
     Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
@@ -81,9 +84,7 @@ async def test_other_rooms_are_counted_live(enter: Enter, ada: Visitor, grace: V
     await expect(count_of(hers, other)).to_have_text("3")
 
 
-async def test_what_is_read_on_one_device_is_read_on_all(
-    enter: Enter, ada: Visitor, grace: Visitor, room: int
-) -> None:
+async def test_what_is_read_on_one_device_is_read_on_all(enter: Enter, ada: Visitor, grace: Visitor, room: int) -> None:
     other = await ada.make_room()
     hers, phone = await asyncio.gather(enter(ada), enter(ada))
     tab = RoomPage(await hers.page.context.new_page(), room)
@@ -115,6 +116,8 @@ async def test_the_line_goes_when_its_messages_are_read_elsewhere(
 async def test_rooms_come_and_go_in_the_sidebar_and_what_is_said_there_counts(
     enter: Enter, ada: Visitor, grace: Visitor, room: int
 ) -> None:
+    """Also where there are more of them than one stream can follow: then the newest are."""
+    await asyncio.gather(*(grace.make_room() for _ in range(MOST_ROOMS)))
     hers = await enter(ada)
     made = await grace.make_room()
     await expect(hers.page.locator(f"#rooms li[data-room-id='{made}'] a")).to_have_attribute("href", f"/chat/{made}")
