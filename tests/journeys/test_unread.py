@@ -10,6 +10,9 @@ from tests.browserless import Visitor
 from tests.journeys.conftest import Browse, Enter
 from tests.journeys.room_page import RoomPage
 
+MOST_ROOMS = 50
+"""Of one stream."""
+
 LOOK = """hidden => {
     Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
@@ -113,6 +116,8 @@ async def test_the_line_goes_when_its_messages_are_read_elsewhere(
 async def test_rooms_come_and_go_in_the_sidebar_and_what_is_said_there_counts(
     enter: Enter, ada: Visitor, grace: Visitor, room: int
 ) -> None:
+    """Also where there are more of them than one stream can follow: then the newest are."""
+    await asyncio.gather(*(grace.make_room() for _ in range(MOST_ROOMS)))
     hers = await enter(ada)
     made = await grace.make_room()
     await expect(hers.page.locator(f"#rooms li[data-room-id='{made}'] a")).to_have_attribute("href", f"/chat/{made}")

@@ -19,7 +19,8 @@ async def test_a_room_can_be_read_and_posted_to(
     browse: Browse, ada: Visitor, grace: Visitor, room: int, width: int
 ) -> None:
     for number in range(60):
-        await grace.say(room, f"line {number}")
+        last = await grace.say(room, f"line {number}")
+    await ada.fetch("PUT", f"/rooms/{room}/read", json_body={"id": last["id"]})
     page = (await browse(ada, width=width, java_script_enabled=False)).page
     await page.goto(f"/chat/{room}")
     messages = page.locator("#messages > li[data-id]")

@@ -201,6 +201,7 @@ export class Leader {
       this.#cursors.delete(leaves);
     }
     this.#cursors.set(roomId, cursor);
+    this.#recent.forget(roomId);
     return true;
   }
 
@@ -235,10 +236,11 @@ export class Leader {
 
   #list(rows) {
     this.#say({ type: "rooms", rows });
-    const there = new Set(rows.map(({ id }) => id));
-    const shown = new Set(this.#shown.values());
-    this.rooms.filter((id) => !there.has(id) && !shown.has(id)).forEach((id) => this.#cursors.delete(id));
-    const more = rows.filter(({ id, last_id: cursor }) => this.#follow(id, cursor));
+    const newestFirst = rows.map(({ id }) => id).sort((a, b) => b - a);
+    const shown = [...this.#shown.values()].filter((id) => this.#cursors.has(id));
+    const wished = new Set([...new Set([...shown, ...newestFirst])].slice(0, MOST_ROOMS));
+    this.rooms.filter((id) => !wished.has(id)).forEach((id) => this.#cursors.delete(id));
+    const more = rows.filter(({ id, last_id: cursor }) => wished.has(id) && this.#follow(id, cursor));
     if (more.length > 0) {
       this.#open();
     }

@@ -29,10 +29,9 @@ export class RoomCounts {
     return [...this.#rows.values()];
   }
 
-  /** The last event that was counted, of each room: `[[roomId, id]]`. Those with something unread come first. */
+  /** The last event that was counted, of each room: `[[roomId, id]]`, the newest room first. */
   get tips() {
-    const rows = this.rows.sort((a, b) => Math.sign(b.unread) - Math.sign(a.unread));
-    return rows.map(({ id, tip }) => [id, tip]);
+    return this.rows.sort((a, b) => b.id - a.id).map(({ id, tip }) => [id, tip]);
   }
 
   get unread() {
