@@ -33,7 +33,7 @@ async def test_a_word_is_found_here_and_everywhere_and_leads_to_its_place(
     await page.keyboard.type(word.upper())
     await expect(results(page)).to_have_text([f"The {word} was <b>here</b> & gone"])
     await expect(page.locator("#search-results mark")).to_have_text([word])
-    await page.get_by_text("Everywhere", exact=True).click()
+    await page.get_by_role("radio", name="Everywhere").check()
     await expect(results(page)).to_have_count(2)
     await page.get_by_role("searchbox").focus()
     await page.keyboard.press("ArrowDown")
