@@ -36,6 +36,7 @@ from chatserver.history import History
 from chatserver.hub import Hub
 from chatserver.in_flight import InFlight
 from chatserver.messages import Messages
+from chatserver.people import People
 from chatserver.presence import GRACE_SECONDS, LEASE_SECONDS, Presence
 from chatserver.presence_register import PresenceRegister
 from chatserver.read_marks import ReadMarks
@@ -43,6 +44,7 @@ from chatserver.relay import Relay
 from chatserver.room_list import RoomList
 from chatserver.room_log import RoomLog
 from chatserver.rooms import Rooms
+from chatserver.search import Search
 from chatserver.services import Services
 from chatserver.sessions import Sessions
 from chatserver.settings import Settings
@@ -118,7 +120,10 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         unread = UnreadMessages(database)
         room_list = RoomList(rooms, backlog, ReadMarks(database), unread, signals)
         history = History(archive, backlog)
-        messages = Messages(rooms, archiver, history, Composing())
+        people = People(database)
+        stack.push_async_callback(people.close)
+        messages = Messages(rooms, archiver, history, Composing(people))
+        search = Search(database, rooms, people)
         health = Health({"redis": room_log.ping, "mongodb": database.ping})
         stack.push_async_callback(health.close)
         streams = Streams(relay, backlog, hub)
@@ -130,6 +135,7 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
             unread,
             messages,
             history,
+            search,
             streams,
             audience,
             Typists(signals),

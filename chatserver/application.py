@@ -12,7 +12,7 @@ from tornado.web import Application, RequestHandler
 
 from chatserver.body_limit import BodyLimit
 from chatserver.errors import TooLarge
-from chatserver.handlers import accounts, health, message, messages, pages, presence, reads, rooms, static, stream
+from chatserver.handlers import accounts, health, message, messages, pages, presence, reads, rooms, search, static, stream
 from chatserver.handlers.base import Handler, UnknownPath
 from chatserver.handlers.compression import Compression
 from chatserver.handlers.cookies import Cookies
@@ -40,6 +40,7 @@ class ChatApplication(Application):
                 (r"/sign-in", accounts.SignIn, _with(services)),
                 (r"/sign-out", accounts.SignOut, _with(services)),
                 (r"/csrf", accounts.CsrfToken, _with(services)),
+                (r"/search", search.SearchHandler, _with(services)),
                 (r"/rooms", rooms.RoomsHandler, _with(services)),
                 (r"/rooms/([^/]+)", rooms.RoomHandler, _with(services)),
                 (r"/rooms/([^/]+)/messages", messages.RoomMessagesHandler, _with(services)),

@@ -20,13 +20,17 @@ from chatserver import tasks
 from chatserver.changes import about
 from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.database import MESSAGES_IN_ORDER, Database, Document, reaching_mongodb
-from chatserver.documents import Shown, event_key, read_event, read_shown
+from chatserver.documents import Shown, event_key, read_event, read_key, read_shown
 from chatserver.errors import Unavailable
 from chatserver.events import Event
 from chatserver.group_commit import GroupCommit
 
 RETURN_SECONDS = 0.5
 """While MongoDB is away, how long after each vain try it is looked for again."""
+
+
+FEW = 4
+"""Messages whose changes are asked for one by one. A query of many such parts takes longer to plan than to answer."""
 
 
 class ClientId(NamedTuple):
@@ -92,10 +96,13 @@ class Archive:
         """
         last = event_key(room_id, until)
         unchanged = [event_key(room_id, id) for id, place in behind.items() if place == BEGINNING]
+        changed = {id: place for id, place in behind.items() if place != BEGINNING}
+        if len(changed) > FEW:
+            newest = await self._newest_changes(room_id, changed)
+            changed = {id: place for id, place in changed.items() if newest.get(id, place) > place}
         wanted: list[Document] = [
             {"about": event_key(room_id, id), "_id": {"$gt": event_key(room_id, place), "$lte": last}}
-            for id, place in behind.items()
-            if place != BEGINNING
+            for id, place in changed.items()
         ]
         if unchanged:
             wanted.append({"about": {"$in": unchanged}, "_id": {"$lte": last}})
@@ -106,6 +113,17 @@ class Archive:
                     event = read_event(document)
                     found.setdefault(about(event), []).append(event)
         return {id: sorted(events, key=lambda event: event.id) for id, events in found.items()}
+
+    async def _newest_changes(self, room_id: int, ids: Collection[Cursor]) -> dict[Cursor, Cursor]:
+        """The newest change about each message, by one look into the index for each."""
+        newest_of_each: list[Document] = [
+            {"$match": {"about": {"$in": [event_key(room_id, id) for id in ids]}}},
+            {"$sort": {"about": DESCENDING, "_id": DESCENDING}},
+            {"$group": {"_id": "$about", "newest": {"$first": "$_id"}}},
+        ]
+        with reaching_mongodb():
+            found = [document async for document in self._events.aggregate(newest_of_each)]
+        return {read_key(document["_id"]): read_key(document["newest"]) for document in found}
 
     async def find(self, room_id: int, id: Cursor) -> Event | None:
         with reaching_mongodb():

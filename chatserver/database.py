@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import PrimaryPreferred
 
 from chatserver.errors import Unavailable
 
@@ -73,6 +74,9 @@ class Database:
         self.newest_messages: Collection = self.messages.with_options(read_concern=NEWEST)
         self.rooms: Collection = database["rooms"]
         self.users: Collection = database["users"]
+        # For who only wants to know who has a name: that never changes, and is known while a primary is elected too.
+        anywhere: Any = PrimaryPreferred()  # which Motor's types have under another name
+        self.users_anywhere: Collection = self.users.with_options(read_preference=anywhere)
         self.sessions: Collection = database["sessions"]
         self.reads: Collection = database["reads"]
         self.counters: Collection = database["counters"]
@@ -104,6 +108,14 @@ class Database:
                         name="changes_of_a_message",
                         partialFilterExpression={"about": {"$exists": True}},
                     ),
+                ]
+            )
+            # For search, newest first over all rooms: by a word; and by time alone, for what is in many messages.
+            by_time = [("_id.ms", DESCENDING), ("_id.seq", DESCENDING), ("_id.room", DESCENDING)]
+            await self.messages.create_indexes(
+                [
+                    IndexModel([("words", ASCENDING), *by_time, ("user_id", ASCENDING)], name="messages_with_a_word"),
+                    IndexModel(by_time, name="messages_by_time"),
                 ]
             )
             await self.rooms.create_indexes([IndexModel("key", name="one_room_for_a_name", unique=True)])

@@ -10,6 +10,7 @@ from chatserver.changes import about
 from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.database import Document
 from chatserver.events import CHANGES, Event, Kind, Message
+from chatserver.search_words import search_words
 
 _OWN = ("user_id", "user_name", "content", "created_at", "client_id")
 _WHERE_THEY_APPLY = ("html", "mentions", "reply_to", "edited_at", "deleted", "reactions")
@@ -27,6 +28,11 @@ def event_key(room_id: int, id: Cursor) -> Document:
     """The `_id` of an event, and of the message it shows."""
     # MongoDB compares embedded documents field by field in this order: that is the order of the log.
     return {"room": room_id, "ms": id.ms, "seq": id.seq}
+
+
+def read_key(key: Document) -> Cursor:
+    """The id of the event whose key that is."""
+    return Cursor(key["ms"], key["seq"])
 
 
 def in_room(room_id: int) -> Document:
@@ -72,7 +78,10 @@ def message_document(message: Message, applied: Cursor = BEGINNING) -> Document:
     document |= {name: getattr(message, name) for name in _OWN}
     for name in _WHERE_THEY_APPLY:
         if value := getattr(message, name):
-            document[name] = msgspec.to_builtins(value)
+            # As MongoDB will give it back: it knows lists, no tuples.
+            document[name] = msgspec.json.decode(msgspec.json.encode(value))
+    if words := search_words(message.content):
+        document["words"] = words
     if applied != BEGINNING:
         document["applied"] = str(applied)
     return document

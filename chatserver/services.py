@@ -13,6 +13,7 @@ from chatserver.messages import Messages
 from chatserver.presence import Presence
 from chatserver.room_list import RoomList
 from chatserver.rooms import Rooms
+from chatserver.search import Search
 from chatserver.sessions import Sessions
 from chatserver.streams import Streams
 from chatserver.typists import Typists
@@ -28,6 +29,7 @@ class Services:
     unread: UnreadMessages
     messages: Messages
     history: History
+    search: Search
     streams: Streams
     audience: Audience
     typists: Typists

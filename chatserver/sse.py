@@ -36,9 +36,9 @@ def without_text(frame: bytes, id: Cursor) -> bytes:
     """The frame with nothing to be read any more of the message with this id, if it is of that or of an edit of it."""
     head, _, data = frame.partition(b"data: ")
     name = b'"%d-%d"' % id
-    if b'"id":' + name in data and b"event:" not in head:
+    if data.startswith(b'{"id":%b,' % name) and b"event:" not in head:
         return b"%bdata: %b\n\n" % (head, payload_without_text("message", data))
-    if b'"message_id":' + name in data and b"event: edited\n" in head:
+    if b'"message_id":%b,' % name in data and b"event: edited\n" in head:
         return b"%bdata: %b\n\n" % (head, payload_without_text("edited", data))
     return frame
 

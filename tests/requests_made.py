@@ -11,12 +11,17 @@ from hypothesis import strategies as st
 ROOM = "123454321"
 """Stands for the id of a room that is there, until the request is sent."""
 
+MESSAGE = "987656789-0"
+"""Stands for the id of a message in that room."""
+
 ROUTES = [
     ("GET", "/"), ("GET", "/csrf"), ("GET", "/chat"), ("GET", f"/chat/{ROOM}"), ("GET", "/chat/stream"), ("GET", f"/chat/stream?room={ROOM}"),
     ("GET", "/rooms"), ("POST", "/rooms"), ("DELETE", f"/rooms/{ROOM}"), ("GET", f"/rooms/{ROOM}/messages"), ("POST", "/messages"), ("POST", "/messages"),
     ("POST", f"/rooms/{ROOM}/typing"), ("GET", f"/rooms/{ROOM}/presence"), ("PUT", f"/rooms/{ROOM}/read"),
     ("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/sign-up"), ("POST", "/sign-up"), ("POST", "/sign-out"), ("GET", "/healthz"), ("GET", "/readyz"),
-    ("GET", "/static/v-0/favicon.svg"),
+    ("GET", "/static/v-0/favicon.svg"), ("GET", f"/rooms/{ROOM}/messages/{MESSAGE}"), ("PATCH", f"/rooms/{ROOM}/messages/{MESSAGE}"),
+    ("PUT", f"/rooms/{ROOM}/messages/{MESSAGE}/reactions/%F0%9F%91%8D"),
+    ("DELETE", f"/rooms/{ROOM}/messages/{MESSAGE}/reactions/%F0%9F%91%8D"), ("GET", f"/rooms/{ROOM}/messages?around={MESSAGE}"),
 ]  # fmt: skip
 PATHS = [*{path for _, path in ROUTES}, "/nothing", "*", "//", "/%00", "http://x/chat"]
 IN_A_ROOM = [
@@ -26,11 +31,13 @@ IN_A_ROOM = [
     "/rooms/{}/nothing",
     "/rooms/{}/presence",
     "/rooms/{}/read",
+    f"/rooms/{ROOM}/messages/{{}}",
+    f"/rooms/{ROOM}/messages/{MESSAGE}/reactions/{{}}",
     "/static/v-0/{}",
     "/static/{}",
 ]
 METHODS = ["GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW", "get"]
-FIELDS = ["room", "after", "before", "limit", "after", "before", "room", "room_id", "after", "before", "at", "id", "limit", "content", "client_id", "name", "password", "next", "csrf_token", "_xsrf", "x"]  # fmt: skip
+FIELDS = ["room", "after", "before", "limit", "after", "before", "room", "room_id", "after", "before", "at", "id", "limit", "content", "client_id", "around", "reply_to", "around", "name", "password", "next", "csrf_token", "_xsrf", "x"]  # fmt: skip
 HEADERS = [
     "Accept", "Accept-Language", "Authorization", "Connection", "Content-Encoding", "Content-Type", "Cookie", "Expect", "Host",
     "If-Modified-Since", "If-None-Match", "Last-Event-ID", "Origin", "Range", "Sec-Fetch-Site", "Upgrade", "X-CSRF-Token", "X-Forwarded-For",
@@ -74,7 +81,10 @@ likely = st.fixed_dictionaries(
         "name": words,
         "password": words,
     },
-    optional={"client_id": st.one_of(st.text("ab_-9", max_size=70), words)},
+    optional={
+        "client_id": st.one_of(st.text("ab_-9", max_size=70), words),
+        "reply_to": st.one_of(st.just(MESSAGE), st.none(), words, cursors),
+    },
 )
 extremes = st.sampled_from([b"", b"[" * 60_000, b'{"a":' * 10_000, b"x" * 65_536, b"x" * 65_537, b"x" * 300_000])
 bodies = st.one_of(
@@ -109,7 +119,7 @@ class Request:
 
     def encode(self, identity: dict[str, str]) -> bytes:
         method, path = self.address
-        target = path.replace(ROOM, identity["room"])
+        target = path.replace(ROOM, identity["room"]).replace(MESSAGE, identity["message"])
         if self.query:
             target += ("&" if "?" in target else "?") + self.query
         lines = [f"{method} {target} HTTP/1.1".encode(), b"Host: localhost"]
@@ -123,7 +133,9 @@ class Request:
             name.encode() + b": " + value for name, value in self.headers if not (is_account and name == "Cookie")
         ]
         kind, body = self.typed_body
-        body = body.replace(ROOM.encode(), identity["room"].encode())
+        body = body.replace(ROOM.encode(), identity["room"].encode()).replace(
+            MESSAGE.encode(), identity["message"].encode()
+        )
         if body and kind:
             lines.append(f"Content-Type: {kind}".encode())
         if body and self.chunk:

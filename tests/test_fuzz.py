@@ -60,6 +60,8 @@ class Target:
             if name == "Maker":
                 room = self.ask("POST", "/rooms", {"name": f"Room {os.urandom(8).hex()}"}, 201)
                 self.identity["room"] = str(room["id"])
+        said = self.ask("POST", "/messages", {"room_id": room["id"], "content": "hello"}, 201)
+        self.identity["message"] = said["id"]
 
     def ask(self, method: str, path: str, body: Any, status: int) -> Any:
         """A plain request that has to succeed."""

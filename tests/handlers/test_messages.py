@@ -191,6 +191,41 @@ async def test_pages_go_backward_and_forward_without_gap_or_repeat(ada: Visitor,
     assert everything["messages"] == said
 
 
+async def test_a_page_around_a_message_has_both_sides_of_it(ada: Visitor, room: int) -> None:
+    said = [await ada.say(room, str(number)) for number in range(9)]
+    page = await ada.page(room, around=said[4]["id"], limit=5)
+    assert page == {"messages": said[2:7], "cursor": said[6]["id"], "has_more": True, "has_newer": True}
+    older = await ada.page(room, before=page["messages"][0]["id"], limit=5)
+    assert (older["messages"], older["has_more"]) == (said[:2], False)
+    newer = await ada.page(room, after=page["cursor"], limit=5)
+    assert newer == {"messages": said[7:], "cursor": said[8]["id"], "has_more": False}
+    page = await ada.page(room, around=said[8]["id"], limit=4)
+    assert page == {"messages": said[6:], "cursor": said[8]["id"], "has_more": True, "has_newer": False}
+    page = await ada.page(room, around=said[0]["id"])
+    assert page == {"messages": said, "cursor": said[8]["id"], "has_more": False, "has_newer": False}
+
+
+async def test_there_is_no_page_around_what_is_no_message(ada: Visitor, room: int) -> None:
+    await ada.say(room, "hello")
+    elsewhere = await ada.say(await ada.make_room(), "elsewhere")
+    for id in ("0", "1-0", elsewhere["id"], "9223372036854775807-9223372036854775807"):
+        response = await ada.get(f"/rooms/{room}/messages?around={id}")
+        assert (response.code, read(response)) == (404, {"error": "message not found"})
+
+
+async def test_changes_are_no_messages_and_move_the_cursor(ada: Visitor, room: int) -> None:
+    said = [await ada.say(room, str(number)) for number in range(4)]
+    for message in said:
+        assert (await ada.fetch("DELETE", f"/rooms/{room}/messages/{message['id']}")).code == 204
+    newest = await ada.page(room, limit=2)
+    assert [message["id"] for message in newest["messages"]] == [message["id"] for message in said[2:]]
+    assert newest["has_more"]
+    assert newest["cursor"] not in {message["id"] for message in said}
+    assert await (await ada.stream(room, newest["cursor"])).is_quiet()
+    assert await ada.page(room, after=newest["cursor"]) == {"messages": [], "cursor": newest["cursor"], "has_more": False}  # fmt: skip
+    assert (await ada.page(room, after=said[3]["id"]))["cursor"] == newest["cursor"]
+
+
 async def test_nothing_stands_in_front_of_the_beginning(ada: Visitor, room: int) -> None:
     await ada.say(room, "first")
     for beginning in ("0", "0-0"):
@@ -222,6 +257,11 @@ async def test_an_empty_room_has_an_empty_page(ada: Visitor, room: int) -> None:
         "before=x",
         "after=1-2-3",
         "before=1-0&after=1-0",
+        "around=1-0&after=1-0",
+        "around=1-0&before=1-0",
+        "around=x",
+        "around=",
+        "around=1-2-3",
         "after=%00",
     ],
 )

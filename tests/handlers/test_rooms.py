@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from chatserver.events import Draft
+from chatserver.settings import Settings
 from tests.browserless import Visitor, read
 from tests.html_page import read_page
+from tests.parts import make_parts
 
 pytestmark = pytest.mark.gen_test
 
@@ -109,6 +112,27 @@ async def test_who_made_a_room_closes_it_and_frees_its_name(ada: Visitor) -> Non
         assert (answer.code, read(answer)) == (404, {"error": "room not found"})
     assert (await ada.get(f"/chat/{room}")).code == 404
     assert await ada.make_room(name) != room
+
+
+@pytest.mark.parametrize("client_id", ["room-closed", "room:closed"])
+async def test_nothing_that_was_posted_keeps_a_room_from_being_closed(ada: Visitor, room: int, client_id: str) -> None:
+    """Not even under the client id that the end of a room had once; the one that it has can't be posted under."""
+    stream = await ada.stream(room)
+    taken = (await ada.post(room, "x", client_id)).code == 201
+    assert taken == (client_id == "room-closed")
+    assert (await ada.fetch("DELETE", f"/rooms/{room}")).code == 204
+    blocks = await stream.rest()
+    assert (blocks[-1].data, len([block for block in blocks if block.data])) == ("[DONE]", 1 + taken)
+
+
+async def test_a_room_that_an_older_release_ended_is_closed(settings: Settings, ada: Visitor, room: int) -> None:
+    """It came as far as the log's last event, and not to the mark that says so."""
+    parts = await make_parts(settings)
+    await parts.archiver.publish(Draft(room, "closed", ada.id, "room-closed", b'{"room_id":%d}' % room))
+    await parts.database.rooms.update_one({"_id": room}, {"$set": {"closed_at": "2026-11-24T09:00:00.000Z"}})
+    for status in (204, 404):
+        assert (await ada.fetch("DELETE", f"/rooms/{room}")).code == status
+    await parts.close()
 
 
 async def test_nobody_else_closes_it(ada: Visitor, room: int, visit: Callable[..., Visitor]) -> None:
