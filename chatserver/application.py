@@ -12,7 +12,19 @@ from tornado.web import Application, RequestHandler
 
 from chatserver.body_limit import BodyLimit
 from chatserver.errors import TooLarge
-from chatserver.handlers import accounts, health, message, messages, pages, presence, reads, rooms, search, static, stream
+from chatserver.handlers import (
+    accounts,
+    health,
+    message,
+    messages,
+    pages,
+    presence,
+    reads,
+    rooms,
+    search,
+    static,
+    stream,
+)
 from chatserver.handlers.base import Handler, UnknownPath
 from chatserver.handlers.compression import Compression
 from chatserver.handlers.cookies import Cookies
