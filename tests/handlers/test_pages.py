@@ -156,7 +156,7 @@ async def test_older_messages_are_a_link_away(ada: Visitor, room: int) -> None:
         path = older["href"]
     assert (pages, seen) == (3, said)
     assert "hidden" in older.attributes
-    assert page.within(page.one("p", id="elsewhere"), "a")[0]["href"] == f"/chat/{room}"
+    assert page.within(page.one("p", id="elsewhere"), "a")[0]["href"] == f"/chat/{room}?at=end"
 
 
 @pytest.mark.parametrize("before", ["", "x", "1-2-3", "%00", "-1", "9" * 400, "%F0%9F%8E%89"])

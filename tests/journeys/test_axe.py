@@ -58,7 +58,14 @@ async def test_axe_finds_nothing(
     await expect(out.page.get_by_role("alert")).to_be_visible()
     await is_open_to_all(out.page)
 
-    for path in ("/chat", "/chat/999999999", f"/chat/{await ada.make_room()}", f"/chat/{room}"):
+    for path in (
+        "/search",
+        "/search?q=line",
+        "/chat",
+        "/chat/999999999",
+        f"/chat/{await ada.make_room()}",
+        f"/chat/{room}",
+    ):
         await page.goto(path)
         await is_open_to_all(page)
     await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
