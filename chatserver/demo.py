@@ -6,7 +6,8 @@ Every message has a client id of its own, so filling a second time adds nothing.
 from __future__ import annotations
 
 from http.cookies import SimpleCookie
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPResponse
@@ -14,36 +15,49 @@ from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPResponse
 PASSWORD = "harbour-demo"  # noqa: S105 (the point is that everybody may know it)
 PEOPLE = ("Ada Lovelace", "Grace Hopper", "Katherine Johnson")
 
-TALK: dict[str, list[tuple[str, str]]] = {
+ADA, GRACE, KATHERINE = PEOPLE
+
+
+class Line(NamedTuple):
+    """`answers`: the number of the line that it replies to. `reactions`: who, by emoji."""
+
+    author: str
+    content: str
+    answers: int | None = None
+    reactions: dict[str, tuple[str, ...]] = {}  # noqa: RUF012 (nobody changes it)
+
+
+TALK: dict[str, list[Line]] = {
     "General": [
-        ("Grace Hopper", "Restarted both web processes while forty people were talking. Nobody noticed, nothing missing. 🎉"),
-        ("Grace Hopper", "The one-liner for the curious:\ncurl -N -b cookies 'http://127.0.0.1:8000/chat/stream?room=1&after=0'"),
-        ("Katherine Johnson", "I pulled the plug of my laptop for ten minutes on purpose. It came back, filled the gap, kept my place."),
-        ("Katherine Johnson", "Then I counted. All of them, once, in order."),
-        ("Ada Lovelace", "Counting twice would have been the interesting case."),
-        ("Grace Hopper", "Ada, shall we ship it today?"),
-        ("Ada Lovelace", "Yes. I wrote the announcement last night and read it aloud to the cat, who had no objections."),
-        ("Ada Lovelace", "Sending it round now."),
-        ("Katherine Johnson", "Before you do: who is on call this weekend?"),
-        ("Grace Hopper", "I am. Also the cat."),
+        Line(GRACE, "Restarted both web processes while forty people were talking. Nobody noticed, nothing missing. 🎉", reactions={"👏": (ADA, KATHERINE), "🚢": (GRACE,)}),
+        Line(GRACE, "The one-liner for the *curious*:\n```sh\ncurl -N -b jar -H 'Last-Event-ID: 1795452475863-0' \\\n  'http://127.0.0.1:8000/chat/stream?room=1'\n```"),
+        Line(KATHERINE, "I pulled the plug of my laptop for ten minutes on purpose. It came back, filled the gap, kept my place.", answers=1),
+        Line(KATHERINE, "Then I counted. **All of them, once, in order.**", reactions={"💯": (ADA, GRACE)}),
+        Line(ADA, "Counting twice would have been the interesting case."),
+        Line(GRACE, "@Ada Lovelace, shall we ship it today?"),
+        Line(ADA, "Yes. I wrote the announcement last night and read it aloud to the cat, who had no objections.", answers=6, reactions={"🐈": (GRACE, KATHERINE)}),
+        Line(ADA, "Sending it round now."),
+        Line(ADA, "🎉🚢"),
+        Line(KATHERINE, "Before you do: who is on call this weekend?"),
+        Line(GRACE, "I am. Also the cat."),
     ],
     "Deploys": [
-        ("Grace Hopper", "0.1.0 is out on staging."),
-        ("Katherine Johnson", "Reconnects spread over twenty seconds, the highest second saw six percent of them."),
-        ("Grace Hopper", "Then let it roll."),
+        Line(GRACE, "`0.1.0` is out on staging."),
+        Line(KATHERINE, "Reconnects spread over twenty seconds, the highest second saw six percent of them."),
+        Line(GRACE, "Then let it roll.", reactions={"🚀": (KATHERINE,)}),
     ],
     "Design": [
-        ("Ada Lovelace", "The composer is never disabled any more. If the line is down, the message waits, pale, and goes out by itself."),
-        ("Katherine Johnson", "And it survives a reload?"),
-        ("Ada Lovelace", "It survives a reload."),
+        Line(ADA, "The composer is never disabled any more. If the line is down, the message waits, pale, and goes out by itself."),
+        Line(KATHERINE, "And it survives a reload, @Ada Lovelace?"),
+        Line(ADA, "It survives a reload.", answers=2),
     ],
     "Incidents": [
-        ("Grace Hopper", "14:02 Redis restarted empty.\n14:02 Posts waited.\n14:03 Everything went on. No id was used twice."),
-        ("Katherine Johnson", "That is the shortest incident report I have ever read."),
+        Line(GRACE, "14:02 Redis restarted empty.\n14:02 Posts waited.\n14:03 Everything went on. No id was used twice."),
+        Line(KATHERINE, "That is the shortest incident report I have ever read."),
     ],
     "Reading club": [
-        ("Katherine Johnson", "This month: “Time, Clocks, and the Ordering of Events in a Distributed System”."),
-        ("Ada Lovelace", "Chapter one is the whole of it."),
+        Line(KATHERINE, "This month: “Time, Clocks, and the Ordering of Events in a Distributed System”."),
+        Line(ADA, "Chapter one is the whole of it."),
     ],
     "Random": [],
 }  # fmt: skip
@@ -73,6 +87,9 @@ class Guest:
 
     async def post(self, path: str, body: Any) -> HTTPResponse:
         return await self._fetch(path, method="POST", body=msgspec.json.encode(body))
+
+    async def put(self, path: str) -> HTTPResponse:
+        return await self._fetch(path, method="PUT", body=b"{}")
 
     def leave(self) -> None:
         self._http.close()
@@ -113,6 +130,15 @@ async def _talk(guests: dict[str, Guest]) -> None:
             (await host.post("/rooms", {"name": room})).rethrow()
     rooms = await host.rooms()
     for room, lines in TALK.items():
-        for number, (author, content) in enumerate(lines, 1):
-            message = {"room_id": rooms[room], "content": content, "client_id": f"demo-{number}"}
-            (await guests[author].post("/messages", message)).rethrow()
+        ids: list[str] = []
+        for number, line in enumerate(lines, 1):
+            message = {"room_id": rooms[room], "content": line.content, "client_id": f"demo-{number}"}
+            if line.answers is not None:
+                message["reply_to"] = ids[line.answers - 1]
+            answer = await guests[line.author].post("/messages", message)
+            answer.rethrow()
+            ids.append(msgspec.json.decode(answer.body)["id"])
+            for emoji, names in line.reactions.items():
+                for name in names:
+                    path = f"/rooms/{rooms[room]}/messages/{ids[-1]}/reactions/{quote(emoji)}"
+                    (await guests[name].put(path)).rethrow()
