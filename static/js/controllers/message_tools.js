@@ -60,7 +60,7 @@ export class MessageTools {
     this.#reacting = new Reacting({ api, room, user, messages });
     this.#actions = new Actions({
       list,
-      area: list.parentElement,
+      area: element("actions").parentElement,
       toolbar: element("actions"),
       menu: element("message-menu"),
       messages,
