@@ -120,21 +120,6 @@ async def test_there_is_one_toolbar_and_it_is_not_read_out(
     await expect(hers.page.get_by_role("toolbar")).to_be_hidden()
 
 
-async def test_the_toolbar_stands_at_its_message(enter: Enter, ada: Visitor, grace: Visitor, room: int) -> None:
-    said = [await grace.say(room, text) for text in ("one", "two", "three")]
-    hers = await enter(ada)
-    for message in said:
-        row = hers.row(message["id"])
-        await row.hover()
-        bar, lines = (
-            await hers.page.locator("#actions").bounding_box(),
-            await row.locator(".message__text").bounding_box(),
-        )
-        assert bar is not None
-        assert lines is not None
-        assert bar["y"] <= lines["y"] <= bar["y"] + bar["height"] + lines["height"]
-
-
 async def test_a_message_can_be_copied_and_linked_to(enter: Enter, ada: Visitor, grace: Visitor, room: int) -> None:
     message = await grace.say(room, "worth *keeping*")
     hers = await enter(ada)
