@@ -35,6 +35,7 @@ from chatserver.history import History
 from chatserver.hub import Hub
 from chatserver.in_flight import InFlight
 from chatserver.messages import Messages
+from chatserver.people import People
 from chatserver.relay import Relay
 from chatserver.room_log import RoomLog
 from chatserver.rooms import Rooms
@@ -102,7 +103,9 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         audience = Audience(sessions, in_all=settings.max_streams, per_user=settings.max_streams_per_user)
         rooms = Rooms(database, archiver, wakeups)
         history = History(archive, backlog)
-        messages = Messages(rooms, archiver, history, Composing())
+        people = People(database)
+        stack.push_async_callback(people.close)
+        messages = Messages(rooms, archiver, history, Composing(people))
         health = Health({"redis": room_log.ping, "mongodb": database.ping})
         stack.push_async_callback(health.close)
         streams = Streams(relay, backlog)

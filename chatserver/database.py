@@ -14,6 +14,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import PrimaryPreferred
 
 from chatserver.errors import Unavailable
 
@@ -73,6 +74,9 @@ class Database:
         self.newest_messages: Collection = self.messages.with_options(read_concern=NEWEST)
         self.rooms: Collection = database["rooms"]
         self.users: Collection = database["users"]
+        # For who only wants to know who has a name: that never changes, and is known while a primary is elected too.
+        anywhere: Any = PrimaryPreferred()  # which Motor's types have under another name
+        self.users_anywhere: Collection = self.users.with_options(read_preference=anywhere)
         self.sessions: Collection = database["sessions"]
         self.counters: Collection = database["counters"]
 
