@@ -39,6 +39,7 @@ from chatserver.people import People
 from chatserver.relay import Relay
 from chatserver.room_log import RoomLog
 from chatserver.rooms import Rooms
+from chatserver.search import Search
 from chatserver.services import Services
 from chatserver.sessions import Sessions
 from chatserver.settings import Settings
@@ -106,10 +107,11 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         people = People(database)
         stack.push_async_callback(people.close)
         messages = Messages(rooms, archiver, history, Composing(people))
+        search = Search(database, rooms, people)
         health = Health({"redis": room_log.ping, "mongodb": database.ping})
         stack.push_async_callback(health.close)
         streams = Streams(relay, backlog)
-        services = Services(accounts, sessions, rooms, messages, history, streams, audience, health, InFlight())
+        services = Services(accounts, sessions, rooms, messages, history, search, streams, audience, health, InFlight())
 
         for part in (Sweep(archiver, room_log), relay, audience):
             part.start()

@@ -13,7 +13,7 @@ from tornado.web import Application, RequestHandler, StaticFileHandler
 
 from chatserver.body_limit import BodyLimit
 from chatserver.errors import NotFound, TooLarge
-from chatserver.handlers import accounts, health, message, messages, pages, rooms, stream
+from chatserver.handlers import accounts, health, message, messages, pages, rooms, search, stream
 from chatserver.handlers.base import Handler, UnknownPath
 from chatserver.handlers.cookies import Cookies
 from chatserver.services import Services
@@ -46,6 +46,7 @@ class ChatApplication(Application):
                 (r"/rooms/([^/]+)/messages", messages.RoomMessagesHandler, _with(services)),
                 (r"/rooms/([^/]+)/messages/([^/]+)", message.MessageHandler, _with(services)),
                 (r"/rooms/([^/]+)/messages/([^/]+)/reactions/([^/]+)", message.ReactionHandler, _with(services)),
+                (r"/search", search.SearchHandler, _with(services)),
                 (r"/healthz", health.Healthz, _with(services)),
                 (r"/readyz", health.Readyz, _with(services)),
                 (

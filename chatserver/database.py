@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import PrimaryPreferred
@@ -46,6 +46,10 @@ NEWEST = ReadConcern("local")
 
 MESSAGES_IN_ORDER = "messages_in_order"
 """An index of `events`, which pages name, so that none is ever read by another."""
+
+MESSAGES_WITH_A_WORD = "messages_with_a_word"
+MESSAGES_BY_TIME = "messages_by_time"
+"""Indexes that search asks for by name."""
 
 
 class Database:
@@ -107,6 +111,14 @@ class Database:
                         name="changes_of_a_message",
                         partialFilterExpression={"about": {"$exists": True}},
                     ),
+                ]
+            )
+            # For search, newest first over all rooms: by a word; and by time alone, for what is in many messages.
+            by_time = [("_id.ms", DESCENDING), ("_id.seq", DESCENDING), ("_id.room", DESCENDING)]
+            await self.messages.create_indexes(
+                [
+                    IndexModel([("words", ASCENDING), *by_time, ("user_id", ASCENDING)], name=MESSAGES_WITH_A_WORD),
+                    IndexModel(by_time, name=MESSAGES_BY_TIME),
                 ]
             )
             await self.rooms.create_indexes([IndexModel("key", name="one_room_for_a_name", unique=True)])

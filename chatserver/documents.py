@@ -10,6 +10,7 @@ from chatserver.changes import about
 from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.database import Document
 from chatserver.events import CHANGES, Event, Kind, Message
+from chatserver.search_words import search_words
 
 _OWN = ("user_id", "user_name", "content", "created_at", "client_id")
 _WHERE_THEY_APPLY = ("html", "mentions", "reply_to", "edited_at", "deleted", "reactions")
@@ -79,6 +80,8 @@ def message_document(message: Message, applied: Cursor = BEGINNING) -> Document:
         if value := getattr(message, name):
             # As MongoDB will give it back: it knows lists, no tuples.
             document[name] = msgspec.json.decode(msgspec.json.encode(value))
+    if words := search_words(message.content):
+        document["words"] = words
     if applied != BEGINNING:
         document["applied"] = str(applied)
     return document

@@ -11,6 +11,7 @@ from chatserver.history import History
 from chatserver.in_flight import InFlight
 from chatserver.messages import Messages
 from chatserver.rooms import Rooms
+from chatserver.search import Search
 from chatserver.sessions import Sessions
 from chatserver.streams import Streams
 
@@ -22,6 +23,7 @@ class Services:
     rooms: Rooms
     messages: Messages
     history: History
+    search: Search
     streams: Streams
     audience: Audience
     health: Health
