@@ -47,6 +47,10 @@ NEWEST = ReadConcern("local")
 MESSAGES_IN_ORDER = "messages_in_order"
 """An index of `events`, which pages name, so that none is ever read by another."""
 
+MESSAGES_WITH_A_WORD = "messages_with_a_word"
+MESSAGES_BY_TIME = "messages_by_time"
+"""Indexes that search asks for by name."""
+
 
 class Database:
     """The collections, under the names that a visitor with a MongoDB shell would look for."""
@@ -114,8 +118,8 @@ class Database:
             by_time = [("_id.ms", DESCENDING), ("_id.seq", DESCENDING), ("_id.room", DESCENDING)]
             await self.messages.create_indexes(
                 [
-                    IndexModel([("words", ASCENDING), *by_time, ("user_id", ASCENDING)], name="messages_with_a_word"),
-                    IndexModel(by_time, name="messages_by_time"),
+                    IndexModel([("words", ASCENDING), *by_time, ("user_id", ASCENDING)], name=MESSAGES_WITH_A_WORD),
+                    IndexModel(by_time, name=MESSAGES_BY_TIME),
                 ]
             )
             await self.rooms.create_indexes([IndexModel("key", name="one_room_for_a_name", unique=True)])

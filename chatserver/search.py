@@ -1,17 +1,17 @@
 """Search: messages that have all of some words, newest first, as they stand now.
 
 `messages.words` has the words of each message (see `search_words.py`), and an index leads from a word to its messages
-in the order of time. Rooms that were closed are not searched, and what was deleted has no words.
+in the order of time. Which index a search goes by is decided here (`search_ways.py`). Rooms that were closed are not
+searched, and what was deleted has no words.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from pymongo import DESCENDING
 from pymongo.errors import ExecutionTimeout
 
 from chatserver.cursor import Cursor
@@ -22,13 +22,11 @@ from chatserver.events import Message
 from chatserver.names import name_key
 from chatserver.people import People
 from chatserver.rooms import Room, Rooms
+from chatserver.search_ways import ANSWER_MS, Place, Way, choose_way
 from chatserver.wanted import Wanted
 
 PAGE_SIZE = 20
 MAX_PAGE = 50
-
-ANSWER_MS = 2_000
-"""How long MongoDB may look before the search is given up."""
 
 AT_ONCE = 4
 """Searches of one process at the same time: a slow one holds one of the connections that posts need too."""
@@ -39,7 +37,8 @@ MAX_WAITING = 40
 WAIT_SECONDS = 4.0
 
 READ_AT_ONCE = 100
-_NEWEST_FIRST = [("_id.ms", DESCENDING), ("_id.seq", DESCENDING), ("_id.room", DESCENDING)]
+
+Answer = TypeVar("Answer")
 
 
 class Result(NamedTuple):
@@ -71,47 +70,60 @@ class Search:
         `limit`. Raises RoomNotFound, Unavailable.
         """
         rooms = await self._searched(room_id)
-        query: Document = {"words": {"$all": wanted.conditions()}, "_id.room": {"$in": list(rooms)}}
-        if author is not None:
-            users = await self._people.find([name_key(author)])
-            if not users:
-                return Results([], has_more=False)
-            query["user_id"] = next(iter(users.values())).id
+        narrowed: Document = {} if author is None else {"user_id": await self._id_of(author)}
         async with self._turn():
-            return await self._page(query, wanted, rooms, before, limit)
+            way = await self._in_time(choose_way(self._messages, wanted, room_id))
+            if room_id is None:
+                narrowed["_id.room"] = {"$in": list(rooms)}
+            return await self._page(way, narrowed, wanted, rooms, before, limit)
+
+    async def _id_of(self, author: str) -> int:
+        """0, which is nobody, for a name that nobody has."""
+        return next((user.id for user in (await self._people.find([name_key(author)])).values()), 0)
 
     async def _searched(self, room_id: int | None) -> Mapping[int, Room]:
         rooms: Sequence[Room] = await self._rooms.all() if room_id is None else [await self._rooms.find(room_id)]
         return {room.id: room for room in rooms}
 
     async def _page(
-        self, query: Document, wanted: Wanted, rooms: Mapping[int, Room], before: Cursor | None, limit: int
+        self,
+        way: Way,
+        narrowed: Document,
+        wanted: Wanted,
+        rooms: Mapping[int, Room],
+        before: Cursor | None,
+        limit: int,
     ) -> Results:
         results: list[Result] = []
-        async for message in self._newest_first(query, before):
+        async for message in self._newest_first(way, narrowed, before):
             if len(results) >= limit and results[-1].message.id != message.id:
                 return Results(results, has_more=True)
             if wanted.is_in(message.content):
                 results.append(Result(message, rooms[message.room_id].name))
         return Results(results, has_more=False)
 
-    async def _newest_first(self, query: Document, before: Cursor | None) -> AsyncIterator[Message]:
-        place = None if before is None else (before.ms, before.seq, 0)
+    async def _newest_first(self, way: Way, narrowed: Document, before: Cursor | None) -> AsyncIterator[Message]:
+        place = None if before is None else Place(before.ms, before.seq, 0)
         while True:
-            found = self._messages.find(query | _older_than(place)).sort(_NEWEST_FIRST)
-            try:
-                with reaching_mongodb():
-                    documents = await found.limit(READ_AT_ONCE).max_time_ms(ANSWER_MS).to_list(READ_AT_ONCE)
-            except Unavailable as error:
-                if isinstance(error.__cause__, ExecutionTimeout):
-                    raise Unavailable("that takes too long to look for, add a word", retry_after=5) from error
-                raise
+            found = self._messages.find({"$and": [way.query, narrowed, way.older_than(place)]}, hint=way.hint)
+            asked = found.sort(way.order).limit(READ_AT_ONCE).max_time_ms(ANSWER_MS)
+            documents = await self._in_time(asked.to_list(READ_AT_ONCE))
             for document in documents:
                 yield read_shown(document).message
             if len(documents) < READ_AT_ONCE:
                 return
             key = documents[-1]["_id"]
-            place = key["ms"], key["seq"], key["room"]
+            place = Place(key["ms"], key["seq"], key["room"])
+
+    async def _in_time(self, asked: Awaitable[Answer]) -> Answer:
+        """Raises Unavailable."""
+        try:
+            with reaching_mongodb():
+                return await asked
+        except Unavailable as error:
+            if isinstance(error.__cause__, ExecutionTimeout):
+                raise Unavailable("that takes too long to look for, add a word", retry_after=5) from error
+            raise
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -129,18 +141,3 @@ class Search:
             yield
         finally:
             self._turns.release()
-
-
-def _older_than(place: tuple[int, int, int] | None) -> Document:
-    if place is None:
-        return {}
-    ms, seq, room = place
-    # The first is what the index can start from; the rest it can tell without the messages.
-    return {
-        "_id.ms": {"$lte": ms},
-        "$or": [
-            {"_id.ms": {"$lt": ms}},
-            {"_id.seq": {"$lt": seq}},
-            {"_id.ms": ms, "_id.seq": seq, "_id.room": {"$lt": room}},
-        ],
-    }

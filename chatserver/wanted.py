@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from bson.regex import Regex
 
 from chatserver.search_words import MAX_LENGTH, fold, pairs, runs
 
@@ -43,13 +45,14 @@ class Wanted(NamedTuple):
                 words.append(folded[start:end])
         return cls(tuple(words), tuple(beginnings), tuple(parts)) if found else None
 
-    def conditions(self) -> list[Any]:
+    def conditions(self) -> list[str | Regex[str]]:
         """What `messages.words` must all have, those first that fewer messages have."""
         # In the index a part's last character stands alone only where the run ends: it may be followed by another.
         of_parts = [pair for part in self.parts for pair in pairs(part)[: max(1, len(part) - 1)]]
         exact = [*(each for each in of_parts if len(each) == 2), *sorted(self.words, key=len, reverse=True)]
         begin = [*(each for each in of_parts if len(each) == 1), *self.beginnings]
-        patterns = [re.compile("^" + re.escape(each[:MAX_LENGTH])) for each in begin]
+        # Not as patterns of Python: those bring a flag with which MongoDB looks through the whole index.
+        patterns = [Regex("^" + each[:MAX_LENGTH]) for each in begin]
         return [*dict.fromkeys(each[:MAX_LENGTH] for each in exact), *patterns]
 
     def is_in(self, text: str) -> bool:

@@ -86,7 +86,8 @@ async def test_those_who_post_at_the_same_time_share_a_look_up(ada: Visitor, dat
     assert asked.count <= 3
 
 
-async def test_without_a_database_a_message_goes_its_way_without_mentions() -> None:
+async def test_without_a_database_a_message_goes_its_way_without_mentions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chatserver.database.SELECT_MS", 1_500)
     database = Database("mongodb://127.0.0.1:1/?replicaSet=none")
     people = People(database)
     composing = Composing(people)

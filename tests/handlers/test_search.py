@@ -14,7 +14,9 @@ import pytest
 
 from chatserver.database import Database
 from chatserver.projection import Projection
+from chatserver.search_ways import choose_way
 from chatserver.settings import Settings
+from chatserver.wanted import Wanted
 from tests.browserless import Visitor, read
 from tests.html_page import read_page
 
@@ -170,19 +172,19 @@ async def test_pages_have_no_holes_and_no_repeats_also_where_rooms_share_an_id(
 ) -> None:
     rooms = [await ada.make_room() for _ in range(4)]
     said = [await ada.say(room, f"{mark} {number}") for number in range(5) for room in rooms]
-    messages = pymongo.MongoClient(settings.mongodb_uri).get_default_database("harbour").messages
-    for number, message in enumerate(said):  # as if each four had been said in the same millisecond
-        document = messages.find_one_and_delete({"content": message["content"], "_id.room": message["room_id"]})
-        document["_id"] |= {"ms": 1000 + number // 4, "seq": 0}
-        messages.insert_one(document)
-    for limit in (1, 2, 3, 4, 5, 7, 19, 20):
-        found = await everything(ada, mark, limit)
-        places = [(each["message"]["id"], each["message"]["room_id"]) for each in found]
-        assert places == sorted(places, reverse=True)
-        assert len(set(places)) == len(places) == 20, limit
-    assert len((await search(ada, mark, limit=3))["results"]) == 4
-    messages.delete_many({"content": {"$regex": mark}})
-    messages.database.client.close()
+    with pymongo.MongoClient(settings.mongodb_uri) as client:
+        messages = client.get_default_database("harbour").messages
+        for number, message in enumerate(said):  # as if each four had been said in the same millisecond
+            document = messages.find_one_and_delete({"content": message["content"], "_id.room": message["room_id"]})
+            document["_id"] |= {"ms": 1000 + number // 4, "seq": 0}
+            messages.insert_one(document)
+        for limit in (1, 2, 3, 4, 5, 7, 19, 20):
+            found = await everything(ada, mark, limit)
+            places = [(each["message"]["id"], each["message"]["room_id"]) for each in found]
+            assert places == sorted(places, reverse=True)
+            assert len(set(places)) == len(places) == 20, limit
+        assert len((await search(ada, mark, limit=3))["results"]) == 4
+        messages.delete_many({"content": {"$regex": mark}})
 
 
 async def test_messages_from_before_there_were_words_get_them_by_a_rebuild(
@@ -234,13 +236,46 @@ async def test_a_search_that_takes_too_long_is_refused_and_told_when_to_come_aga
     ada: Visitor, room: int, mark: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ada.say(room, mark)
-    monkeypatch.setattr(
-        "chatserver.search._older_than", lambda _: {"$where": "function() { sleep(60000); return true; }"}
-    )
+    slow = {"$where": "function() { sleep(60000); return true; }"}
+    monkeypatch.setattr("chatserver.search_ways.Way.older_than", lambda *_: slow)
     monkeypatch.setattr("chatserver.search.ANSWER_MS", 50)
     response = await ada.get(f"/search?q={mark}")
     assert (response.code, response.headers["Retry-After"]) == (503, "5")
     assert read(response) == {"error": "that takes too long to look for, add a word"}
+
+
+async def test_a_rare_word_is_found_without_a_look_at_all_messages(
+    ada: Visitor, settings: Settings, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a common one without a look at all that have it."""
+    monkeypatch.setattr("chatserver.search_ways.RARE", 20)
+    database = Database(settings.mongodb_uri)
+    room_id = 2**40 + random.randrange(2**40)
+    words = [[f"{mark}often", f"{mark}other{number % 7}", f"{mark}n{number}"] for number in range(600)]
+    documents = [
+        {"_id": {"room": room_id, "ms": 2**41 + number, "seq": 0}, "words": each} for number, each in enumerate(words)
+    ]
+    await database.messages.insert_many(documents)
+    for query, one_room, most in [
+        (f"{mark}n77", False, 12),
+        (f"{mark}n7", True, 12),
+        (f"{mark}often {mark}n55", False, 12),
+        (f"{mark}n55 {mark}often", False, 12),
+        (f"{mark}often {mark}oth", False, 30),
+        (f"{mark}o", False, 30),
+        (f"{mark}o", True, 30),
+    ]:
+        wanted = Wanted.read(query)
+        assert wanted is not None
+        way = await choose_way(database.messages, wanted, room_id if one_room else None)
+        found = database.messages.find(way.query, hint=way.hint).sort(way.order).limit(20)
+        told = (await found.explain())["executionStats"]
+        *exact, last = query.split()
+        expected = sum(set(exact) <= set(each) and any(word.startswith(last) for word in each) for each in words)
+        assert told["nReturned"] == min(20, expected) > 0, query
+        assert told["totalDocsExamined"] <= most, query
+    await database.messages.delete_many({"_id.room": room_id})
+    database.close()
 
 
 async def test_more_searches_than_are_good_wait_for_their_turn(ada: Visitor, room: int, mark: str) -> None:

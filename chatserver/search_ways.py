@@ -1,0 +1,95 @@
+"""By which index a search goes: MongoDB's own choice is tried on a hundred messages, and a rare word has none there.
+
+a rare word     all messages that have it, put in order
+common words    the messages of one of them, in the order of time, until there are enough
+beginnings      that many words have: the messages of the room or of all rooms in the order of time; every few has it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bson.regex import Regex
+from pymongo import DESCENDING
+
+from chatserver.cursor import Cursor
+from chatserver.database import MESSAGES_BY_TIME, MESSAGES_WITH_A_WORD, Collection, Document
+from chatserver.documents import event_key, in_room
+from chatserver.wanted import Wanted
+
+RARE = 1_000
+"""Messages that are found, read and put in order in some ten milliseconds."""
+
+COUNTED = 6
+"""Words of a query that are counted, each up to RARE (about a millisecond)."""
+
+ANSWER_MS = 2_000
+"""How long MongoDB may look before a search is given up."""
+
+_NEWEST_FIRST = [("_id.ms", DESCENDING), ("_id.seq", DESCENDING), ("_id.room", DESCENDING)]
+
+
+class Place(NamedTuple):
+    """Of a message among those of all rooms: by time first."""
+
+    ms: int
+    seq: int
+    room: int
+
+
+class Way(NamedTuple):
+    """`hint`: an index. `room_id`: where only one room is searched."""
+
+    query: Document
+    hint: str
+    room_id: int | None
+
+    @property
+    def order(self) -> Sequence[tuple[str, int]]:
+        return [("_id", DESCENDING)] if self.hint == "_id_" else _NEWEST_FIRST
+
+    def older_than(self, place: Place | None) -> Document:
+        if place is None:
+            return {}
+        if self.hint == "_id_" and self.room_id is not None:
+            return {"_id": {"$lt": event_key(self.room_id, Cursor(place.ms, place.seq))}}
+        # The first is what an index can start from; the rest it can tell without the messages.
+        return {
+            "_id.ms": {"$lte": place.ms},
+            "$or": [
+                {"_id.ms": {"$lt": place.ms}},
+                {"_id.seq": {"$lt": place.seq}},
+                {"_id.seq": place.seq, "_id.room": {"$lt": place.room}},
+            ],
+        }
+
+
+async def choose_way(messages: Collection, wanted: Wanted, room_id: int | None) -> Way:
+    """The caller handles errors of PyMongo."""
+    conditions = wanted.conditions()
+    counts: dict[int, int] = {}
+    for place, condition in enumerate(conditions[-COUNTED:], max(0, len(conditions) - COUNTED)):
+        counts[place] = await messages.count_documents(
+            {"words": condition}, hint=MESSAGES_WITH_A_WORD, limit=RARE, maxTimeMS=ANSWER_MS
+        )
+    rarest = min(counts, key=lambda place: counts[place])
+    if counts[rarest] == RARE:
+        exact = [place for place, condition in enumerate(conditions) if isinstance(condition, str)]
+        if not exact and room_id is not None:
+            return Way({**in_room(room_id), "words": {"$all": conditions}}, "_id_", room_id)
+        if not exact:
+            return Way({"words": {"$all": conditions}}, MESSAGES_BY_TIME, None)
+        rarest = exact[0]
+    query: Document = {"words": conditions[rarest]}
+    if others := conditions[:rarest] + conditions[rarest + 1 :]:
+        query["$nor"] = [{"words": _without(other)} for other in others]
+    if room_id is not None:
+        query["_id.room"] = room_id
+    return Way(query, MESSAGES_WITH_A_WORD, room_id)
+
+
+def _without(condition: str | Regex[str]) -> Document:
+    """No word like this. None of those is what a message must be that has it: said so, it is no way into the index,
+    which only one of the words can be."""
+    return {"$ne": condition} if isinstance(condition, str) else {"$not": condition}
