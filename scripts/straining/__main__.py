@@ -20,6 +20,7 @@ from straining.outages import empty_redis, no_archive
 from straining.restarts import rolling_restarts
 from straining.stage import ROOT
 from straining.standstill import stopped_readers
+from straining.tab import long_tab
 
 CASES: dict[str, Callable[[float], Awaitable[Findings]]] = {
     "rolling": rolling_restarts,
@@ -27,6 +28,7 @@ CASES: dict[str, Callable[[float], Awaitable[Findings]]] = {
     "no-archive": no_archive,
     "stopped-readers": stopped_readers,
     "hostile": hostile_clients,
+    "tab": long_tab,
 }
 
 QUICK = 0.1
@@ -53,7 +55,7 @@ def tell(found: list[Findings], size: float, result: Path) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/strain", description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="case", help=f"of {', '.join(CASES)}; all if none is given")
-    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything, or little more")
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "strain.json", help="(%(default)s)")
     options = parser.parse_args()
     if unknown := set(options.cases) - set(CASES):

@@ -16,7 +16,7 @@ export const texts = {
   here: (count, written) => (count === 1 ? "1 person here" : `${written} people here`),
   more: (count) => `+${count}`,
   andMore: (count) => `and ${count} more`,
-  oneself: (name) => `${name} (you)`,
+  thatIsYou: (name) => `${name} (you)`,
 
   notices: {
     default: "Be called when somebody mentions you while you are elsewhere.",

@@ -48,7 +48,7 @@ export class People {
   #row(person) {
     const row = fromTemplate("person-template");
     row.querySelector(".face").replaceWith(face(person));
-    row.querySelector(".person__name").textContent = person.id === this.#user.id ? texts.oneself(person.name) : person.name;
+    row.querySelector(".person__name").textContent = person.id === this.#user.id ? texts.thatIsYou(person.name) : person.name;
     return row;
   }
 }
