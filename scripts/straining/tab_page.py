@@ -22,6 +22,13 @@ SHOWN = f"""() => {ROWS}.map(row => ({{
     reactions: [...row.querySelectorAll(".reaction[value]")].map(each => each.value),
 }}))"""
 
+GONE_UP = """() => {
+    if (newest.hidden) {
+        log.scrollTop = log.scrollHeight / 3; // again, if something was drawn before the page noticed
+    }
+    return !newest.hidden;
+}"""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -83,7 +90,8 @@ class TabPage:
         return await self._wait(HAS, id)
 
     async def go_up(self) -> None:
-        await self._page.evaluate("() => { log.scrollTop = log.scrollHeight / 3; }")
+        """Raises playwright's TimeoutError."""
+        await self._page.wait_for_function(GONE_UP)
 
     async def go_to_end(self) -> None:
         await self._page.locator("#newest").click()
