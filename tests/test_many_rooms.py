@@ -271,7 +271,8 @@ def test_what_was_cut_off_the_ring_before_the_round_is_read_from_the_log() -> No
         ids = [block.id for block in scene.blocks()]
         assert len(ids) == len(set(ids)) == 6
 
-    play(case)
+    with patch("chatserver.feed.MAX_PAUSE_SECONDS", 0):
+        play(case)
 
 
 def test_what_shows_nothing_moves_the_place() -> None:

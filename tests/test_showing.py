@@ -287,6 +287,7 @@ async def test_the_names_of_deleted_messages_go_when_the_log_is_trimmed(
     names = log_key(room).replace(b":log", b":names")
     assert redis.hlen(names) == 2
     monkeypatch.setattr(log_scripts, "KEEP_MS", -60_000)
+    await parts.log.settled()
     await parts.log.trim(everything=True)
     assert (redis.xlen(log_key(room)), redis.hlen(names)) == (0, 0)
 

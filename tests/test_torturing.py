@@ -201,6 +201,15 @@ def test_a_reaction_that_is_in_the_log_more_often_than_it_was_asked_for_is_found
     assert room_findings(living(SAYS, GLAD, NOT, GLAD, GLAD, C_SAID, GONE)) == {"change once"}
 
 
+def test_what_nginx_passed_on_to_another_chat_may_be_there_twice_and_come_late():
+    passed_on = wish(GLAD, 7.0, 204)
+    passed_on.attempts[0].times = 2
+    wishes = [WISHES[0], WISHES[1], WISHES[2], passed_on, *WISHES[4:]]
+    assert room_findings(living(SAYS, GLAD, NOT, GLAD, GLAD, C_SAID, GONE), wishes) == set()
+    later = wish(NOT, 20.0, 204)
+    assert room_findings(living(SAYS, GLAD, NOT, GLAD, NOT, GLAD, C_SAID, GONE), [*wishes, later]) == set()
+
+
 def test_a_deletion_that_is_in_the_log_twice_is_found():
     assert room_findings([*LIVING, entry("12-0", "11-0", GONE)]) == {"change once"}
 

@@ -26,10 +26,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Door:
-    """Where a client may knock: a chat's own link, or the nginx in front of all."""
+    """Where a client may knock: a chat's own link, or the nginx in front of all. `chats`: how many are behind it."""
 
     name: str
     port: int
+    chats: int = 1
 
     def may_answer(self, status: int) -> bool:
         """Whether this is right for a good request while something is broken. nginx speaks for a chat that is away."""

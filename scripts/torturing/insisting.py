@@ -9,6 +9,7 @@ from typing import Any
 
 from torturing.client import Answer, Door, Person, request
 from torturing.journal import Attempt, Journal
+from torturing.nginx import TRIED
 
 Ask = Callable[[Door], Awaitable[None]]
 """Makes one attempt."""
@@ -66,7 +67,7 @@ class Insisting:
         self, attempts: list[Attempt], door: Door, person: Person, method: str, path: str, body: Any = None
     ) -> tuple[Attempt, Answer | None]:
         """Returns the attempt, which is among the others from the start, and its answer if there was one."""
-        attempt = Attempt(self._journal.now(), door.name)
+        attempt = Attempt(self._journal.now(), door.name, times=door.chats)
         attempts.append(attempt)
         # Some hang up at once: the server works on for nobody.
         seconds = self._random.choice([0.005, 0.02, 0.1]) if self._random.random() < 0.04 else 25.0
@@ -74,6 +75,7 @@ class Insisting:
         try:
             answer = await request(door.port, method, path, headers=person.headers, body=body, seconds=seconds)
             attempt.status = answer.status
+            attempt.times = len(answer.headers.get(TRIED.lower(), "").split(","))
         except (OSError, EOFError, TimeoutError) as error:
             attempt.why = type(error).__name__
         attempt.until = self._journal.now()

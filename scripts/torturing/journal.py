@@ -17,7 +17,7 @@ TOO_LATE = 409
 
 @dataclass
 class Attempt:
-    """One request. `status` 0: no answer, `why` says in what way."""
+    """One request. `status` 0: no answer, `why` says in what way. `times`: to how many chats it may have come."""
 
     at: float
     via: str
@@ -25,6 +25,7 @@ class Attempt:
     status: int = 0
     id: str = ""
     why: str = ""
+    times: int = 1
 
     @property
     def succeeded(self) -> bool:
@@ -32,8 +33,10 @@ class Attempt:
 
     @property
     def over(self) -> float:
-        """When it has done what it may do. Without an answer, or with a 5xx, it may do so at any time."""
-        return self.until if self.succeeded or 400 <= self.status < 500 else float("inf")
+        """When it has done what it may do. Without an answer from each whom it came to, or with a 5xx, it may do so at
+        any time."""
+        answered = self.times == 1 and (self.succeeded or 400 <= self.status < 500)
+        return self.until if answered else float("inf")
 
 
 @dataclass

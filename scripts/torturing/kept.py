@@ -46,7 +46,7 @@ def _judge_message(
         asked[_wish_value(wish)].append(wish)
     taken_out = _without_text(logged, message)
     for value, count in logged.items():
-        times = sum(len(wish.attempts) for wish in asked[value])
+        times = sum(attempt.times for wish in asked[value] for attempt in wish.attempts)
         if value[0] == "deleted" and times:
             times = 1
         if count > times and value not in taken_out:

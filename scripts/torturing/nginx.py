@@ -35,10 +35,16 @@ http {{
             proxy_set_header Host $http_host;
             proxy_connect_timeout 2s;
             proxy_read_timeout 75s;
+            add_header {tried} $upstream_addr always;
         }}
     }}
 }}
 """
+
+
+TRIED = "X-Tried"
+"""The header that says which chats it asked: a PUT or DELETE is passed on to the next one when the first hangs up,
+which may have done it all the same."""
 
 
 class Nginx(PrivateServer):
@@ -54,6 +60,7 @@ class Nginx(PrivateServer):
         config = self.folder / "nginx.conf"
         config.write_text(
             CONFIG.format(
+                tried=TRIED,
                 user="user root;" if os.geteuid() == 0 else "",
                 folder=self.folder,
                 port=self.port,

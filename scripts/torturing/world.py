@@ -53,7 +53,7 @@ class World:
     def doors(self) -> list[Door]:
         """Where clients may knock."""
         doors = [Door(link.name, link.port) for link in self.chat_links]
-        return [*doors, Door("nginx", self.nginx.port)] if self.nginx is not None else doors
+        return [*doors, Door("nginx", self.nginx.port, len(self.chats))] if self.nginx is not None else doors
 
     @property
     def mongodb_uri(self) -> str:

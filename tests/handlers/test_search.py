@@ -327,4 +327,4 @@ async def test_the_page_has_its_field_whatever_was_asked(ada: Visitor) -> None:
         response = await ada.get(f"/search?{query}", headers={"Accept": "text/html"})
         assert response.code == status, query
         assert said in response.body.decode()
-        assert len(read_page(response).all("input", name="q")) == 1
+        assert len(read_page(response).all("input", id="q")) == 1

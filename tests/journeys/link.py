@@ -136,6 +136,8 @@ class Connection:
 
     async def _pass(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         await self.passes.wait()
+        if writer.is_closing():  # it was held, and then it was cut
+            raise ConnectionAbortedError
         writer.write(data)
         await writer.drain()
 

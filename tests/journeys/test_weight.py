@@ -45,7 +45,8 @@ class Line:
             self._found(event)
 
     def _finished(self, event: dict[str, Any]) -> None:
-        self.bytes[self._addresses[event["requestId"]]] = event["encodedDataLength"]
+        if address := self._addresses.get(event["requestId"]):  # else the page before asked for it
+            self.bytes[address] = event["encodedDataLength"]
 
     @property
     def asked(self) -> list[str]:

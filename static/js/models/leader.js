@@ -33,7 +33,8 @@ export class Leader {
   #suspected = new Set();
   #state = {};
   #openedAt = 0;
-  #refreshedAt = 0;
+  #refreshed = { at: 0, by: null };
+  #doubt = null;
   #moves = new Map();
   #isOver = false;
   #rereading = null;
@@ -81,6 +82,7 @@ export class Leader {
     this.#isOver = true;
     clearTimeout(this.#rereading);
     clearTimeout(this.#relisting);
+    clearTimeout(this.#doubt);
     this.#pause.end();
     this.#say = () => {};
   }
@@ -98,7 +100,7 @@ export class Leader {
       this.#stream.check();
       this.#say({ type: "pong", to: tab });
     } else if (type === "refresh") {
-      this.#refresh();
+      this.#refresh(tab);
     } else if (type === "reread") {
       this.#reread();
     } else if (type === "stop") {
@@ -134,12 +136,17 @@ export class Leader {
     }
   }
 
-  /** What makes one tab doubt the connection makes all of them. */
-  #refresh() {
-    const now = Date.now();
-    if (now - this.#refreshedAt > FRESH) {
-      this.#refreshedAt = now;
+  /** What makes one tab doubt the connection makes all of them, at once. What the same tab says next is another doubt. */
+  #refresh(tab) {
+    const ago = Date.now() - this.#refreshed.at;
+    if (ago < 0 || ago > FRESH) {
+      this.#refreshed = { at: Date.now(), by: tab };
       this.#stream.refresh();
+    } else if (tab === this.#refreshed.by) {
+      this.#doubt ??= setTimeout(() => {
+        this.#doubt = null;
+        this.#refresh(tab);
+      }, FRESH - ago + 1);
     }
     this.#pause.end();
   }
