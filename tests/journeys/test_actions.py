@@ -82,7 +82,8 @@ async def test_who_clicked_a_message_and_types_means_no_action(enter: Enter, ada
 
 async def test_a_long_press_opens_a_sheet(enter: Enter, ada: Visitor, grace: Visitor, room: int) -> None:
     message = await ada.say(room, "said on a phone")
-    hers, other = await asyncio.gather(enter(ada, width=390, has_touch=True, is_mobile=True), enter(grace))
+    phone = {"width": 390, "has_touch": True, "is_mobile": True, "reduced_motion": "reduce"}
+    hers, other = await asyncio.gather(enter(ada, **phone), enter(grace))
     sheet = hers.page.get_by_role("dialog", name="Message")
     await hers.row(message["id"]).evaluate(PRESS, 50)
     await expect(sheet).to_be_hidden()
@@ -100,6 +101,9 @@ async def test_a_long_press_opens_a_sheet(enter: Enter, ada: Visitor, grace: Vis
     await hers.field.fill("edited on a phone")
     await hers.page.get_by_role("button", name="Send").tap()
     await other.shows("edited on a phone")
+    await hers.page.get_by_role("button", name="Emoji", exact=True).tap()
+    box = await hers.page.get_by_role("dialog", name="Emoji").bounding_box() or {}
+    assert (box["x"], box["width"], box["y"] + box["height"]) == (0, 390, 800)
 
 
 async def test_there_is_one_toolbar_and_it_is_not_read_out(

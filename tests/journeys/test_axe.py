@@ -67,7 +67,9 @@ async def test_axe_finds_nothing(
         f"/chat/{await ada.make_room()}",
         f"/chat/{room}",
     ):
-        await page.goto(path)
+        answer = await page.goto(path)
+        assert answer is not None
+        assert answer.status == (404 if path.endswith("999999999") else 200), path
         await is_open_to_all(page)
     await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
     await page.locator("#messages li").last.hover()
