@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.resources
+import re
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.browserless import Visitor
-from tests.journeys.conftest import Browse
+from tests.journeys.conftest import Browse, Enter
 
 AXE = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RUN = """async () => {
@@ -86,3 +87,67 @@ async def test_axe_finds_nothing(
         await expect(page.locator(f"#{dialog}")).to_be_visible()
         await is_open_to_all(page)
         await page.keyboard.press("Escape")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_wrong_with_what_messages_can_be_and_what_is_done_with_them(
+    enter: Enter, ada: Visitor, grace: Visitor, room: int, scheme: str, width: int
+) -> None:
+    for text in (*SAID, "a long one\n" * 40):
+        await grace.say(room, text)
+    message = await grace.say(room, "who is on call, @Ada Lovelace?")
+    await ada.react(room, message["id"], "👍")
+    await grace.react(room, message["id"], "🎉")
+    await grace.edit(room, message["id"], "who is on call now, @Ada Lovelace?")
+    taken_back = await grace.say(room, "said too soon")
+    await grace.delete(room, taken_back["id"])
+    await grace.reply(room, taken_back["id"], "an answer to nothing")
+    mine = await ada.reply(room, message["id"], "I am")
+    options = {"width": width, "color_scheme": scheme, "reduced_motion": "reduce", "has_touch": width < 1000}
+    hers = await enter(ada, script=AXE, **options)
+    page, press = hers.page, hers.page.keyboard.press
+    await is_open_to_all(page)
+    await hers.go_up()
+    await is_open_to_all(page)
+
+    row = hers.row(mine["id"])
+    menu, picker = page.get_by_role("dialog", name="Message"), page.get_by_role("dialog", name="Emoji")
+    await row.focus()
+    await is_open_to_all(page)
+    await press("ContextMenu")
+    await expect(menu).to_be_visible()
+    await is_open_to_all(page)
+    await press("Escape")
+    for keys, words in (("+", ""), ("+", "heart"), ("+", "nothing is called this")):
+        await row.focus()
+        await press("ArrowUp")
+        await press("ArrowDown")
+        await press(keys)
+        await expect(picker).to_be_visible()
+        await page.get_by_role("searchbox").fill(words)
+        await is_open_to_all(page)
+        await press("Escape")
+    await expect(row).to_be_focused()
+    await press("d")
+    await expect(page.get_by_role("dialog", name="Delete this message?")).to_be_visible()
+    await is_open_to_all(page)
+    await press("Escape")
+    for key, words in (("r", "Replying to"), ("e", "Editing your message")):
+        await expect(row).to_be_focused()
+        await press(key)
+        await expect(page.locator("#context")).to_contain_text(words)
+        await is_open_to_all(page)
+        await press("Escape")
+        await row.focus()
+        await press("ArrowUp")
+        await press("ArrowDown")
+
+    await hers.field.press_sequentially("@gr")
+    await expect(page.get_by_role("option", name=re.compile("Grace Hopper"))).to_be_visible()
+    await is_open_to_all(page)
+    await hers.field.fill("")
+    await page.route("**/messages", lambda route: route.abort())
+    await hers.say("not sent yet")
+    await expect(hers.unsent).to_have_count(1)
+    await is_open_to_all(page)

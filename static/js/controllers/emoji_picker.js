@@ -82,6 +82,11 @@ export class EmojiPicker {
   }
 
   #pressed(event) {
+    if (event.key === "Escape") {
+      event.preventDefault(); // a search field would rather empty itself
+      this.#dialog.close();
+      return;
+    }
     const buttons = [...this.#groups.querySelectorAll("button")];
     const at = buttons.indexOf(document.activeElement);
     if (at < 0 && event.key === "Enter") {
