@@ -37,7 +37,7 @@ class Fanout:
         self._live[subscription.chunked][subscription] = subscription.socket.send
 
     def await_round(self, subscription: Subscription) -> None:
-        """This reader has seen more than this process: it goes on after the next round."""
+        """For this reader there is nothing now, and it is not at the tip: it goes on after the next round, or tick."""
         self._ahead.add(subscription)
 
     def withdraw(self, subscription: Subscription) -> None:
@@ -67,6 +67,7 @@ class Fanout:
         """Every second: a heartbeat where it was quiet; an end for readers that took nothing for too long."""
         for subscription in [each for each in self._catching_up if each.is_stuck(stuck_since)]:
             subscription.close()
+        self._call_the_ahead()
         if now >= self._heartbeat_at:
             self._send_to_live(sse.HEARTBEAT)
             self._heartbeat_at = self._next_heartbeat()

@@ -143,7 +143,7 @@ class Feed(Fanout):
     def _keep_page(self, cursor: Cursor, page: asyncio.Task[Page]) -> None:
         if self._reading.get(cursor) is page:
             del self._reading[cursor]
-            if not page.cancelled() and page.exception() is None:
+            if not page.cancelled() and page.exception() is None and not page.result().is_empty:
                 self._pages[cursor] = page
 
     def _hand_over(self, subscription: PageTaker, page: asyncio.Task[Page]) -> None:

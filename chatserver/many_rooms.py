@@ -143,13 +143,13 @@ class ManyRooms(Fanout):
         feed = self.feeds[index]
         weave = Weave(self._named(places), places, {})
         weave.add(feed.room_id, index, page.walk(places[index], feed.sent))
-        if not page.has_any(feed.sent):  # nothing lies between here and the ring
-            weave.places[index] = max(weave.places[index], feed.ring.start)
         return weave.woven(), not weave.is_full
 
-    def first_behind(self, places: Places) -> int | None:
-        """A room of which more was sent than these places say."""
-        return next((index for index, sent in enumerate(self.sent) if places[index] < sent), None)
+    def next_behind(self, places: Places, after: int) -> int | None:
+        """A room of which more was sent than these places say: the next in turn, since one may have to wait."""
+        count = len(places)
+        turn = ((after + 1 + step) % count for step in range(count))
+        return next((index for index in turn if places[index] < self.sent[index]), None)
 
     def _weave(self, places: Places) -> Woven:
         weave = Weave(self._named(places), places, {})
@@ -189,12 +189,16 @@ class ManyRoomsSubscription(Subscription):
         self.many = many
         self.places = places
         self._page: Page | None = None
-        self._page_of = 0
+        self._page_of = -1
 
     def take_page(self, page: Page) -> None:
         """Of the room and behind the place for which it was fetched."""
-        self._page = page
-        self.advance()
+        if page.has_any(self.many.feeds[self._page_of].sent):
+            self._page = page
+            self.advance()
+        else:
+            # What was told to others is in neither store: it is being archived, or it is lost. Never passed over.
+            self.many.await_round(self)
 
     def fall_behind(self, data: bytes, taken: int) -> None:
         self.places = self.many.sent
@@ -218,7 +222,7 @@ class ManyRoomsSubscription(Subscription):
         if places != self.places:
             self._unsent, self.places = framed(data, self.chunked), places
             return True
-        behind = many.first_behind(places)
+        behind = many.next_behind(places, self._page_of)
         if behind is None:
             # The process it came from was ahead of this one. Until the relay comes past there is nothing to send.
             many.await_round(self)

@@ -30,6 +30,10 @@ class Page:
             self._slices[key] = Slice(framed(b"".join(map(sse.frame, events)), chunked), events[-1].id)
         return self._slices[key]
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._events
+
     def has_any(self, end: Cursor) -> bool:
         """Whether any of it is not behind `end`."""
         return bool(self._events) and self._events[0].id <= end

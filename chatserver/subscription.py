@@ -195,11 +195,12 @@ class RoomSubscription(Subscription):
         """What follows the cursor, as `fetch_page` was asked for."""
         # What is newer than the last round comes with the next one.
         more = page.until(self.feed.sent, chunked=self.chunked)
-        if more is None:  # nothing lies between here and the ring
-            self.cursor = max(self.cursor, self.feed.ring.start)
+        if more is None:
+            # What was told to others is in neither store: it is being archived, or it is lost. Never passed over.
+            self.feed.await_round(self)
         else:
             self._unsent, self.cursor = more
-        self.advance()
+            self.advance()
 
     def fall_behind(self, data: bytes, taken: int) -> None:
         self.cursor = self.feed.sent

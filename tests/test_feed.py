@@ -8,6 +8,7 @@ import socket
 from unittest.mock import patch
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from chatserver.events import Event
 from chatserver.feed import Feed
 from chatserver.ring import Ring
 from tests.browserless import WAIT_SECONDS
-from tests.events_made import ROOM, event
+from tests.events_made import ROOM, chain, event
 
 BUFFER = 4096
 """What a socket takes at the least; the frames are about half as long."""
@@ -180,3 +181,45 @@ async def go(steps: list[Step], log: Log, feed: Feed, readers: list[Reader]) -> 
             case "turns":
                 for _ in range(number):
                     await asyncio.sleep(0)
+
+
+# What the log has lost, and will have again
+
+
+@pytest.mark.parametrize("at_a_tick", [False, True])
+def test_what_was_told_and_is_still_being_archived_is_passed_over_by_nobody(at_a_tick: bool) -> None:
+    """Redis lost it, the archive does not have it yet: to read the log behind a reader's cursor finds nothing."""
+    asyncio.run(lose_and_find(at_a_tick=at_a_tick))
+
+
+async def lose_and_find(*, at_a_tick: bool) -> None:
+    events = chain(1, 2, 3, 4)
+    stored = events[:2]
+
+    async def read_page(room_id: int, cursor: Cursor, limit: int) -> list[Event]:
+        await asyncio.sleep(0)
+        return [each for each in stored if each.id > cursor][:limit]
+
+    ring = Ring(BEGINNING)
+    ring.push(events[:3])
+    feed = Feed(ROOM, ring, read_page)
+    reader = Reader(feed, Cursor(1, 0), chunked=False)
+    feed.forget()
+    late = Reader(feed, Cursor(2, 0), chunked=False)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    stored += events[2:3]
+    if at_a_tick:
+        feed.tick(now=0, stuck_since=0)
+        for _ in range(10):
+            await asyncio.sleep(0)
+    stored += events[3:]
+    feed.receive(events[3:])
+    for _ in range(10):
+        await asyncio.sleep(0)
+    feed.finish()
+    assert await reader.read_to_the_end() == b"".join(map(sse.frame, events[1:]))
+    assert await late.read_to_the_end() == b"".join(map(sse.frame, events[2:]))
+    feed.close()
+    for each in (reader, late):
+        each.leave()

@@ -275,6 +275,34 @@ def test_what_was_cut_off_the_ring_before_the_round_is_read_from_the_log() -> No
         play(case)
 
 
+def test_what_was_told_and_is_still_being_archived_is_passed_over_by_nobody() -> None:
+    """Redis lost it, the archive does not have it yet: who comes back finds nothing behind their place, and waits."""
+
+    async def case(scene: Scene) -> None:
+        log = scene.logs[1]
+        log.grow(10)
+        log.grow(10)
+        log.hear(2, 0)
+        await scene.until(lambda received: received.count(b"data: ") == 2)
+        log.feed.forget()
+        lost = log.events.pop()
+        late = Reader(
+            scene.hub, [each.feed for each in scene.logs], (BEGINNING, Cursor(1, 0), BEGINNING), chunked=False
+        )
+        for _ in range(10):
+            await asyncio.sleep(0)
+        log.events.append(lost)
+        scene.hub.together(late.feeds).tick(now=scene.now, stuck_since=0)
+        async with asyncio.timeout(WAIT_SECONDS):
+            while b"data: " not in late.received:
+                late.read(65536)
+                await asyncio.sleep(0)
+        assert b'"id":"2-0"' in late.received
+        late.leave()
+
+    play(case)
+
+
 def test_what_shows_nothing_moves_the_place() -> None:
     async def case(scene: Scene) -> None:
         scene.logs[0].grow(VOID)
