@@ -65,6 +65,8 @@ async def test_where_one_was_last_comes_first(enter: Enter, ada: Visitor) -> Non
     for name in ("b", "a", "c"):
         await page.goto(f"/chat/{rooms[name]}")
         await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    # A browser hands what one page stored to the next one in a moment.
+    await page.wait_for_function("Object.keys(localStorage).filter(key => key.includes('recent-room:')).length === 4")
     await page.keyboard.press("Control+k")
     options = page.get_by_role("option").locator(".option__name")
     await expect(options.first).to_have_text(re.compile(" a$"))

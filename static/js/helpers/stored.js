@@ -1,9 +1,22 @@
 /** A small JSON value that this browser keeps. Where storage is forbidden, nothing is kept and nothing breaks. */
+const PREFIX = "harbour:";
+
 export class Stored {
   #key;
 
+  /** Those that begin so. */
+  static keys(beginning) {
+    try {
+      return Object.keys(localStorage)
+        .filter((key) => key.startsWith(PREFIX + beginning))
+        .map((key) => key.slice(PREFIX.length));
+    } catch {
+      return [];
+    }
+  }
+
   constructor(key) {
-    this.#key = `harbour:${key}`;
+    this.#key = PREFIX + key;
   }
 
   read(otherwise) {
@@ -19,6 +32,14 @@ export class Stored {
       localStorage.setItem(this.#key, JSON.stringify(value));
     } catch {
       // full, or forbidden
+    }
+  }
+
+  forget() {
+    try {
+      localStorage.removeItem(this.#key);
+    } catch {
+      // as above
     }
   }
 

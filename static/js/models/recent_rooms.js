@@ -1,17 +1,25 @@
-/** The rooms that somebody was in last, the latest first, as far as this browser knows. */
+/**
+ * The rooms that somebody was in last, the latest first, as far as this browser knows.
+ *
+ * Each has a key of its own: what one page writes reaches the next one late, so a list that is read and written again
+ * would lose rooms.
+ */
 import { Stored } from "../helpers/stored.js";
 
 const MOST = 50;
 
 export class RecentRooms {
-  #stored;
+  #prefix;
 
   constructor(userId) {
-    this.#stored = new Stored(`recent-rooms:${userId}`);
+    this.#prefix = `recent-room:${userId}:`;
   }
 
   enter(roomId) {
-    this.#stored.write([roomId, ...this.#ids().filter((id) => id !== roomId)].slice(0, MOST));
+    this.#at(roomId).write(Date.now());
+    this.#ids()
+      .slice(MOST)
+      .forEach((id) => this.#at(id).forget());
   }
 
   /** For sorting: 0 for the latest; behind all others what was not seen here. */
@@ -20,7 +28,13 @@ export class RecentRooms {
     return place < 0 ? MOST : place;
   }
 
+  #at(roomId) {
+    return new Stored(this.#prefix + roomId);
+  }
+
   #ids() {
-    return this.#stored.read([]);
+    const ids = Stored.keys(this.#prefix).map((key) => Number(key.slice(this.#prefix.length)));
+    const times = new Map(ids.map((id) => [id, this.#at(id).read(0)]));
+    return ids.sort((one, other) => times.get(other) - times.get(one));
   }
 }
