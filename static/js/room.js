@@ -214,6 +214,7 @@ const log = new RoomLog({
 /** Who reads elsewhere has read. What was read here keeps its line until something is answered. */
 function read({ id, unread: rest }) {
   if (rest === 0 && !mark.hasTold(id)) {
+    messages.flush(); // what was read is no news when it is drawn
     unread.clear();
   }
 }

@@ -146,6 +146,12 @@ export class Messages {
     this.scroll.keep(() => this.#list.remove([row]));
   }
 
+  /** Draws what was taken and not drawn yet. */
+  flush() {
+    clearTimeout(this.#nextRound);
+    this.#draw();
+  }
+
   #draw() {
     this.#nextRound = null;
     if (this.#incoming.length === 0) {
