@@ -9,6 +9,7 @@ export class ScrollKeeper {
   #rows;
   #isAtEnd = true;
   #isCutOff = false;
+  #top = 0;
 
   /** `scroller`: the element that scrolls. `rows`: returns the elements in it by which a place can be kept, in order. */
   constructor(scroller, rows) {
@@ -35,6 +36,10 @@ export class ScrollKeeper {
   }
 
   keep(change) {
+    // A reader may have gone up a moment ago, and the browser not have said so yet.
+    if (this.#scroller.scrollTop < this.#top) {
+      this.#look();
+    }
     if (this.#isAtEnd) {
       change();
       this.toEnd();
@@ -50,6 +55,7 @@ export class ScrollKeeper {
 
   toEnd() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#top = this.#scroller.scrollTop;
     this.#isAtEnd = !this.#isCutOff;
   }
 
@@ -60,6 +66,7 @@ export class ScrollKeeper {
   }
 
   #look() {
+    this.#top = this.#scroller.scrollTop;
     this.#isAtEnd = !this.#isCutOff && this.#distance() <= NEAR_THE_END;
   }
 
