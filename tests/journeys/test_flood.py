@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 from playwright.async_api import expect
 
@@ -24,7 +25,6 @@ PAGES_UP = 8
 FIRST = "document.querySelector('#messages li[data-id]').dataset.id"
 
 
-
 async def flood(writer: Visitor, room: int) -> list[str]:
     """The messages' ids, in the order of the log."""
     numbers = iter(range(MESSAGES))
@@ -32,8 +32,8 @@ async def flood(writer: Visitor, room: int) -> list[str]:
     async def write() -> list[str]:
         return [(await writer.say(room, f"number {number}"))["id"] for number in numbers]
 
-    ids = sum(await asyncio.gather(*(write() for _ in range(IN_FLIGHT))), [])
-    return sorted(ids, key=place)
+    written = await asyncio.gather(*(write() for _ in range(IN_FLIGHT)))
+    return sorted(chain.from_iterable(written), key=place)
 
 
 def place(id_: str) -> tuple[int, ...]:
@@ -76,9 +76,7 @@ async def test_a_tab_that_slept_through_five_thousand_messages_has_them_all(
 
     oldest = every[-MOST_ROWS]
     for _ in range(PAGES_UP):
-        await hers.page.wait_for_function(
-            f"oldest => {{ log.scrollTop = 0; return {FIRST} !== oldest; }}", arg=oldest
-        )
+        await hers.page.wait_for_function(f"oldest => {{ log.scrollTop = 0; return {FIRST} !== oldest; }}", arg=oldest)
         shown = await hers.ids()
         assert shown[0] != oldest
         assert is_a_stretch(shown, every)
