@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 from playwright.async_api import expect
 
@@ -32,7 +33,7 @@ async def flood(writer: Visitor, room: int) -> list[str]:
         return [(await writer.say(room, f"number {number}"))["id"] for number in numbers]
 
     written = await asyncio.gather(*(write() for _ in range(IN_FLIGHT)))
-    return sorted((id for ids in written for id in ids), key=place)
+    return sorted(chain.from_iterable(written), key=place)
 
 
 def place(id_: str) -> tuple[int, ...]:
