@@ -88,9 +88,13 @@ export class MessageList {
 
   /** A row shows another state of its message, which may have another id. */
   update(row, message) {
+    const isOfAnotherTime = row.message.created_at !== message.created_at;
     this.#byId.delete(row.message.id);
     row.fill(message);
     this.#know(row);
+    if (isOfAnotherTime) {
+      this.#group(); // what was written here had the time of this machine's clock until now
+    }
   }
 
   remove(rows) {
