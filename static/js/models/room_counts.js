@@ -52,11 +52,7 @@ export class RoomCounts {
       return;
     }
     if (kind === "read") {
-      this.#set(row, event.unread, event.mentions);
-      row.readTo = event.id;
-      if (event.unread > 0) {
-        this.#on.unsure(); // what it counts may still be on its way to us
-      }
+      this.#read(row, event);
     } else if (event.prev !== undefined && event.id !== row.tip && !row.recent.some(({ id }) => id === event.id)) {
       this.#count(row, kind, event);
     }
@@ -86,6 +82,22 @@ export class RoomCounts {
     const row = this.#rows.get(roomId);
     if (row) {
       this.#set(row, 0, 0);
+    }
+  }
+
+  /** What passes is in no order with the log: messages that came meanwhile may be in its counts, or not. */
+  #read(row, { id, unread, mentions }) {
+    const index = row.recent.findIndex((effect) => effect.id === id);
+    if (index >= 0) {
+      const behind = { unread: 0, mentions: 0 };
+      row.recent.slice(index + 1).forEach((effect) => add(behind, effect));
+      this.#set(row, behind.unread, behind.mentions);
+    } else {
+      this.#set(row, unread, mentions);
+      row.readTo = id;
+    }
+    if (unread !== row.unread || unread > 0) {
+      this.#on.unsure();
     }
   }
 
