@@ -1,5 +1,5 @@
 """The world that tests live in: one real mongod and one real redis-server for the whole run, on free ports, without
-persistence in Redis. Tests do not clean up after each other; each makes its own people and rooms."""
+persistence in Redis. Tests hardly clean up after each other; each makes its own people and rooms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pymongo
 import pytest
 import redis
 import uvloop
@@ -20,6 +22,7 @@ from tornado.testing import bind_unused_port
 
 from chatserver import embedded
 from chatserver.app import Chat, make_server, running
+from chatserver.database import DEFAULT_NAME
 from chatserver.embedded import Mongod, RedisServer
 from chatserver.settings import Settings
 from tests.browserless import Visitor
@@ -72,6 +75,12 @@ def world() -> Iterator[World]:
         yield World(mongod, redis_server)
 
 
+@pytest.fixture(scope="session")
+def mongo(world: World) -> Iterator[pymongo.MongoClient[dict[str, Any]]]:
+    with pymongo.MongoClient[dict[str, Any]](world.mongod.uri) as client:
+        yield client
+
+
 @pytest.fixture
 def settings(world: World) -> Settings:
     return Settings.from_environ(world.environment(0))
@@ -119,9 +128,11 @@ def ada(io_loop: IOLoop, visit: Callable[..., Visitor]) -> Visitor:
 
 
 @pytest.fixture
-def room(io_loop: IOLoop, ada: Visitor) -> int:
-    """A room of Ada's."""
-    return io_loop.run_sync(ada.make_room)
+def room(io_loop: IOLoop, ada: Visitor, mongo: pymongo.MongoClient[dict[str, Any]]) -> Iterator[int]:
+    """A room of Ada's. Afterwards it is in no list any more: with hundreds of rooms each page of a later test would be slow."""
+    room_id = io_loop.run_sync(ada.make_room)
+    yield room_id
+    mongo.get_default_database(DEFAULT_NAME)["rooms"].delete_one({"_id": room_id})
 
 
 @pytest.fixture
