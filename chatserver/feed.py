@@ -1,9 +1,8 @@
 """A room in this process: its ring, and the subscriptions that follow it.
 
 Events come in from the relay and go out in rounds. A round is a loop that does nothing but hand the same bytes to each
-live socket; it never waits for one. What arrives while a round is due joins it, and the next round of a hot room is
-put off until this one's cost is a fraction of the time (*pacing*), so that a hot room coalesces by itself and a quiet
-one is never delayed.
+live socket; it never waits for one. What arrives while a round is due joins it (see `pacer.py`), so that a hot room
+coalesces by itself and a quiet one is never delayed.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-import time
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, Protocol
@@ -23,15 +21,10 @@ from chatserver.cursor import Cursor
 from chatserver.errors import Unavailable
 from chatserver.events import Event
 from chatserver.fanout import Fanout
+from chatserver.pacer import Pacer
 from chatserver.page import Page
 from chatserver.ring import Ring
 from chatserver.subscription import PageTaker, RoomSubscription, Subscription
-
-PACE = 3.5
-"""The next round waits until this many times as long as the last one took have passed…"""
-
-MAX_PAUSE_SECONDS = 0.04
-"""…but no longer than this: nobody sees the difference."""
 
 PAGE = 500
 """Events of one page of the log for readers that are further behind than the ring reaches."""
@@ -66,8 +59,7 @@ class Feed(Fanout):
         self._followers: dict[Follower, int] = {}
         self._reading: dict[Cursor, asyncio.Task[Page]] = {}
         self._pages: TTLCache[Cursor, asyncio.Task[Page]] = TTLCache(KEPT_PAGES, PAGE_SECONDS)
-        self._next_round: asyncio.TimerHandle | None = None
-        self._rest_until = 0.0
+        self._pacer = Pacer(self._round)
         self._touched_at = self._loop.time()
 
     # What the relay does
@@ -75,12 +67,9 @@ class Feed(Fanout):
     def receive(self, events: Iterable[Event]) -> None:
         """News, in order. Repeats are harmless."""
         events = list(events)
-        if self.ring.push(events) and self._next_round is None:
-            pause = self._rest_until - self._loop.time()
-            if pause > 0:
-                self._next_round = self._loop.call_later(pause, self._round)
-            else:
-                self._round()
+        new = self.ring.push(events)
+        if new:
+            self._pacer.ask(new)
         for event in events:
             if event.kind == "deleted":
                 self._forget_pages()  # its text may be in them
@@ -172,9 +161,7 @@ class Feed(Fanout):
         return self._is_empty() and not self._followers and now - self._touched_at > LINGER_SECONDS
 
     def close(self) -> None:
-        if self._next_round is not None:
-            self._next_round.cancel()
-            self._next_round = None
+        self._pacer.stop()
         for page in self._reading.values():
             page.cancel()
         super().close()
@@ -183,21 +170,15 @@ class Feed(Fanout):
 
     def _round(self) -> None:
         """Sends everything that came since the last round to all live sockets."""
-        if self._next_round is not None:
-            self._next_round.cancel()
-            self._next_round = None
-        started = time.perf_counter()
-        if not (self._live[True] or self._live[False]):
-            self.sent = self.ring.tip
-        while self.sent < self.ring.tip:
-            frames, end = self.ring.between(self.sent, self.ring.tip, chunked=False)
-            self.sent = end
-            self._send_to_live(frames)
-        self.ring.trim()
-        self._call_the_ahead()
-        for follower, index in self._followers.items():
-            follower.hear(index)
-        # The loop's own clock may stand still while something runs (uvloop's does).
-        took = time.perf_counter() - started
-        self._rest_until = self._loop.time() + min((1 + PACE) * took, MAX_PAUSE_SECONDS)
+        with self._pacer.round():
+            if not (self._live[True] or self._live[False]):
+                self.sent = self.ring.tip
+            while self.sent < self.ring.tip:
+                frames, end = self.ring.between(self.sent, self.ring.tip, chunked=False)
+                self.sent = end
+                self._send_to_live(frames)
+            self.ring.trim()
+            self._call_the_ahead()
+            for follower, index in self._followers.items():
+                follower.hear(index)
         self._heartbeat_at = self._next_heartbeat()

@@ -108,9 +108,8 @@ class ManyRooms(Fanout):
 
     def hear(self, index: int) -> None:
         """This room's feed had a round."""
-        if not self._news:
-            self._pace.ask(self)
         self._news.add(index)
+        self._pace.ask(self)
 
     def send_news(self, split: Split) -> None:
         """Sends everything that came since the last round, of all rooms together, to all live sockets."""

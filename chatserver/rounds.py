@@ -1,16 +1,15 @@
 """When streams of many rooms are sent what is new: all of them in one go, so that what several rooms say at the same
-moment is one send. Paced as the rounds of a room are (see `feed.py`)."""
+moment is one send. Paced as the rounds of a room are."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 
 from cachetools import LRUCache
 
-from chatserver.feed import MAX_PAUSE_SECONDS, PACE
 from chatserver.many_rooms import ManyRooms, Places, Split, Woven
+from chatserver.pacer import Pacer
 
 KEPT = 64
 """Slices that are kept until the next round: after a restart everybody comes back to the same places."""
@@ -18,18 +17,16 @@ KEPT = 64
 
 class Rounds:
     def __init__(self) -> None:
-        self._due: list[ManyRooms] = []
+        self._due: dict[ManyRooms, None] = {}
+        self._pacer = Pacer(self._go_soon)
         self._next: asyncio.Handle | None = None
-        self._rest_until = 0.0
         self._kept: LRUCache[tuple[tuple[int, ...], Places, Places], Woven] = LRUCache(KEPT)
 
     def ask(self, many: ManyRooms) -> None:
         """These have news for the next round."""
-        self._due.append(many)
+        self._due[many] = None
         if self._next is None:
-            loop = asyncio.get_running_loop()
-            pause = self._rest_until - loop.time()
-            self._next = loop.call_later(pause, self._go) if pause > 0 else loop.call_soon(self._go)
+            self._pacer.ask(1)
 
     def kept(self, many: ManyRooms, places: Places, make: Callable[[], Woven]) -> Woven:
         """What `make` says now of these rooms and places, or said since the last round."""
@@ -40,20 +37,23 @@ class Rounds:
         return found
 
     def close(self) -> None:
+        self._pacer.stop()
         if self._next is not None:
             self._next.cancel()
 
+    def _go_soon(self) -> None:
+        """When all rooms that have news now had their own rounds."""
+        self._next = asyncio.get_running_loop().call_soon(self._go)
+
     def _go(self) -> None:
         self._next = None
-        due, self._due = self._due, []
+        due, self._due = self._due, {}
         self._kept.clear()
-        started = time.perf_counter()
         split: Split = {}
         try:
-            while due:
-                due.pop().send_news(split)
+            with self._pacer.round():
+                while due:
+                    due.popitem()[0].send_news(split)
         finally:
             for many in due:  # what went wrong with one shall not silence the others
                 self.ask(many)
-        took = time.perf_counter() - started
-        self._rest_until = asyncio.get_running_loop().time() + min((1 + PACE) * took, MAX_PAUSE_SECONDS)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatserver import feed as feed_module
+from chatserver import pacer as pacer_module
 from chatserver import ring as ring_module
 from chatserver import sse
 from chatserver.cursor import BEGINNING, Cursor
@@ -111,7 +112,7 @@ turns = st.tuples(st.just("turns"), st.integers(1, 3), st.just(0))
 @settings(max_examples=300, deadline=None)
 def test_every_reader_gets_what_is_behind_the_cursor_once_and_whole(steps: list[Step]) -> None:
     limits = patch.multiple(ring_module, KEEP_FRAMES=3, SLICE_BYTES=2500)
-    with limits, patch.multiple(feed_module, PAGE=7, MAX_PAUSE_SECONDS=0.0005):
+    with limits, patch.multiple(feed_module, PAGE=7), patch.multiple(pacer_module, LONG_SECONDS=0.0005):
         asyncio.run(live_through(steps))
 
 

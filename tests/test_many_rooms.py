@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from chatserver import feed as feed_module
 from chatserver import many_rooms as many_rooms_module
+from chatserver import pacer as pacer_module
 from chatserver import ring as ring_module
 from chatserver import sse
 from chatserver.cursor import BEGINNING, Cursor, taken_apart
@@ -111,7 +112,7 @@ steps = st.lists(st.one_of(said, said, heard, heard, joins, reads, turns, signal
 def test_every_reader_gets_of_each_room_what_is_behind_its_place_once_and_whole(before: int, steps: list[Step]) -> None:
     limits = patch.multiple(ring_module, KEEP_FRAMES=3, SLICE_BYTES=2500)
     here = patch.multiple(many_rooms_module, SLICE_BYTES=2500)
-    with limits, here, patch.multiple(feed_module, PAGE=7, MAX_PAUSE_SECONDS=0.0005):
+    with limits, here, patch.multiple(feed_module, PAGE=7), patch.multiple(pacer_module, LONG_SECONDS=0.0005):
         asyncio.run(live_through(before, steps))
 
 
@@ -271,7 +272,7 @@ def test_what_was_cut_off_the_ring_before_the_round_is_read_from_the_log() -> No
         ids = [block.id for block in scene.blocks()]
         assert len(ids) == len(set(ids)) == 6
 
-    with patch("chatserver.feed.MAX_PAUSE_SECONDS", 0):
+    with patch.multiple(pacer_module, LONG_SECONDS=0, SHORT_SECONDS=0):
         play(case)
 
 
