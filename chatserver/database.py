@@ -51,6 +51,10 @@ MESSAGES_WITH_A_WORD = "messages_with_a_word"
 MESSAGES_BY_TIME = "messages_by_time"
 """Indexes that search asks for by name."""
 
+DELETED_MESSAGES = "deleted_messages"
+MESSAGES_THAT_MENTION = "messages_that_mention"
+"""Indexes for counts, which name them."""
+
 
 class Database:
     """The collections, under the names that a visitor with a MongoDB shell would look for."""
@@ -120,6 +124,16 @@ class Database:
                 [
                     IndexModel([("words", ASCENDING), *by_time, ("user_id", ASCENDING)], name=MESSAGES_WITH_A_WORD),
                     IndexModel(by_time, name=MESSAGES_BY_TIME),
+                    IndexModel(
+                        [("deleted", ASCENDING), ("_id", ASCENDING)],
+                        name=DELETED_MESSAGES,
+                        partialFilterExpression={"deleted": True},
+                    ),
+                    IndexModel(
+                        [("mentions", ASCENDING), ("_id", ASCENDING)],
+                        name=MESSAGES_THAT_MENTION,
+                        partialFilterExpression={"mentions": {"$exists": True}},
+                    ),
                 ]
             )
             await self.rooms.create_indexes([IndexModel("key", name="one_room_for_a_name", unique=True)])

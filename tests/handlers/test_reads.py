@@ -8,11 +8,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pymongo
 import pytest
 from tornado.testing import bind_unused_port
 
+from chatserver import unread as unread_module
 from chatserver.app import make_server, running
 from chatserver.settings import Settings
 from tests.browserless import Visitor, read
@@ -152,10 +154,17 @@ async def test_what_is_read_on_one_device_the_others_are_told(
             assert [block for block in stream.passed if block.event == "read"] == [], "the same mark was told twice"
 
 
+@pytest.mark.parametrize("long", [3, 1_000])
 async def test_counts_are_what_a_plain_recount_says(
-    ada: Visitor, room: int, visit: Callable[..., Visitor], settings: Settings
+    ada: Visitor, room: int, visit: Callable[..., Visitor], settings: Settings, long: int
 ) -> None:
-    """A random walk of posts, mentions, deletions and marks of three people in two rooms; then a restart."""
+    """A random walk of posts, mentions, deletions and marks of three people in two rooms; then a restart. Where there
+    is much behind a mark only what is new is counted anew."""
+    with patch.object(unread_module, "LONG", long):
+        await walk(ada, room, visit, settings)
+
+
+async def walk(ada: Visitor, room: int, visit: Callable[..., Visitor], settings: Settings) -> None:
     people = [ada, await somebody(visit), await somebody(visit)]
     rooms = [room, await ada.make_room()]
     dice = random.Random(20261124)
