@@ -125,6 +125,7 @@ class StreamHandler(Handler):
         connection = stream.socket
         IOLoop.current().remove_handler(connection)
         self.services.in_flight.leave(self)
+        self.ui.clear()  # it points back here: all of this would stay until Python looks for cycles
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,10 +15,12 @@ from chatserver.app import Chat
 from chatserver.cursor import Cursor
 from chatserver.documents import event_document
 from chatserver.events import Body, Event, draft_message
+from chatserver.handlers.stream import StreamHandler
 from chatserver.log_scripts import log_key, news_channel
 from chatserver.room_log import RoomLog
 from tests.browserless import Block, Visitor, read
 from tests.conftest import World
+from tests.waiting import until
 
 pytestmark = pytest.mark.gen_test
 
@@ -230,6 +233,24 @@ async def test_a_reader_that_left_is_forgotten(ada: Visitor, room: int, chat: Ch
     async with asyncio.timeout(10):
         while feed.subscriptions():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def test_an_open_stream_keeps_nothing_of_its_request(ada: Visitor, room: int) -> None:
+    def handlers() -> list[StreamHandler]:
+        return [each for each in gc.get_objects() if type(each) is StreamHandler]
+
+    gc.collect()
+    assert handlers() == []
+    gc.disable()  # what goes now goes because nothing points to it, cycles included
+    try:
+        streams = [await ada.stream(room) for _ in range(3)]
+        for stream in streams:
+            await stream.block()
+        await until(lambda: not handlers())
+    finally:
+        gc.enable()
+    said = await ada.say(room, "hello")
+    assert [await stream.message() for stream in streams] == [said] * 3
 
 
 async def test_a_slow_reader_gets_everything_and_the_others_do_not_wait(ada: Visitor, room: int) -> None:
