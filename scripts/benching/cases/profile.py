@@ -18,7 +18,7 @@ from benching.tools import ToolError
 SAMPLES_A_SECOND = 250
 
 PARTS = {
-    "rounds": ("chatserver/feed.py", "chatserver/ring.py", "chatserver/subscription.py", "chatserver/sse.py"),
+    "rounds": ("chatserver/feed.py", "chatserver/fanout.py", "chatserver/ring.py", "chatserver/subscription.py"),
     "handlers": ("chatserver/handlers/", "chatserver/application.py", "chatserver/body_limit.py"),
     "log, archive": ("chatserver/",),
     "Tornado": ("tornado/",),
@@ -28,6 +28,13 @@ PARTS = {
 }
 """By the file of the innermost frame, in this order; what is none of them is `rest`. What a C function spends counts
 for who called it: the kernel's share of a send is the round's."""
+
+WAITING = (
+    "_worker (concurrent/futures/thread.py",
+    "_run (pymongo/periodic_executor.py",
+    "recv_into (pymongo/network_layer.py",
+)
+"""Where threads stand that have nothing to do, which the profiler can't always tell from work."""
 
 
 class Profile:
@@ -79,7 +86,9 @@ def shares(stacks: Iterable[str]) -> Sample:
     counts: Counter[str] = Counter()
     for line in stacks:
         frames, _, count = line.rpartition(" ")
-        counts[part_of(frames.rsplit(";", 1)[-1])] += int(count)
+        innermost = frames.rsplit(";", 1)[-1]
+        if not innermost.startswith(WAITING):
+            counts[part_of(innermost)] += int(count)
     seen = counts.total()
     return {part: 100 * count / seen for part, count in counts.items()} | {"samples": float(seen)}
 
