@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 
 YOUNG = 20_000
-"""Objects that are made between two looks at the young ones; Python's own 700 are those of a few requests. What requests
-leave behind goes without a look: they leave no cycles."""
+"""Objects that are made between two looks at the young ones; Python's own 700 are those of a few requests. What
+requests leave behind goes without a look: they leave no cycles."""
 
 
 def look_seldom() -> None:
