@@ -31,6 +31,13 @@ from tests.server_process import ServerProcess
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares fixtures stays together where tests run beside each other: a file, and all journeys."""
+    for item in items:
+        file = item.path.relative_to(ROOT / "tests")
+        item.add_marker(pytest.mark.xdist_group("journeys" if file.parts[0] == "journeys" else str(file)))
+
+
 @dataclass(frozen=True)
 class World:
     mongod: Mongod
