@@ -64,6 +64,10 @@ DEAD_PEER_MS = 30_000
 DRAIN_SHARE = 0.8
 """Of the time to drain, the part over which streams are ended; the rest is for requests that are being answered."""
 
+FINISH_SECONDS = 3.0
+"""How long at the very end is waited for what was begun and is not archived. It is marked in the log: any other
+process, or the next one here, goes on with it."""
+
 _DRIVERS_OWN_STATE = re.compile(r"\n| \(configured |, Timeout: ")
 """Where an error of PyMongo stops saying what is wrong and goes on with all it knows."""
 
@@ -98,7 +102,7 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
             await room_log.ping()
         backlog = Backlog(archive, room_log)
         archiver = Archiver(archive, Bases(database, room_log), Commits(database, archive, room_log), room_log)
-        stack.push_async_callback(archiver.close)
+        stack.push_async_callback(_finish, archiver)
 
         hub = Hub()
         hub.start()
@@ -182,6 +186,14 @@ async def _first_contact(variable: str) -> AsyncIterator[None]:
     except (Unavailable, PyMongoError, RedisError, ValueError) as error:
         reason = _DRIVERS_OWN_STATE.split(str(error.__cause__ or error))[0][:200]
         raise CannotStart(f"{variable}: no server answers there ({reason})") from error
+
+
+async def _finish(archiver: Archiver) -> None:
+    try:
+        async with asyncio.timeout(FINISH_SECONDS):
+            await archiver.close()
+    except TimeoutError:
+        log.warning("not all that was begun is archived: another process has to go on with it")
 
 
 def make_server(application: ChatApplication) -> HTTPServer:

@@ -50,6 +50,7 @@ class Archive:
         self._rooms = database.rooms
         self._look_ups: GroupCommit[ClientId, Event | None] = GroupCommit(self._find_all_by_client_id)
         self._is_away = False
+        self._is_closed = False
         self._looking: asyncio.Task[None] | None = None
 
     async def after(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
@@ -190,13 +191,14 @@ class Archive:
                 yield
         except Unavailable:
             self._is_away = True
-            if self._looking is None:
+            if self._looking is None and not self._is_closed:
                 self._looking = asyncio.create_task(self._look_for_it(), name="archive's return")
             raise
         self._is_away = False
 
     async def close(self) -> None:
         """Returns when everything that was asked is answered."""
+        self._is_closed = True
         await self._look_ups.join()
         if self._looking is not None:
             await tasks.stop([self._looking])

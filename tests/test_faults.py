@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from unittest.mock import patch
 
 import pytest
 from tornado.httpclient import HTTPError
 
+from chatserver import app as app_module
+from chatserver.accounts import User
+from chatserver.app import running
+from chatserver.errors import Unavailable
 from chatserver.log_scripts import pending_key
+from chatserver.settings import Settings
 from tests.browserless import Visitor, read
 from tests.conftest import World
 from tests.server_process import ServerProcess
+from tests.waiting import until
 
 pytestmark = pytest.mark.gen_test(timeout=120)
 
@@ -183,6 +192,34 @@ async def test_mongodb_hangs_and_goes_on(ada: Visitor, room: int, world: World) 
     ids = await read_until(ada, room, talk.acknowledged)
     assert ids == in_order(ids)
     await nothing_pending(world, room)
+
+
+async def test_who_is_told_to_go_leaves_to_others_what_an_archive_that_hangs_does_not_take(
+    ada: Visitor, room: int, world: World, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    def writing() -> list[asyncio.Task[object]]:
+        return [task for task in asyncio.all_tasks() if task.get_name() == "group commit"]
+
+    with patch.object(app_module, "FINISH_SECONDS", 0.1):
+        try:
+            async with running(settings) as leaving:
+                post = partial(leaving.services.messages.post, User(ada.id, ada.name), room, client_id=None)
+                await post("early")
+                await nothing_pending(world, room)
+                world.mongod.pause()
+                late = asyncio.create_task(post("late"))
+                with world.redis_client() as redis:
+                    await until(lambda: redis.zcard(pending_key(room)))
+            assert writing(), "it was waited until the archive gave up"
+            assert not late.done()
+        finally:
+            world.mongod.resume()
+    with suppress(Unavailable):
+        await late
+    assert [record.name for record in caplog.records] == ["chatserver.app"]
+    caplog.clear()
+    await nothing_pending(world, room)
+    assert [message["content"] for message in (await ada.page(room))["messages"]] == ["early", "late"]
 
 
 async def test_redis_hangs_and_goes_on(ada: Visitor, room: int, world: World) -> None:
