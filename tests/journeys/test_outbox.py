@@ -206,10 +206,31 @@ async def test_a_page_that_is_older_than_its_token_gets_a_new_one(enter: Enter, 
     await hers.agrees_with(ada)
 
 
+NO_DATABASE = "Object.defineProperty(window, 'indexedDB', { value: undefined })"
+
+
+@pytest.mark.parametrize("script", [None, NO_DATABASE], ids=["usual", "no database"])
+async def test_what_is_sent_in_the_moment_of_a_reload_is_kept(
+    enter: Enter, ada: Visitor, link: Link, script: str | None
+) -> None:
+    hers = await enter(ada, script=script)
+    link.cut()
+    await hers.say("first")
+    await hers.field.fill("second")
+    with contextlib.suppress(Error):
+        await hers.page.evaluate("document.getElementById('message-form').requestSubmit(); location.reload()")
+    await hers.page.wait_for_function("location.protocol === 'chrome-error:'")
+    link.mend()
+    await hers.enter()
+    await hers.shows("first", "second")
+    await hers.agrees_with(ada)
+    await hers.page.wait_for_function("Object.keys(localStorage).every(key => !key.startsWith('harbour:outbox:'))")
+
+
 @pytest.mark.parametrize(
     "broken",
     [
-        "Object.defineProperty(window, 'indexedDB', { value: undefined })",
+        NO_DATABASE,
         "IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError') }",
         "IDBObjectStore.prototype.add = () => { throw new DOMException('full', 'QuotaExceededError') }",
     ],

@@ -1,9 +1,13 @@
 /**
- * Where unsent messages survive a reload: IndexedDB, in the order of writing. Where that is missing, broken or full the
- * page goes on without: an entry is then kept by the page alone.
+ * Where unsent messages survive a reload: IndexedDB, in the order of writing. That takes a moment, in which the page may
+ * go: so each has a note in localStorage, which is written at once, until it is there. Where IndexedDB is missing, broken
+ * or full the note stays; where that is so with both, the page goes on without.
  */
+import { Stored } from "../helpers/stored.js";
+
 const NAME = "harbour";
 const ENTRIES = "outbox";
+const NOTES = "outbox:";
 const OPENING_TAKES = 3_000; // ms, at most: some browsers never answer after a crash
 
 export class OutboxStore {
@@ -15,12 +19,21 @@ export class OutboxStore {
 
   /** All entries, of all users of this browser. */
   async all() {
-    return (await this.#run("readonly", (entries) => entries.getAll())) ?? [];
+    const noted = Stored.keys(NOTES).map((key) => new Stored(key).read(null));
+    const kept = (await this.#run("readonly", (entries) => entries.getAll())) ?? [];
+    const isKept = new Set(kept.map((entry) => entry.clientId));
+    const left = noted.filter((entry) => entry && !isKept.has(entry.clientId));
+    return [...kept, ...left.sort((a, b) => a.createdAt.localeCompare(b.createdAt))];
   }
 
-  /** Returns the number under which the entry is kept; undefined if it could not be. */
-  add(entry) {
-    return this.#run("readwrite", (entries) => entries.add(record(entry)));
+  /** Returns the number under which the entry is kept; undefined where only the note is. */
+  async add(entry) {
+    note(entry).write(record(entry));
+    const number = await this.#run("readwrite", (entries) => entries.add(record(entry)));
+    if (number !== undefined) {
+      note(entry).forget();
+    }
+    return number;
   }
 
   put(entry) {
@@ -28,6 +41,7 @@ export class OutboxStore {
   }
 
   delete(entry) {
+    note(entry).forget();
     return entry.number === undefined ? undefined : this.#run("readwrite", (entries) => entries.delete(entry.number));
   }
 
@@ -44,6 +58,10 @@ export class OutboxStore {
       return undefined;
     }
   }
+}
+
+function note(entry) {
+  return new Stored(NOTES + entry.clientId);
 }
 
 /** What is worth keeping of an entry. */
