@@ -4,6 +4,7 @@ persistence in Redis. Tests hardly clean up after each other; each makes its own
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -29,6 +30,12 @@ from tests.browserless import Visitor
 from tests.server_process import ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """The journeys go first, to the first of two workers; what runs beside them takes what they leave of the cores."""
+    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
+        os.nice(5)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,6 +12,7 @@ from playwright.async_api import expect
 from tests.browserless import Visitor
 from tests.journeys.conftest import Enter
 from tests.journeys.link import Link
+from tests.journeys.test_unread import is_read
 
 HOUR = 3_600_000
 """ms"""
@@ -51,6 +52,7 @@ async def test_a_reader_whose_clock_is_wrong_reads_and_writes_like_anybody(
     await hers.say("mine")
     await hers.shows("theirs, before", "mine")
     await grace.say(room, "theirs, after")
+    await hers.shows("theirs, before", "mine", "theirs, after")
     link.cut()
     await hers.say_all(["mine, offline 1", "mine, offline 2"])
     await grace.say(room, "theirs, meanwhile")
@@ -70,6 +72,7 @@ async def test_a_reader_whose_clock_is_wrong_reads_and_writes_like_anybody(
     times = "[...document.querySelectorAll('#messages li[data-id] .message__time')].map(each => each.dateTime)"
     assert await hers.page.evaluate(times) == [message["created_at"] for message in messages]
 
+    await is_read(ada, room, messages[order.index("theirs, meanwhile")]["id"])
     await hers.page.reload()
     await hers.live()
     await hers.shows(*order)
