@@ -4,7 +4,6 @@ persistence in Redis. Tests hardly clean up after each other; each makes its own
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -30,19 +29,6 @@ from tests.browserless import Visitor
 from tests.server_process import ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def pytest_configure() -> None:
-    """The journeys go first, to the first of two workers; what runs beside them takes what they leave of the cores."""
-    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
-        os.nice(5)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares fixtures stays together where tests run beside each other: a file, and all journeys."""
-    for item in items:
-        file = item.path.relative_to(ROOT / "tests")
-        item.add_marker(pytest.mark.xdist_group("journeys" if file.parts[0] == "journeys" else str(file)))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,10 @@ from typing import Any
 
 from playwright.async_api import Error, Locator, Page, expect
 
-from tests.browserless import Visitor
+from tests.browserless import WAIT_SECONDS, Visitor
+
+COMES_BACK_MS = 1_000 * (30 + WAIT_SECONDS)
+"""A page that was without a connection for long tries again every half minute at least."""
 
 IDS = "[...document.querySelectorAll('#messages li[data-id]')].map(each => each.dataset.id)"
 AT_END = "() => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
@@ -43,7 +46,7 @@ class RoomPage:
         await self.state("lost")
 
     async def state(self, state: str) -> None:
-        await expect(self.page.locator("#connection")).to_have_attribute("data-state", state)
+        await expect(self.page.locator("#connection")).to_have_attribute("data-state", state, timeout=COMES_BACK_MS)
 
     async def pass_by(self, milliseconds: int) -> None:
         """Lets time go by for a page that was entered with `clock=True`."""
