@@ -98,10 +98,13 @@ def test_what_was_found_is_put_between_the_marks_and_nowhere_else(tmp_path: Path
     }
     (tmp_path / "bench.json").write_text(json.dumps(run))
     (tmp_path / "goals.svg").write_text("<svg/>")
+    curves = {"backlog": [{"work": "10 behind", "candidate": "chat", "rounds": [{"seconds": 0.5}]}]}
+    (tmp_path / "curves").mkdir()
+    (tmp_path / "curves" / "bench.json").write_text(json.dumps(run | {"goals": [], "cases": curves, "commit": "def"}))
     document = tmp_path / "BENCHMARKS.md"
     document.write_text("before\n<!-- measured -->\nold\n<!-- /measured -->\nafter\n")
     for _ in range(2):
-        publish(tmp_path, document)
+        publish([tmp_path, tmp_path / "curves"], document)
     text = document.read_text()
     assert text.startswith("before\n<!-- measured -->\n")
     assert text.endswith("<!-- /measured -->\nafter\n")
@@ -109,6 +112,7 @@ def test_what_was_found_is_put_between_the_marks_and_nowhere_else(tmp_path: Path
     assert "| 8 | posts | 0.50 [0.40–0.70] | ≥ 0.60 × | missed |" in text
     assert "| 100 in flight | chat | 4,000 [4,000–4,000] | 21.5 [21.5–21.5] |" in text
     assert "Left out: Mercure (not on PATH)." in text
+    assert text.index("commit abc") < text.index("### posting") < text.index("commit def") < text.index("| 10 behind |")
     assert (tmp_path / "benchmarks" / "goals.svg").exists()
 
 

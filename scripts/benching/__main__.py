@@ -101,10 +101,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help=f"three minutes: {', '.join(QUICK)}, or the cases named")
     parser.add_argument("--rounds", type=int, help=f"({ROUNDS}; {QUICK_ROUNDS} when quick)")
     parser.add_argument("--out", type=Path, default=VAR / "bench" / "results", help="(%(default)s)")
-    parser.add_argument("--publish", action="store_true", help="measure nothing: put the last results into the docs")
+    parser.add_argument(
+        "--publish",
+        nargs="*",
+        type=Path,
+        metavar="RUN",
+        help="measure nothing: put the results in these folders into the docs, or the last ones",
+    )
     options = parser.parse_args(arguments)
-    if options.publish:
-        publish(options.out, VAR.parent / "docs" / "BENCHMARKS.md")
+    if options.publish is not None:
+        publish(options.publish or [options.out], VAR.parent / "docs" / "BENCHMARKS.md")
         return 0
     unknown = [name for name in options.case if name not in ALL]
     if unknown:

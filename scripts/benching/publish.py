@@ -1,4 +1,4 @@
-"""Puts what a run found into docs/BENCHMARKS.md."""
+"""Puts what runs found into docs/BENCHMARKS.md."""
 
 from __future__ import annotations
 
@@ -20,24 +20,30 @@ PICTURES = {
 }
 
 
-def publish(found: Path, document: Path) -> None:
-    """`found`: the folder of a run's results. Replaces what stands between the document's two marks; the pictures go
-    into a folder beside it. Raises ValueError where there are no marks."""
-    run = json.loads((found / "bench.json").read_text())
+def publish(runs: Sequence[Path], document: Path) -> None:
+    """`runs`: the folders of their results. Replaces what stands between the document's two marks; the pictures go into
+    a folder beside it. Raises ValueError where there are no marks."""
     before, begin, rest = document.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"{document} has no place for it: {BEGIN} … {END}")
     pictures = document.parent / document.stem.lower()
     pictures.mkdir(exist_ok=True)
-    parts = [_about(run), _goals(run["goals"])]
+    parts = [part for found in runs for part in _run(found, pictures)]
+    parts.append(UNITS)
+    document.write_text(f"{before}{BEGIN}\n\n" + "\n\n".join(parts) + f"\n\n{END}{after}")
+
+
+def _run(found: Path, pictures: Path) -> list[str]:
+    run = json.loads((found / "bench.json").read_text())
+    parts = [_about(run)]
+    if run["goals"]:
+        parts.append(_goals(run["goals"]))
     for name, text in PICTURES.items():
         if (found / f"{name}.svg").exists():
             shutil.copy(found / f"{name}.svg", pictures)
             parts.append(f"![{text}]({pictures.name}/{name}.svg)")
-    parts += [_case(ALL[name], samples) for name, samples in run["cases"].items()]
-    parts.append(UNITS)
-    document.write_text(f"{before}{BEGIN}\n\n" + "\n\n".join(parts) + f"\n\n{END}{after}")
+    return parts + [_case(ALL[name], samples) for name, samples in run["cases"].items()]
 
 
 def _about(run: Mapping[str, Any]) -> str:
