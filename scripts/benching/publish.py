@@ -50,10 +50,11 @@ def _about(run: Mapping[str, Any]) -> str:
     machine = run["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     left_out = "; ".join(f"{name} ({reason})" for name, reason in run["left_out"].items()) or "nobody"
+    rounds = f"{run['rounds']} round{'' if run['rounds'] == 1 else 's'}"
+    where = f"{machine['cores']} cores of {machine['cpu']}, {machine['memory']}, Linux {machine['kernel']}"
     return (
-        f"Measured {run['at'][:10]} at commit {run['commit']}, {run['rounds']} rounds, on {machine['cores']} cores of "
-        f"{machine['cpu']}, {machine['memory']}, Linux {machine['kernel']}: one core for what is measured, the other "
-        f"for readers, posters, Redis and mongod. {versions}. Left out: {left_out}."
+        f"Measured {run['at'][:10]} at commit {run['commit']}, {rounds}, on {where}: one core for what is measured, "
+        f"the other for readers, posters, Redis and mongod. {versions}. Left out: {left_out}."
     )
 
 
