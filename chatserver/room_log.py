@@ -231,7 +231,12 @@ class RoomLog:
 
     async def tip(self, room_id: int) -> Cursor | None:
         """The last id that the stream gave out (it may be trimmed away since), or None where there is no stream."""
-        return (await self.tips([room_id])).get(room_id)
+        with reaching_redis():
+            try:
+                info = await self._reader.xinfo_stream(log_key(room_id))
+            except ResponseError:
+                return None
+        return read_id(info["last-generated-id"])
 
     async def tips(self, rooms: Sequence[int]) -> dict[int, Cursor]:
         """The same for many rooms, in one round trip. Rooms without a stream are left out."""
