@@ -148,7 +148,8 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
             InFlight(),
         )
 
-        for part in (Sweep(archiver, room_log), signals, presence, relay, audience):
+        # The relay stops last: it closes the connection over which the others still say who left.
+        for part in (relay, Sweep(archiver, room_log), signals, presence, audience):
             part.start()
             stack.push_async_callback(part.stop)
         yield Chat(ChatApplication(services, settings.cookie_secret), services, hub)
