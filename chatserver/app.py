@@ -25,6 +25,7 @@ from chatserver.application import ChatApplication
 from chatserver.archive import Archive
 from chatserver.archiver import Archiver
 from chatserver.audience import Audience
+from chatserver.background import Background
 from chatserver.backlog import Backlog
 from chatserver.bases import Bases
 from chatserver.commits import Commits
@@ -104,8 +105,9 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         archiver = Archiver(archive, Bases(database, room_log), Commits(database, archive, room_log), room_log)
         stack.push_async_callback(_finish, archiver)
 
+        background = Background()
         hub = Hub()
-        hub.start()
+        hub.start(background)
         stack.push_async_callback(hub.stop)
         wakeups = Wakeups(settings.redis_url)
         relay = Relay(wakeups, room_log, backlog, hub)
@@ -128,7 +130,7 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         stack.push_async_callback(people.close)
         messages = Messages(rooms, archiver, history, Composing(people))
         search = Search(database, rooms, people)
-        health = Health({"redis": room_log.ping, "mongodb": database.ping})
+        health = Health({"redis": room_log.ping, "mongodb": database.ping}, background)
         stack.push_async_callback(health.close)
         streams = Streams(relay, backlog, hub)
         services = Services(
@@ -150,7 +152,7 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
 
         # The relay stops last: it closes the connection over which the others still say who left.
         for part in (relay, Sweep(archiver, room_log), signals, presence, audience):
-            part.start()
+            part.start(background)
             stack.push_async_callback(part.stop)
         yield Chat(ChatApplication(services, settings.cookie_secret), services, hub)
 

@@ -205,12 +205,14 @@ class Archive:
 
     async def _look_for_it(self) -> None:
         """There may be nothing to write that would tell: without an answer to its look-up, many a post is refused."""
-        while self._is_away:
-            await asyncio.sleep(RETURN_SECONDS)
-            with suppress(Unavailable), reaching_mongodb():
-                await self._events.find_one({}, {"_id": 1})
-                self._is_away = False
-        self._looking = None
+        try:
+            while self._is_away:
+                await asyncio.sleep(RETURN_SECONDS)
+                with suppress(Unavailable), reaching_mongodb():
+                    await self._events.find_one({}, {"_id": 1})
+                    self._is_away = False
+        finally:
+            self._looking = None  # whatever ended it, the next one who finds MongoDB away begins to look again
 
 
 def client_key(room_id: int, user_id: int, client_id: str) -> Document:

@@ -10,8 +10,9 @@ from typing import NamedTuple, TypeVar
 
 from cachetools import TTLCache
 
-from chatserver import sse, tasks
+from chatserver import sse
 from chatserver.accounts import User
+from chatserver.background import Background, BackgroundTask
 from chatserver.errors import Unavailable
 from chatserver.sessions import Session, Sessions
 from chatserver.subscription import Subscription
@@ -59,18 +60,18 @@ class Audience:
         self._on_arrival: list[OnStream] = []
         self._on_departure: list[OnStream] = []
         self._ended_lately: TTLCache[str, bool] = TTLCache(ENDED_LATELY, ENDED_LATELY_SECONDS)
-        self._task: asyncio.Task[None] | None = None
+        self._task: BackgroundTask | None = None
         sessions.on_end(self._end_session)
 
     def __len__(self) -> int:
         return len(self._seats)
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._look_for_ever(), name="audience")
+    def start(self, background: Background) -> None:
+        self._task = background.start("audience", self._look_for_ever)
 
     async def stop(self) -> None:
         if self._task is not None:
-            await tasks.stop([self._task])
+            await self._task.stop()
 
     def has_room_for(self, session: Session) -> bool:
         return len(self._seats) < self._in_all and len(self._by_user.get(session.user.id, ())) < self._per_user

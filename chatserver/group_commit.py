@@ -77,8 +77,15 @@ class GroupCommit(Generic[Item, Result]):
         results: Sequence[Result | Exception]
         try:
             results = await self._write([item for item, _ in batch])
+            if len(results) != len(batch):
+                raise RuntimeError(f"{len(results)} results for {len(batch)} items")
         except Exception as error:  # not swallowed: raised to each who waits for this batch
             results = [error] * len(batch)
+        except asyncio.CancelledError:
+            for _, done in batch:
+                if done is not None:
+                    done.cancel()
+            raise
         for (_, done), result in zip(batch, results, strict=True):
             if done is None or done.cancelled():
                 continue

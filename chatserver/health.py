@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from chatserver import tasks
+from chatserver.background import Background
 from chatserver.errors import Unavailable
+
+log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 2.0
 """A part that does not answer within this time is not ready."""
@@ -15,10 +19,15 @@ PATIENCE_SECONDS = 2.0
 class Health:
     """Asks the parts that the chat stands on. However many ask at once, each part is asked one question at a time."""
 
-    def __init__(self, parts: dict[str, Callable[[], Awaitable[None]]]) -> None:
+    def __init__(self, parts: dict[str, Callable[[], Awaitable[None]]], background: Background) -> None:
         self._parts = parts
+        self._background = background
         self._questions: dict[str, asyncio.Task[bool]] = {}
         self.draining = False
+
+    def failing(self) -> list[str]:
+        """The background parts of this process that fail again and again."""
+        return self._background.failing()
 
     async def parts(self) -> dict[str, bool]:
         """Which of the parts answer."""
@@ -40,5 +49,8 @@ async def _answers(ping: Callable[[], Awaitable[None]]) -> bool:
     try:
         await ping()
     except Unavailable:
+        return False
+    except Exception:  # whatever is wrong with it, it is not ready
+        log.exception("a store can't be asked")
         return False
     return True

@@ -7,7 +7,8 @@ import logging
 import random
 from collections.abc import Sequence
 
-from chatserver import sse, tasks
+from chatserver import sse
+from chatserver.background import Background, BackgroundTask
 from chatserver.fanout import Fanout
 from chatserver.feed import Feed
 from chatserver.many_rooms import ManyRooms
@@ -30,14 +31,14 @@ class Hub:
         self._feeds: dict[int, Feed] = {}
         self._many: dict[tuple[int, ...], ManyRooms] = {}
         self._rounds = Rounds()
-        self._ticker: asyncio.Task[None] | None = None
+        self._ticker: BackgroundTask | None = None
 
-    def start(self) -> None:
-        self._ticker = asyncio.create_task(self._tick_for_ever(), name="hub")
+    def start(self, background: Background) -> None:
+        self._ticker = background.start("hub", self._tick_for_ever)
 
     async def stop(self) -> None:
         if self._ticker is not None:
-            await tasks.stop([self._ticker])
+            await self._ticker.stop()
         self._rounds.close()
         for many in list(self._many.values()):
             many.close()
@@ -97,7 +98,12 @@ class Hub:
             await asyncio.sleep(TICK_SECONDS)
             now = asyncio.get_running_loop().time()
             for fanout in self._fanouts():
-                fanout.tick(now, stuck_since=now - STUCK_SECONDS)
+                try:
+                    fanout.tick(now, stuck_since=now - STUCK_SECONDS)
+                except Exception as error:  # the streams of this one resume anew; the others shall not wait for it
+                    assert self._ticker is not None
+                    self._ticker.failed(error)
+                    fanout.close()
 
     def _fanouts(self) -> list[Fanout]:
         return [*self._feeds.values(), *self._many.values()]

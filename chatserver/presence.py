@@ -16,10 +16,10 @@ import random
 import secrets
 from collections.abc import Iterable, Sequence
 
-from chatserver import tasks
 from chatserver.accounts import User
 from chatserver.announcer import Announcer
 from chatserver.audience import Audience
+from chatserver.background import Background, BackgroundTask
 from chatserver.errors import Unavailable
 from chatserver.log_scripts import PARTITIONS
 from chatserver.presence_register import Change, Pair, PresenceRegister
@@ -69,16 +69,16 @@ class Presence:
         self._has_changes = asyncio.Event()
         self._renew_at = 0.0
         self._nobody_leaves_until = 0.0
-        self._task: asyncio.Task[None] | None = None
+        self._task: BackgroundTask | None = None
         audience.on_arrival(self._arrive)
         audience.on_departure(self._depart)
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="presence")
+    def start(self, background: Background) -> None:
+        self._task = background.start("presence", self._run)
 
     async def stop(self) -> None:
         if self._task is not None:
-            await tasks.stop([self._task])
+            await self._task.stop()
 
     async def users(self, room_id: int) -> list[User]:
         """Who is in the room, at any process, by name. Raises Unavailable."""

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from itertools import groupby
 
 from chatserver import tasks
+from chatserver.background import Background, BackgroundTask
 from chatserver.backlog import Backlog, contiguous_tail, is_linked
 from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.errors import Unavailable
@@ -52,18 +53,20 @@ class Relay:
         self._news: dict[int, Cursor] = {}
         self._suspect: set[int] = set()
         self._has_news = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._reading: BackgroundTask | None = None
+        self._sweeping: BackgroundTask | None = None
 
-    def start(self) -> None:
+    def start(self, background: Background) -> None:
         self._log.on_append(self._hear_own)
-        self._wakeups.start(on_news=self._hear, on_return=self._wake_all_deeply)
-        self._tasks = [
-            asyncio.create_task(self._run(), name="relay"),
-            asyncio.create_task(self._sweep(), name="relay's sweep"),
-        ]
+        self._wakeups.start(background, on_news=self._hear, on_return=self._wake_all_deeply)
+        self._reading = background.start("relay", self._run)
+        self._sweeping = background.start("relay's sweep", self._sweep)
 
     async def stop(self) -> None:
-        await tasks.stop([*self._tasks, *self._opening.values()])
+        for part in (self._reading, self._sweeping):
+            if part is not None:
+                await part.stop()
+        await tasks.stop(self._opening.values())
         await self._wakeups.stop()
 
     def wake(self, room_id: int, until: Cursor = END, *, in_archive: bool = False) -> None:
@@ -114,6 +117,7 @@ class Relay:
         return feed
 
     async def _run(self) -> None:
+        self._wake_all_deeply()  # whatever was being read when it failed the last time
         backoff = BACKOFF_SECONDS[0]
         while True:
             await self._has_news.wait()
@@ -137,35 +141,49 @@ class Relay:
         }
         found = await self._log.after_each(tips, BATCH) if tips else {}
         for room_id, tip in tips.items():
-            events = found.get(room_id, [])
-            is_mended = room_id in self._suspect or not is_linked(tip, events)
+            try:
+                await self._take(room_id, tip, found.get(room_id, []))
+            except Exception as error:  # the room's streams resume anew; the other rooms shall not wait for it
+                assert self._reading is not None
+                self._reading.failed(error)
+                await self._let_go(room_id)
+
+    async def _take(self, room_id: int, tip: Cursor, events: list[Event]) -> None:
+        """Hands on what was read behind the room's tip, or reads it again where it is not linked to that."""
+        is_mended = room_id in self._suspect or not is_linked(tip, events)
+        if is_mended:
+            self._suspect.add(room_id)
+            try:
+                events = await self._backlog.after(room_id, tip, BATCH)
+            except Unavailable:
+                # The archive is away. This room waits for it; the others shall not.
+                asyncio.get_running_loop().call_later(RETRY_SECONDS, self.wake, room_id)
+                return
+            self._suspect.discard(room_id)
+        feed = self._hub.find(room_id)
+        if feed is not None and feed.ring.tip != tip:
+            # Events of this process came in between. Behind them there may be others.
+            self.wake(room_id, in_archive=is_mended)
+            return
+        if feed is not None:
             if is_mended:
-                self._suspect.add(room_id)
-                try:
-                    events = await self._backlog.after(room_id, tip, BATCH)
-                except Unavailable:
-                    # The archive is away. This room waits for it; the others shall not.
-                    asyncio.get_running_loop().call_later(RETRY_SECONDS, self.wake, room_id)
-                    continue
-                self._suspect.discard(room_id)
-            feed = self._hub.find(room_id)
-            if feed is not None and feed.ring.tip != tip:
-                # Events of this process came in between. Behind them there may be others.
-                self.wake(room_id, in_archive=is_mended)
-                continue
-            if feed is not None:
-                if is_mended:
-                    feed.forget()
-                feed.receive(events)
-            if len(events) >= BATCH:
-                self.wake(room_id)
+                feed.forget()
+            feed.receive(events)
+        if len(events) >= BATCH:
+            self.wake(room_id)
+
+    async def _let_go(self, room_id: int) -> None:
+        self._suspect.discard(room_id)
+        feed = self._hub.find(room_id)
+        if feed is not None:
+            self._hub.drop(feed)
+        await self._wakeups.forget(room_id)
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
             for feed in self._hub.deserted():
-                self._hub.drop(feed)
-                await self._wakeups.forget(feed.room_id)
+                await self._let_go(feed.room_id)
             for feed in self._hub.feeds():
                 self.wake(feed.room_id)
 

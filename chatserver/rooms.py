@@ -45,7 +45,7 @@ class Rooms:
         self._wakeups = wakeups
         self._signals = signals
         self._remembered: Remembered[int, Document] = Remembered(self._look_up, lambda: wakeups.are_heard, REMEMBERED)
-        wakeups.hear(CLOSED, lambda id: self._remembered.forget(int(id)))
+        wakeups.hear(CLOSED, lambda id: self._remembered.forget(int(id[:20])))
 
     async def all(self) -> list[Room]:
         """Every open room, by name."""

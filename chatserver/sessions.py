@@ -69,7 +69,7 @@ class Sessions:
         """Returns when no process can be talked into believing it any more, as far as they can be told."""
         with reaching_mongodb():
             await self._sessions.delete_one({"_id": session.key})
-        self._hear(session.key.encode())
+        self._forget(session.key)
         with contextlib.suppress(Unavailable):  # the others find out when they ask again
             await self._wakeups.say(ENDED, session.key)
 
@@ -87,7 +87,9 @@ class Sessions:
         return None if row is None else Session(key, User(row["user_id"], row["user_name"]))
 
     def _hear(self, ended: bytes) -> None:
-        key = ended.decode()
+        self._forget(_read_key(ended))
+
+    def _forget(self, key: str) -> None:
         self._remembered.forget(key)
         for tell in self._on_end:
             tell(key)
@@ -95,3 +97,10 @@ class Sessions:
 
 def _key(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _read_key(data: bytes) -> str:
+    """Raises ValueError for what is no key of a session."""
+    if len(data) != hashlib.sha256().digest_size * 2:
+        raise ValueError("not the key of a session")
+    return bytes.fromhex(data.decode("ascii")).hex()

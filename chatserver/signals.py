@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import msgspec
 
-from chatserver import sse, tasks
+from chatserver import sse
 from chatserver.audience import Audience
+from chatserver.background import Background, BackgroundTask
 from chatserver.errors import Unavailable
 from chatserver.hub import Hub
 from chatserver.wakeups import Wakeups
@@ -36,17 +37,59 @@ Name = Literal["typing", "presence", "read", "rooms"]
 log = logging.getLogger(__name__)
 
 
+class TypingData(msgspec.Struct, frozen=True):
+    room_id: int
+    user_id: int
+    user_name: str
+
+
+class PresenceData(msgspec.Struct, frozen=True):
+    room_id: int
+    user_id: int
+    user_name: str
+    here: bool
+
+
+class ReadData(msgspec.Struct, frozen=True):
+    room_id: int
+    id: str
+    unread: int
+    mentions: int
+
+
+class RoomsData(msgspec.Struct, frozen=True):
+    """The list of rooms changed."""
+
+
+DATA: dict[Name, type[msgspec.Struct]] = {
+    "typing": TypingData,
+    "presence": PresenceData,
+    "read": ReadData,
+    "rooms": RoomsData,
+}
+"""What each signal may say. The rest of what is heard goes no further: the channel is open to all who reach Redis."""
+
+
 class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`room_id`: for those who follow this room; None for all. `user_id`: of those only this user's own streams."""
+    """`data`: as DATA has it. `room_id`: for those who follow this room; None for all. `user_id`: of those only this
+    user's own streams."""
 
     name: Name
     data: dict[str, Any] = {}
     room_id: int | None = None
     user_id: int | None = None
 
+    def checked(self) -> Signal:
+        """The same with nothing in its data but what belongs there. Raises msgspec.ValidationError."""
+        data: dict[str, Any] = msgspec.to_builtins(msgspec.convert(self.data, DATA[self.name]))
+        if data.get("room_id") != self.room_id:
+            raise msgspec.ValidationError("it is about another room than it is for")
+        return msgspec.structs.replace(self, data=data)
+
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(list[Signal])
+_list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_decoder = msgspec.json.Decoder(Signal)
 
 
 class Signals:
@@ -59,15 +102,15 @@ class Signals:
         self._waiting: deque[Signal] = deque(maxlen=MAX_WAITING)
         self._has_waiting = asyncio.Event()
         self._listeners: list[Callable[[Signal], None]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._task: BackgroundTask | None = None
         wakeups.hear(CHANNEL, self._hear)
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._say_for_ever(), name="signals")
+    def start(self, background: Background) -> None:
+        self._task = background.start("signals", self._say_for_ever)
 
     async def stop(self) -> None:
         if self._task is not None:
-            await tasks.stop([self._task])
+            await self._task.stop()
 
     def listen(self, listener: Callable[[Signal], None]) -> None:
         """Calls the listener with each signal that is heard, this process's own too."""
@@ -92,11 +135,7 @@ class Signals:
                 log.warning("%d signals are lost: %s", len(some), error.__cause__ or error)
 
     def _hear(self, data: bytes) -> None:
-        try:
-            signals = _decoder.decode(data)
-        except msgspec.MsgspecError as error:  # of a release that knows others, while one takes over from the other
-            log.warning("signals that can't be read: %s", error)
-            return
+        signals = list(_readable(data))
         # What came together for the same readers goes out together.
         frames: dict[tuple[int | None, int | None], list[bytes]] = {}
         for signal in signals:
@@ -114,3 +153,16 @@ class Signals:
             self._hub.signal(room_id, frames)
         else:
             self._audience.whisper(user_id, room_id, frames)
+
+
+def _readable(said: bytes) -> Iterator[Signal]:
+    """The signals of a publication, but for those that can't be read: while one release takes over from another, one of
+    them knows more signals."""
+    try:
+        for each in _list_decoder.decode(said):
+            try:
+                yield _decoder.decode(each).checked()
+            except msgspec.MsgspecError as error:
+                log.warning("a signal can't be read: %.100s", error)
+    except msgspec.MsgspecError as error:
+        log.warning("signals can't be read: %.100s", error)

@@ -10,8 +10,8 @@ import logging
 import random
 from collections.abc import Iterable
 
-from chatserver import tasks
 from chatserver.archiver import Archiver
+from chatserver.background import Background, BackgroundTask
 from chatserver.errors import Unavailable
 from chatserver.log_scripts import Place
 from chatserver.room_log import RoomLog
@@ -34,14 +34,14 @@ class Sweep:
         self._archiver = archiver
         self._log = room_log
         self._seen: frozenset[Place] = frozenset()
-        self._task: asyncio.Task[None] | None = None
+        self._task: BackgroundTask | None = None
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="sweep")
+    def start(self, background: Background) -> None:
+        self._task = background.start("sweep", self._run)
 
     async def stop(self) -> None:
         if self._task is not None:
-            await tasks.stop([self._task])
+            await self._task.stop()
 
     async def sweep(self) -> int:
         """Archives all that was pending already at the last sweep. Returns how many those were. Raises Unavailable."""

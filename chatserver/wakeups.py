@@ -15,10 +15,10 @@ from collections.abc import Callable
 from redis.asyncio.connection import Connection
 from redis.exceptions import RedisError
 
-from chatserver import tasks
+from chatserver.background import Background, BackgroundTask
 from chatserver.cursor import Cursor
 from chatserver.errors import Unavailable
-from chatserver.log_scripts import NEWS_IN_ARCHIVE, news_channel, read_id
+from chatserver.log_scripts import NEWS_IN_ARCHIVE, news_channel
 from chatserver.redis_link import connect, noticing_the_end, reaching_redis, take_connection
 
 PROBE_SECONDS = 5.0
@@ -32,6 +32,9 @@ BACKOFF_SECONDS = (0.05, 0.5)
 
 _ALWAYS = b"harbour:awake"
 """A channel nobody publishes to: Redis answers PING differently while nothing is subscribed."""
+
+MAX_SAID_BYTES = 256 * 1024
+"""Of one publication: signals that go out together have a quarter of that."""
 
 OnNews = Callable[[int, Cursor | None], None]
 """Called with a room that has news, and the id of what is new; None if it is to be looked for in the archive too."""
@@ -49,23 +52,24 @@ class Wakeups:
         self._rooms: dict[bytes, int] = {}
         self._acknowledged: dict[bytes, asyncio.Future[None]] = {}
         self._connection: Connection | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._task: BackgroundTask | None = None
 
         self.are_heard = False
         """Whether, as far as can be known, nothing that is said now would be missed."""
 
     def hear(self, channel: str, heard: Callable[[bytes], None]) -> None:
-        """Calls `heard` with all that is said there. To be told before the start."""
+        """Calls `heard` with all that is said there, before the start. Whoever reaches Redis can say anything: `heard`
+        raises ValueError for what it can't read, and nothing comes of that."""
         self._hearers[channel.encode()] = heard
 
-    def start(self, on_news: OnNews, on_return: Callable[[], None]) -> None:
+    def start(self, background: Background, on_news: OnNews, on_return: Callable[[], None]) -> None:
         """Calls `on_news` for each wake-up of a watched room, and `on_return` when some may have been missed."""
         self._on_news, self._on_return = on_news, on_return
-        self._task = asyncio.create_task(self._run(), name="wake-ups")
+        self._task = background.start("wake-ups", self._run)
 
     async def stop(self) -> None:
         if self._task is not None:
-            await tasks.stop([self._task])
+            await self._task.stop()
         await self._client.aclose(close_connection_pool=True)
         await self._speaker.aclose(close_connection_pool=True)
 
@@ -133,11 +137,8 @@ class Wakeups:
 
     def _hear(self, message: list[bytes]) -> None:
         match message:
-            case [b"message", channel, data] if channel in self._rooms:
-                assert self._on_news is not None
-                self._on_news(self._rooms[channel], None if data == NEWS_IN_ARCHIVE else read_id(data))
-            case [b"message", channel, data] if channel in self._hearers:
-                self._hearers[channel](data)
+            case [b"message", channel, data] if channel in self._rooms or channel in self._hearers:
+                self._pass_on(channel, data)
             case [b"subscribe", channel, _] if channel in self._acknowledged:
                 if not self._acknowledged[channel].done():
                     self._acknowledged[channel].set_result(None)
@@ -146,6 +147,21 @@ class Wakeups:
                 self.are_heard = True
                 self._on_return()
 
+    def _pass_on(self, channel: bytes, data: bytes) -> None:
+        """Calls whoever listens there. What goes wrong with it is logged, and the rest is heard."""
+        try:
+            if len(data) > MAX_SAID_BYTES:
+                raise ValueError(f"{len(data)} bytes")
+            if channel in self._hearers:
+                self._hearers[channel](data)
+            else:
+                assert self._on_news is not None
+                self._on_news(self._rooms[channel], _read_news(data))
+        except ValueError as error:
+            log.warning("something on %s can't be read: %.100s", channel.decode("ascii", "replace"), error)
+        except Exception:
+            log.exception("what was said on %s was heard in vain", channel.decode("ascii", "replace"))
+
     async def _disconnect(self) -> None:
         self.are_heard = False
         if self._connection is not None:
@@ -153,3 +169,8 @@ class Wakeups:
             with contextlib.suppress(RedisError, OSError):
                 await connection.disconnect()
             await self._client.connection_pool.release(connection)
+
+
+def _read_news(data: bytes) -> Cursor | None:
+    """Raises ValueError."""
+    return None if data == NEWS_IN_ARCHIVE else Cursor.parse(data.decode("ascii"))

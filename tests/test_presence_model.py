@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -13,6 +14,7 @@ import pytest
 from chatserver.accounts import User
 from chatserver.announcer import Announcer
 from chatserver.audience import Audience
+from chatserver.background import Background
 from chatserver.database import Database
 from chatserver.errors import Unavailable
 from chatserver.hub import Hub
@@ -46,9 +48,10 @@ class Process:
         self._database = database
 
     async def __aenter__(self) -> Process:
-        self.wakeups.start(lambda *_: None, lambda: None)
-        self.signals.start()
-        self.presence.start()
+        background = Background()
+        self.wakeups.start(background, lambda *_: None, lambda: None)
+        self.signals.start(background)
+        self.presence.start(background)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -153,9 +156,30 @@ async def test_what_is_no_signal_harms_nobody(settings: Settings) -> None:
             await process.wakeups.say("harbour:signals", text)
         with pytest.raises(ValueError, match="600 bytes"):
             process.signals.say(Signal("typing", {"user_name": "x" * 600}, room_id=1))
-        process.signals.say(Signal("typing", {"user_name": "é" * 64}, room_id=1))
+        typing = {"room_id": 1, "user_id": 7, "user_name": "é" * 64}
+        process.signals.say(Signal("typing", typing, room_id=1))
         await until(lambda: heard)
-    assert [signal.data for signal in heard] == [{"user_name": "é" * 64}]
+    assert [signal.data for signal in heard] == [typing]
+
+
+async def test_a_signal_says_no_more_than_its_kind(settings: Settings) -> None:
+    """Whoever reaches Redis can say anything: no open page is handed what no process of ours would have said."""
+    heard: list[Signal] = []
+    typing = {"room_id": 1, "user_id": 7, "user_name": "Ann"}
+    async with Process(settings) as process:
+        process.signals.listen(heard.append)
+        await until(lambda: process.wakeups.are_heard)
+        for wrong in (
+            {"name": "typing", "data": typing | {"room_id": 2}, "room_id": 1},
+            {"name": "typing", "data": typing | {"user_name": 5}, "room_id": 1},
+            {"name": "presence", "data": typing, "room_id": 1},
+            {"name": "read", "data": {}, "room_id": 1, "user_id": 7},
+            {"name": "no such signal", "data": {}, "room_id": 1},
+        ):
+            right = {"name": "typing", "data": typing | {"html": "<b>"}, "room_id": 1}
+            await process.wakeups.say("harbour:signals", json.dumps([wrong, right]))
+        await until(lambda: len(heard) == 5)
+    assert [signal.data for signal in heard] == [typing] * 5
 
 
 async def test_signals_that_nobody_takes_are_bounded(settings: Settings) -> None:

@@ -26,5 +26,7 @@ class Readyz(Healthz):
     async def get(self) -> None:
         parts = await self.services.health.parts()
         draining = self.services.health.draining
-        ready = all(parts.values()) and not draining
-        self.write_json(200 if ready else 503, {**parts, "draining": draining})
+        failing = self.services.health.failing()
+        ready = all(parts.values()) and not draining and not failing
+        answer = {**parts, "draining": draining}
+        self.write_json(200 if ready else 503, answer | ({"failing": failing} if failing else {}))

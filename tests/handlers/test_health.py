@@ -13,6 +13,7 @@ from tornado.testing import bind_unused_port
 
 from chatserver import embedded
 from chatserver.app import Chat, make_server, running
+from chatserver.background import Background
 from chatserver.embedded import Mongod, RedisServer
 from chatserver.health import Health
 from chatserver.settings import Settings
@@ -133,7 +134,7 @@ async def test_what_hangs_is_asked_once_however_many_want_to_know() -> None:
         asked += 1
         await answer.wait()
 
-    health = Health({"redis": ping})
+    health = Health({"redis": ping}, Background())
     questions = [asyncio.create_task(health.parts()) for _ in range(20)]
     await asyncio.sleep(0)
     answer.set()
@@ -144,7 +145,7 @@ async def test_what_hangs_is_asked_once_however_many_want_to_know() -> None:
 
 async def test_nobody_waits_for_what_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatserver.health.PATIENCE_SECONDS", 0.05)
-    health = Health({"redis": asyncio.Event().wait, "mongodb": partial(asyncio.sleep, 0)})
+    health = Health({"redis": asyncio.Event().wait, "mongodb": partial(asyncio.sleep, 0)}, Background())
     async with asyncio.timeout(20):
         assert await health.parts() == {"redis": False, "mongodb": True}
     await health.close()

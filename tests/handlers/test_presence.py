@@ -12,6 +12,7 @@ from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
 from chatserver.app import Chat, make_server, running
+from chatserver.background import Background
 from chatserver.settings import Settings
 from tests.browserless import Stream, Visitor, read
 from tests.conftest import World
@@ -192,7 +193,7 @@ async def test_a_process_that_was_taken_for_dead_says_again_who_is_there(
     await arrive(elsewhere(grace, there), room, watcher)
     await slow.services.presence.stop()
     assert await news(watcher) == (grace.id, False)
-    slow.services.presence.start()
+    slow.services.presence.start(Background())
     assert await news(watcher) == (grace.id, True)
     assert await present(ada, room) == sorted_by_name(ada, grace)
 
