@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pymongo.errors import DuplicateKeyError
 
+from chatserver.beginnings import Beginning, beginning_document
 from chatserver.database import Database, Document, reaching_mongodb
 from chatserver.errors import Invalid, Taken, Unavailable, WrongPassword
 from chatserver.events import timestamp
@@ -42,8 +43,10 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Accounts:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, begin: Callable[[], Awaitable[Beginning]]) -> None:
+        """`begin`: where in the rooms' logs somebody new stands."""
         self._database = database
+        self._begin = begin
         self._hasher = PasswordHasher()
         self._threads = ThreadPoolExecutor(HASHING_THREADS, thread_name_prefix="argon2")
         self._hashing = 0
@@ -58,6 +61,7 @@ class Accounts:
         if await self._find(name) is not None:
             raise Taken
         password_hash = await self._in_thread(partial(self._hasher.hash, password))
+        beginning = await self._begin()
         user = User(await self._database.next_number("users"), name)
         with reaching_mongodb():
             try:
@@ -68,6 +72,7 @@ class Accounts:
                         "key": name_key(name),
                         "password": password_hash,
                         "created_at": timestamp(),
+                        "begins": beginning_document(beginning),
                     }
                 )
             except DuplicateKeyError:

@@ -28,6 +28,7 @@ from chatserver.audience import Audience
 from chatserver.background import Background
 from chatserver.backlog import Backlog
 from chatserver.bases import Bases
+from chatserver.beginnings import Beginnings
 from chatserver.commits import Commits
 from chatserver.composing import Composing
 from chatserver.database import Database
@@ -112,7 +113,7 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         wakeups = Wakeups(settings.redis_url)
         relay = Relay(wakeups, room_log, backlog, hub)
 
-        accounts = Accounts(database)
+        accounts = Accounts(database, Beginnings(database, backlog).now)
         stack.callback(accounts.close)
         sessions = Sessions(database, wakeups)
         audience = Audience(sessions, in_all=settings.max_streams, per_user=settings.max_streams_per_user)

@@ -130,6 +130,10 @@ class Backlog:
         archived = await self._archive.tips(missing) if missing else {}
         return dict.fromkeys(missing, BEGINNING) | archived | tips
 
+    async def moment(self) -> Cursor:
+        """Where the clock that ids are taken from stands now. While Redis is away nobody knows, and it is BEGINNING."""
+        return await _or_none(self._log.moment()) or BEGINNING
+
     async def is_further_than(self, room_id: int, cursor: Cursor, limit: int) -> bool:
         """Whether more than `limit` archived events follow the cursor."""
         return await self._archive.count_after(room_id, cursor, limit + 1) > limit

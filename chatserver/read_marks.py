@@ -5,17 +5,18 @@ reads    `_id` = {user, room}, `at` = {ms, seq}: the last event that was read
 
 from __future__ import annotations
 
-from datetime import datetime
+import contextlib
 
 from cachetools import LRUCache
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from chatserver.cursor import BEGINNING, Cursor
+from chatserver.beginnings import EVERYTHING_IS_NEWS, Beginning, read_beginning
+from chatserver.cursor import Cursor
 from chatserver.database import Database, Document, reaching_mongodb
 
-SIGN_UPS = 20_000
-"""Users of whom it is remembered when they signed up. That never changes."""
+PLACES_KEPT = 100_000
+"""Places in logs that are remembered of users' beginnings, the latest (about 200 bytes each). They never change."""
 
 
 class ReadMarks:
@@ -24,15 +25,19 @@ class ReadMarks:
     def __init__(self, database: Database) -> None:
         self._reads = database.reads
         self._users = database.users
-        self._sign_ups: LRUCache[int, Cursor] = LRUCache(SIGN_UPS)
+        self._beginnings: LRUCache[int, Beginning] = LRUCache(PLACES_KEPT, getsizeof=lambda each: 1 + len(each.ahead))
 
-    async def first(self, user_id: int) -> Cursor:
-        """Where somebody stands in a room that they never read: what was before they signed up is not news to them."""
-        if user_id not in self._sign_ups:
-            with reaching_mongodb():
-                user = await self._users.find_one({"_id": user_id}, {"created_at": 1})
-            self._sign_ups[user_id] = BEGINNING if user is None else _moment(user["created_at"])
-        return self._sign_ups[user_id]
+    async def beginning(self, user_id: int) -> Beginning:
+        """Where somebody stands in the rooms that they never read."""
+        kept = self._beginnings.get(user_id)
+        if kept is not None:
+            return kept
+        with reaching_mongodb():
+            user = await self._users.find_one({"_id": user_id}, {"created_at": 1, "begins": 1})
+        found = EVERYTHING_IS_NEWS if user is None else read_beginning(user)
+        with contextlib.suppress(ValueError):  # of more rooms than all that is kept
+            self._beginnings[user_id] = found
+        return found
 
     async def of_user(self, user_id: int) -> dict[int, Cursor]:
         """The marks of all rooms in which this user has one."""
@@ -45,11 +50,11 @@ class ReadMarks:
         """Where the user stands in the room."""
         with reaching_mongodb():
             found = await self._reads.find_one({"_id": _key(user_id, room_id)})
-        return await self.first(user_id) if found is None else _place(found)
+        return _place(found) if found is not None else (await self.beginning(user_id)).in_room(room_id)
 
     async def advance(self, user_id: int, room_id: int, id: Cursor) -> bool:
         """Moves the mark forward to this event. False if it stood there or further on."""
-        if id <= await self.first(user_id):
+        if id <= (await self.beginning(user_id)).in_room(room_id):
             return False
         # One update for all who do it at once: the largest wins, whoever comes last.
         move = {"$max": {"at": {"ms": id.ms, "seq": id.seq}}}
@@ -72,7 +77,3 @@ def _key(user_id: int, room_id: int) -> Document:
 
 def _place(document: Document) -> Cursor:
     return Cursor(document["at"]["ms"], document["at"]["seq"])
-
-
-def _moment(timestamp: str) -> Cursor:
-    return Cursor(round(datetime.fromisoformat(timestamp).timestamp() * 1000), 0)

@@ -45,12 +45,13 @@ class RoomList:
 
     async def of(self, user: User) -> list[Row]:
         """Every open room, by name. Raises Unavailable."""
-        rooms, marks, first = await asyncio.gather(
-            self._rooms.all(), self._marks.of_user(user.id), self._marks.first(user.id)
+        rooms, read, beginning = await asyncio.gather(
+            self._rooms.all(), self._marks.of_user(user.id), self._marks.beginning(user.id)
         )
+        marks = {room.id: read.get(room.id) or beginning.in_room(room.id) for room in rooms}
         # The tips first: what comes in between is counted, and may be newer than the tip, never the other way round.
         tips = await self._backlog.tips([room.id for room in rooms])
-        with_news = {id: marks.get(id, first) for id, tip in tips.items() if tip > marks.get(id, first)}
+        with_news = {id: marks[id] for id, tip in tips.items() if tip > marks[id]}
         counts = await self._unread.count(user.id, with_news)
         return [
             Row(
@@ -58,7 +59,7 @@ class RoomList:
                 room.name,
                 room.created_at,
                 *counts.get(room.id, NOTHING),
-                last_read=str(marks.get(room.id, first)),
+                last_read=str(marks[room.id]),
                 last_id=str(tips[room.id]),
             )
             for room in rooms

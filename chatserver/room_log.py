@@ -254,6 +254,12 @@ class RoomLog:
             if not isinstance(answer, Exception)
         }
 
+    async def moment(self) -> Cursor:
+        """Where the clock that ids are taken from stands now: Redis's own."""
+        with reaching_redis():
+            seconds, microseconds = await self._reader.time()
+        return Cursor(seconds * 1000 + microseconds // 1000, 0)
+
     async def ping(self) -> None:
         with reaching_redis():
             await cast("Any", self._reader.ping())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -14,13 +14,15 @@ import pymongo
 import pytest
 from tornado.testing import bind_unused_port
 
+from chatserver import accounts
 from chatserver import unread as unread_module
 from chatserver.app import make_server, running
+from chatserver.bases import LEAP_MS
+from chatserver.log_scripts import log_key
 from chatserver.settings import Settings
 from tests.browserless import Visitor, read
 from tests.conftest import World
 from tests.html_page import read_page
-from tests.waiting import until
 
 pytestmark = pytest.mark.gen_test(timeout=60)
 
@@ -81,19 +83,78 @@ async def test_what_others_wrote_since_one_signed_up_is_unread(
     ada: Visitor, room: int, visit: Callable[..., Visitor]
 ) -> None:
     early = await ada.say(room, "before Grace")
-    # The first id of a log stands a leap (bases.LEAP_MS) ahead of the clock, and a sign-up is a moment of the clock.
-    await until(lambda: time.time() * 1000 > place(early["id"])[0])
     grace = await somebody(visit)
     empty = await ada.make_room()
-    assert await row(grace, empty) | {"id": 0, "name": "", "created_at": ""} == {
-        "id": 0, "name": "", "created_at": "", "unread": 0, "mentions": 0, "last_read": (await row(grace, room))["last_read"], "last_id": "0-0",
+    assert await row(grace, empty) | {"id": 0, "name": "", "created_at": "", "last_read": ""} == {
+        "id": 0, "name": "", "created_at": "", "unread": 0, "mentions": 0, "last_read": "", "last_id": "0-0",
     }  # fmt: skip
     assert (await row(grace, room))["last_id"] == early["id"]
-    assert place(early["id"]) < place((await row(grace, room))["last_read"])
+    assert (await row(grace, room))["last_read"] == early["id"]
     assert await counts(grace, room) == (0, 0)
     await ada.say(room, "hello Grace")
     await grace.say(room, "hello Ada")
     assert [await counts(each, room) for each in (ada, grace)] == [(1, 0), (1, 0)]
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+async def test_a_clock_that_is_wrong_hides_nothing_and_makes_nothing_unread(
+    ada: Visitor, room: int, visit: Callable[..., Visitor], settings: Settings, hours: int
+) -> None:
+    """That of the machine on which somebody signs up."""
+    quiet = await ada.make_room()
+    await ada.say(room, "before")
+    with patch.object(accounts, "timestamp", lambda: (datetime.now(UTC) + timedelta(hours=hours)).isoformat()):
+        grace = await somebody(visit)
+    assert [await counts(grace, each) for each in (room, quiet)] == [(0, 0), (0, 0)]
+    for each in (room, quiet, await ada.make_room()):
+        said = await ada.say(each, "after")
+        assert await counts(grace, each) == (1, 0)
+        async with another_process(settings) as there:
+            assert await counts(elsewhere(visit, grace, there), each) == (1, 0)
+        assert await mark(grace, each, said["id"]) == 204
+        assert await counts(grace, each) == (0, 0)
+
+
+async def test_a_log_that_is_ahead_of_every_clock_has_its_own_beginning(
+    ada: Visitor, room: int, visit: Callable[..., Visitor], world: World
+) -> None:
+    quiet = await ada.make_room()
+    early = await ada.say(room, "before")
+    with world.redis_client() as redis:
+        redis.execute_command("XSETID", log_key(room), f"{place(early['id'])[0] + 86_400_000}-0")
+    await ada.say(room, "before, and tomorrow")
+    grace = await somebody(visit)
+    assert [await counts(grace, each) for each in (room, quiet)] == [(0, 0), (0, 0)]
+    for each in (room, quiet):
+        await ada.say(each, "after")
+        assert await counts(grace, each) == (1, 0)
+
+
+async def test_who_signs_up_while_redis_is_away_begins_there_too(
+    ada: Visitor, room: int, visit: Callable[..., Visitor], world: World
+) -> None:
+    await ada.say(room, "before")
+    world.redis.kill()
+    try:
+        grace = await somebody(visit)
+        assert await counts(grace, room) == (0, 0)
+    finally:
+        world.redis.start()
+    await ada.say(room, "after")
+    assert await counts(grace, room) == (1, 0)
+
+
+async def test_accounts_of_before_begin_at_the_moment_of_their_sign_up(
+    ada: Visitor, room: int, visit: Callable[..., Visitor], settings: Settings
+) -> None:
+    await ada.say(room, "long ago")
+    await asyncio.sleep(2 * LEAP_MS / 1000)  # by which the first id of a log is ahead of the clock
+    grace = await somebody(visit)
+    with pymongo.MongoClient[dict[str, object]](settings.mongodb_uri) as client:
+        client.get_default_database("harbour").users.update_one({"_id": grace.id}, {"$unset": {"begins": ""}})
+    assert await counts(grace, room) == (0, 0)
+    await ada.say(room, "since")
+    assert await counts(grace, room) == (1, 0)
 
 
 async def test_a_mark_only_moves_forward(ada: Visitor, room: int, visit: Callable[..., Visitor]) -> None:
