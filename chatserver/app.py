@@ -13,8 +13,8 @@ import sys
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from pymongo.errors import PyMongoError
-from redis.exceptions import RedisError
+from pymongo.errors import OperationFailure, PyMongoError
+from redis.exceptions import RedisError, ResponseError
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
@@ -188,7 +188,10 @@ async def _first_contact(variable: str) -> AsyncIterator[None]:
     try:
         yield
     except (Unavailable, PyMongoError, RedisError, ValueError) as error:
-        reason = _DRIVERS_OWN_STATE.split(str(error.__cause__ or error))[0][:200]
+        cause = error.__cause__ or error
+        reason = _DRIVERS_OWN_STATE.split(str(cause))[0][:200]
+        if isinstance(cause, OperationFailure | ResponseError):
+            raise CannotStart(f"{variable}: the server there refuses what is needed ({reason})") from error
         raise CannotStart(f"{variable}: no server answers there ({reason})") from error
 
 

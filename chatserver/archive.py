@@ -19,11 +19,12 @@ from pymongo import ASCENDING, DESCENDING
 from chatserver import tasks
 from chatserver.changes import about
 from chatserver.cursor import BEGINNING, END, Cursor
-from chatserver.database import MESSAGES_IN_ORDER, Database, Document, reaching_mongodb
+from chatserver.database import Database, Document, reaching_mongodb
 from chatserver.documents import Shown, event_key, read_event, read_key, read_shown
 from chatserver.errors import Unavailable
 from chatserver.events import Event
 from chatserver.group_commit import GroupCommit
+from chatserver.indexes import MESSAGES_IN_ORDER
 
 RETURN_SECONDS = 0.5
 """While MongoDB is away, how long after each vain try it is looked for again."""

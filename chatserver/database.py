@@ -1,4 +1,4 @@
-"""The connection to MongoDB, its collections and their indexes.
+"""The connection to MongoDB and its collections.
 
 This is the only file that imports Motor. Motor is in maintenance (its makers move to PyMongo's own asynchronous API);
 what the rest of the code uses of it is `Collection`, whose verbs are the same there.
@@ -6,17 +6,17 @@ what the rest of the code uses of it is `Collection`, whose verbs are the same t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import PrimaryPreferred
 
 from chatserver.errors import Unavailable
+from chatserver.indexes import INDEXES, make_indexes
 
 DUPLICATE_KEY = 11000
 
@@ -44,24 +44,13 @@ NEWEST = ReadConcern("local")
 """For reads that are followed by a write which takes place only if nothing was written since."""
 
 
-MESSAGES_IN_ORDER = "messages_in_order"
-"""An index of `events`, which pages name, so that none is ever read by another."""
-
-MESSAGES_WITH_A_WORD = "messages_with_a_word"
-MESSAGES_BY_TIME = "messages_by_time"
-"""Indexes that search asks for by name."""
-
-DELETED_MESSAGES = "deleted_messages"
-MESSAGES_THAT_MENTION = "messages_that_mention"
-"""Indexes for counts, which name them."""
-
-
 class Database:
     """The collections, under the names that a visitor with a MongoDB shell would look for."""
 
     def __init__(self, uri: str) -> None:
         # Where replies are awaited, the majority has them and their journal is on disk: see "An acknowledgement is a
         # promise" in ARCHITECTURE.md. Reads see only what a majority has, so no election takes it back.
+        self._uri = uri
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             uri,
             w="majority",
@@ -89,61 +78,31 @@ class Database:
         self.reads: Collection = database["reads"]
         self.counters: Collection = database["counters"]
 
-    async def prepare(self) -> None:
-        """Makes the indexes. Safe to run at every start, by many processes at once."""
-        with reaching_mongodb():
-            # One message for a (room, user, client id), for ever: the last word on repeats. And one event behind
-            # another: the last word on what was lost (see `commits.py`).
-            await self.events.create_indexes(
-                [
-                    IndexModel(
-                        [("_id.room", ASCENDING), ("prev", ASCENDING)], name="one_event_behind_another", unique=True
-                    ),
-                    IndexModel(
-                        [("_id.room", ASCENDING), ("user_id", ASCENDING), ("client_id", ASCENDING)],
-                        name="one_event_for_a_client_id",
-                        unique=True,
-                        partialFilterExpression={"client_id": {"$exists": True}},
-                    ),
-                    # For pages: thousands of changes may stand between two messages.
-                    IndexModel(
-                        [("kind", ASCENDING), ("_id", ASCENDING)],
-                        name=MESSAGES_IN_ORDER,
-                        partialFilterExpression={"kind": "message"},
-                    ),
-                    IndexModel(
-                        [("about", ASCENDING), ("_id", ASCENDING)],
-                        name="changes_of_a_message",
-                        partialFilterExpression={"about": {"$exists": True}},
-                    ),
-                ]
-            )
-            # For search, newest first over all rooms: by a word; and by time alone, for what is in many messages.
-            by_time = [("_id.ms", DESCENDING), ("_id.seq", DESCENDING), ("_id.room", DESCENDING)]
-            await self.messages.create_indexes(
-                [
-                    IndexModel([("words", ASCENDING), *by_time, ("user_id", ASCENDING)], name=MESSAGES_WITH_A_WORD),
-                    IndexModel(by_time, name=MESSAGES_BY_TIME),
-                    IndexModel(
-                        [("deleted", ASCENDING), ("_id", ASCENDING)],
-                        name=DELETED_MESSAGES,
-                        partialFilterExpression={"deleted": True},
-                    ),
-                    IndexModel(
-                        [("mentions", ASCENDING), ("_id", ASCENDING)],
-                        name=MESSAGES_THAT_MENTION,
-                        partialFilterExpression={"mentions": {"$exists": True}},
-                    ),
-                ]
-            )
-            await self.rooms.create_indexes([IndexModel("key", name="one_room_for_a_name", unique=True)])
-            await self.users.create_indexes([IndexModel("key", name="one_user_for_a_name", unique=True)])
-            await self.sessions.create_indexes(
-                [
-                    IndexModel("expires_at", name="forget_ended_sessions", expireAfterSeconds=0),
-                    IndexModel("user_id", name="sessions_of_a_user"),
-                ]
-            )
+    async def prepare(self, say: Callable[[str], object] = print) -> None:
+        """Makes the indexes. Safe to run at every start, by many processes at once.
+
+        `say` is told how far that is, where it takes long. Raises Unavailable; its cause says what is wrong.
+        """
+        # A build may take longer than any answer.
+        builder: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            self._uri,
+            w="majority",
+            serverSelectionTimeoutMS=SELECT_MS,
+            connectTimeoutMS=2_000,
+            maxPoolSize=2,
+            appname="harbour",
+        )
+        try:
+            with reaching_mongodb():
+                await self._client.admin.command("ping", maxTimeMS=SELECT_MS)
+                database = builder.get_default_database(DEFAULT_NAME)
+                await make_indexes(
+                    {name: database[name] for name in INDEXES},
+                    lambda: self._client.admin.aggregate([{"$currentOp": {"allUsers": True}}]),
+                    say,
+                )
+        finally:
+            builder.close()
 
     async def next_number(self, name: str) -> int:
         """The next of a series of integers, from 1: ids of rooms and users."""

@@ -14,8 +14,9 @@ from bson.regex import Regex
 from pymongo import DESCENDING
 
 from chatserver.cursor import Cursor
-from chatserver.database import MESSAGES_BY_TIME, MESSAGES_WITH_A_WORD, Collection, Document
+from chatserver.database import Collection, Document
 from chatserver.documents import event_key, in_room
+from chatserver.indexes import MESSAGES_BY_TIME, MESSAGES_WITH_A_WORD
 from chatserver.wanted import Wanted
 
 RARE = 1_000

@@ -16,16 +16,9 @@ from cachetools import LRUCache
 from pymongo import ASCENDING
 
 from chatserver.cursor import END, Cursor
-from chatserver.database import (
-    DELETED_MESSAGES,
-    MESSAGES_IN_ORDER,
-    MESSAGES_THAT_MENTION,
-    Collection,
-    Database,
-    Document,
-    reaching_mongodb,
-)
+from chatserver.database import Collection, Database, Document, reaching_mongodb
 from chatserver.documents import event_key, read_key
+from chatserver.indexes import DELETED_MESSAGES, MESSAGES_IN_ORDER, MESSAGES_THAT_MENTION
 
 ROOMS_AT_ONCE = 200
 """Rooms of one query."""
