@@ -11,6 +11,7 @@
     │   └── MessageNotFound 404
     ├── Taken            409  the name is somebody else's
     ├── MessageDeleted   409  nothing becomes of it any more
+    ├── SomebodyElse     409  the page is another user's than the session
     ├── TooLarge         413  the body is over the limit
     ├── WrongType        415  a body that is neither JSON nor a form
     ├── Invalid          422  it can be read, and breaks a rule
@@ -85,6 +86,11 @@ class MessageDeleted(ChatError):
 class Taken(ChatError):
     status = 409
     text = "that name is taken"
+
+
+class SomebodyElse(ChatError):
+    status = 409
+    text = "signed in as somebody else"
 
 
 class TooLarge(ChatError):

@@ -127,10 +127,17 @@ class Visitor:
         return page
 
     async def stream(
-        self, *rooms: int | str, after: str | None = None, last: str | None = None, **options: Any
+        self,
+        *rooms: int | str,
+        after: str | None = None,
+        last: str | None = None,
+        user: int | None = None,
+        **options: Any,
     ) -> Stream:
-        """Opens a stream of these rooms and reads the response's head. `last`: the Last-Event-ID header."""
-        query = [("room", room) for room in rooms] + ([] if after is None else [("after", after)])
+        """Opens a stream of these rooms and reads the response's head. `last`: the Last-Event-ID header. `user`: whose
+        stream it is said to be."""
+        query: list[tuple[str, Any]] = [("room", room) for room in rooms]
+        query += [(name, value) for name, value in (("after", after), ("user", user)) if value is not None]
         stream = Stream()
         self._streams.append(stream)
         headers = {} if last is None else {"Last-Event-ID": last}

@@ -17,6 +17,7 @@ from chatserver.accounts import User
 from chatserver.errors import BadToken, ChatError, RoomNotFound, SignInFirst
 from chatserver.handlers.bodies import is_form, is_json, json_field
 from chatserver.handlers.cookies import SESSION_COOKIE, Cookies
+from chatserver.handlers.whose_page import check_user
 from chatserver.services import Services
 from chatserver.sessions import SESSION_DAYS, Session
 from chatserver.static_files import StaticFiles
@@ -42,6 +43,9 @@ class Handler(RequestHandler):
     methods: ClassVar[Sequence[str]] = ()
     """What it answers to."""
 
+    is_followed: ClassVar[bool] = False
+    """Whether an EventSource may ask, which sets no headers: its address says whose page it is."""
+
     session: Session | None = None
 
     def __init_subclass__(cls) -> None:
@@ -66,6 +70,8 @@ class Handler(RequestHandler):
             self.set_header("Connection", "close")  # the next request had better go to another process
         self._refuse_unknown_method()
         self.session = await self._find_session()
+        if self.session is not None:
+            check_user(self.request, self.session.user, query=self.is_followed)
         if self.request.method not in {"GET", "HEAD", "OPTIONS"}:
             self._check_token()
         if self.session is None and not self.open_to_all:

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 
 class StreamHandler(Handler):
+    is_followed = True
+
     async def prepare(self) -> None:
         try:
             await super().prepare()

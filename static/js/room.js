@@ -34,7 +34,7 @@ const room = { id: Number(roomId) };
 const user = { id: Number(userId), name: userName };
 const list = element("messages");
 const scroller = element("log");
-const api = new Api(document.querySelector('meta[name="csrf-token"]').content);
+const api = new Api({ token: document.querySelector('meta[name="csrf-token"]').content, userId: user.id });
 const readPage = (parameters) => api.messages(room.id, parameters);
 const byOthers = (message) => message.user_id !== user.id;
 

@@ -7,16 +7,17 @@ import { Outbox } from "./models/outbox.js";
 import { OutboxStore } from "./models/outbox_store.js";
 
 const lobby = document.querySelector(".lobby");
-const api = new Api(document.querySelector('meta[name="csrf-token"]').content);
+const user = { id: Number(lobby.dataset.userId), name: lobby.dataset.userName };
+const api = new Api({ token: document.querySelector('meta[name="csrf-token"]').content, userId: user.id });
 const nobodyLooks = { added() {}, changed() {}, sent() {}, discarded() {} };
 
 const outbox = new Outbox({
-  userId: Number(lobby.dataset.userId),
+  userId: user.id,
   store: new OutboxStore(),
   post: (entry) => api.post(entry),
   on: nobodyLooks,
 });
 
-new Frame({ api, user: { id: Number(lobby.dataset.userId), name: lobby.dataset.userName } });
+new Frame({ api, user });
 onWake(() => outbox.hurry());
 localDates(lobby);

@@ -81,7 +81,7 @@ async def test_the_rooms_stand_by_name_and_link_to_their_pages(ada: Visitor) -> 
     assert [link["href"] for link in links] == [f"/chat/{made[name]}" for name in ("A", "b", "c")]
     form = page.one("form", action="/rooms")
     assert form["method"] == "post"
-    assert {field["name"] for field in page.within(form, "input")} == {"name", "_xsrf"}
+    assert {field["name"] for field in page.within(form, "input")} == {"name", "_xsrf", "user"}
 
 
 async def test_a_room_shows_its_messages_as_the_contract_says(ada: Visitor, room: int) -> None:

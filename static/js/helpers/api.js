@@ -24,9 +24,12 @@ export function reason({ status, message }) {
 
 export class Api {
   #token;
+  #userId;
 
-  constructor(token) {
+  /** `token`: the page's own. `userId`: whose page it is; the server does nothing for it as anybody else. */
+  constructor({ token, userId }) {
     this.#token = token;
+    this.#userId = userId;
   }
 
   /** A page of a room's messages: `{ messages, cursor, has_more }`. */
@@ -104,7 +107,7 @@ export class Api {
   }
 
   async #fetch(path, options = {}) {
-    const headers = { Accept: "application/json", ...options.headers };
+    const headers = { Accept: "application/json", "X-User": this.#userId, ...options.headers };
     let response;
     try {
       const signals = [AbortSignal.timeout(ANSWER_TAKES), options.signal].filter(Boolean);

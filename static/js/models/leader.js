@@ -41,11 +41,12 @@ export class Leader {
   #relisting;
   #pause = new Pause();
 
-  /** `say(message)`: to all tabs, ours among them. `readRooms`: async, the rows of the list of rooms. */
-  constructor({ say, readRooms }) {
+  /** `userId`: whose tabs these are. `say(message)`: to all tabs, ours among them. `readRooms`: async, the rows of the list of rooms. */
+  constructor({ userId, say, readRooms }) {
     this.#say = say;
     this.#readRooms = readRooms;
     this.#stream = new RoomStream({
+      userId,
       on: {
         event: (kind, event) => this.#receive(kind, event),
         reset: (roomId, cursor) => this.#reset(roomId, cursor),

@@ -23,6 +23,7 @@ const SILENCE = 45_000; // ms: two heartbeats
 const RETRY = 2_000; // ms after a clean end, unless the server asked for something else
 
 export class RoomStream {
+  #userId;
   #rooms = [];
   #after = "";
   #on;
@@ -38,7 +39,9 @@ export class RoomStream {
   #watchdog;
   #deadAt = Infinity;
 
-  constructor({ on }) {
+  /** `userId`: whose stream it is; the server gives it to nobody else. */
+  constructor({ userId, on }) {
+    this.#userId = userId;
     this.#on = on;
   }
 
@@ -142,7 +145,7 @@ export class RoomStream {
 
   #address() {
     const rooms = this.#rooms.map((room) => `room=${room}`).join("&");
-    return `/chat/stream?${rooms}${this.#after && `&after=${encodeURIComponent(this.#after)}`}`;
+    return `/chat/stream?${rooms}${this.#after && `&after=${encodeURIComponent(this.#after)}`}&user=${this.#userId}`;
   }
 
   #receive({ type, data }) {

@@ -154,6 +154,7 @@ export class SharedStream {
   #begin(hellos) {
     this.#answered();
     this.#lead = new Leader({
+      userId: this.#user,
       say: (message) => {
         this.#post(message);
         this.#take(message);
