@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 
 import uvloop
 
-from chatserver import supervisor
+from chatserver import log_lines, supervisor
 from chatserver.app import CannotStart, serve
-from chatserver.calm_log import Calm
 from chatserver.settings import Settings, SettingsError
 
 
@@ -27,9 +25,7 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return supervisor.BAD_SETTINGS
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(Calm())
+    log_lines.set_up()
     if settings.web_concurrency > 1:
         return supervisor.run(settings, sys.argv[1:])
     try:

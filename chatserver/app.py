@@ -47,6 +47,7 @@ from chatserver.room_list import RoomList
 from chatserver.room_log import RoomLog
 from chatserver.rooms import Rooms
 from chatserver.search import Search
+from chatserver.security_log import SecurityLog
 from chatserver.services import Services
 from chatserver.sessions import Sessions
 from chatserver.settings import Settings
@@ -149,6 +150,7 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
             presence,
             health,
             InFlight(),
+            SecurityLog(settings.cookie_secret),
         )
 
         # The relay stops last: it closes the connection over which the others still say who left.

@@ -22,16 +22,23 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+Refusal = Literal["csrf", "other_user", "origin", "host"]
+"""What the security log calls a request that is refused because of where it comes from."""
+
 
 class ChatError(Exception):
     """An answer other than success.
 
-    `text` goes to the client as it stands; `retry_after` (whole seconds) becomes the header of that name.
+    `text` goes to the client as it stands; `retry_after` (whole seconds) becomes the header of that name; with a
+    `refusal` the security log hears of it.
     """
 
     status = 500
     text = "something went wrong on our side"
     retry_after: int | None = None
+    refusal: Refusal | None = None
 
     def __init__(self, text: str | None = None, *, retry_after: int | None = None) -> None:
         if text is not None:
@@ -62,6 +69,7 @@ class Forbidden(ChatError):
 
 
 class BadToken(Forbidden):
+    refusal = "csrf"
     text = "invalid csrf token"
 
 
@@ -89,6 +97,7 @@ class Taken(ChatError):
 
 
 class SomebodyElse(ChatError):
+    refusal = "other_user"
     status = 409
     text = "signed in as somebody else"
 

@@ -14,6 +14,7 @@ from chatserver.presence import Presence
 from chatserver.room_list import RoomList
 from chatserver.rooms import Rooms
 from chatserver.search import Search
+from chatserver.security_log import SecurityLog
 from chatserver.sessions import Sessions
 from chatserver.streams import Streams
 from chatserver.typists import Typists
@@ -36,3 +37,4 @@ class Services:
     presence: Presence
     health: Health
     in_flight: InFlight
+    security_log: SecurityLog

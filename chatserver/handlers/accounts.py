@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from chatserver.accounts import User
-from chatserver.errors import ChatError
+from chatserver.errors import ChatError, WrongPassword
 from chatserver.handlers.base import Handler
 from chatserver.handlers.bodies import read_body
 from chatserver.handlers.cookies import SESSION_COOKIE
@@ -40,6 +40,7 @@ class _CredentialsHandler(Handler):
         except ChatError as error:
             if not self.is_form():
                 raise
+            self.note_refusal(error)
             self.say_when(error)
             self._show_form(status=error.status, error=error.text)
             return
@@ -61,7 +62,9 @@ class SignUp(_CredentialsHandler):
     success_status = 201
 
     async def accept(self, credentials: Credentials) -> User:
-        return await self.services.accounts.sign_up(credentials.name, credentials.password)
+        user = await self.services.accounts.sign_up(credentials.name, credentials.password)
+        self.services.security_log.signed_up(user.id, self.address)
+        return user
 
 
 class SignIn(_CredentialsHandler):
@@ -69,13 +72,20 @@ class SignIn(_CredentialsHandler):
     success_status = 200
 
     async def accept(self, credentials: Credentials) -> User:
-        return await self.services.accounts.sign_in(credentials.name, credentials.password)
+        try:
+            user = await self.services.accounts.sign_in(credentials.name, credentials.password)
+        except WrongPassword:
+            self.services.security_log.sign_in_failed(credentials.name, self.address)
+            raise
+        self.services.security_log.signed_in(user.id, self.address)
+        return user
 
 
 class SignOut(Handler):
     async def post(self) -> None:
         assert self.session is not None
         await self.services.sessions.end(self.session)
+        self.services.security_log.session_ended(self.user.id, self.address)
         self.clear_cookie(SESSION_COOKIE)
         if self.is_form():
             self.see_other("/sign-in")

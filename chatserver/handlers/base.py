@@ -86,6 +86,11 @@ class Handler(RequestHandler):
     # Who is asking
 
     @property
+    def address(self) -> str:
+        """The client's, for the security log and for limits."""
+        return str(self.request.remote_ip)
+
+    @property
     def user(self) -> User:
         """Who is signed in. Raises SignInFirst."""
         if self.session is None:
@@ -193,6 +198,12 @@ class Handler(RequestHandler):
 
     # Errors
 
+    def note_refusal(self, error: ChatError) -> None:
+        """Tells the security log of a refusal that concerns it."""
+        who = None if self.session is None else self.session.user.id
+        if error.refusal is not None:
+            self.services.security_log.refused(error.refusal, self.address, user_id=who)
+
     def say_when(self, error: ChatError) -> None:
         """Tells a client when to come again, if that may help."""
         if error.retry_after is not None:
@@ -223,6 +234,7 @@ class Handler(RequestHandler):
     ) -> None:
         """Errors raised on purpose are answers, not news; what is unavailable is worth a line."""
         if isinstance(value, ChatError):
+            self.note_refusal(value)
             if value.status >= 500:
                 log.warning("%s %s: %s", self.request.method, self.request.path, value.__cause__ or value)
         else:

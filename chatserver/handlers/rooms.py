@@ -24,6 +24,7 @@ class RoomsHandler(Handler):
         except ChatError as error:
             if not self.is_form():
                 raise
+            self.note_refusal(error)
             self.say_when(error)
             rooms = await self.services.room_list.of(self.user)
             name = self.get_body_argument("name", "")
@@ -38,5 +39,7 @@ class RoomsHandler(Handler):
 
 class RoomHandler(Handler):
     async def delete(self, room_id: str) -> None:
-        await self.services.rooms.close(room_number(room_id), self.user.id)
+        number = room_number(room_id)
+        await self.services.rooms.close(number, self.user.id)
+        self.services.security_log.room_closed(number, self.user.id, self.address)
         self.set_status(204)
