@@ -167,7 +167,7 @@ class Handler(RequestHandler):
             "status": status,
             "initials": initials,
             "message_classes": looks.classes,
-            "is_long": looks.is_long,
+            "look_of": looks.look_of,
             "static": files.address,
             "xsrf_token": self.xsrf_token.decode(),
         }
