@@ -19,8 +19,8 @@ VAR = Path(__file__).resolve().parent.parent.parent / "var"
 
 
 class Bench:
-    """`hurry`: what all durations are multiplied with. `missing`: who is left out, and why. `before`: another checkout of
-    the chat, which does all of the chat's work too."""
+    """`hurry`: what all durations are multiplied with. `missing`: who is left out, and why. `before`: another checkout
+    of the chat, which does all of the chat's work too."""
 
     def __init__(self, tools: Tools, stores: Stores, machine: Cores, hurry: float, before: Path | None = None) -> None:
         self.tools = tools
