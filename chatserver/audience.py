@@ -16,6 +16,7 @@ from chatserver.background import Background, BackgroundTask
 from chatserver.errors import Unavailable
 from chatserver.sessions import Session, Sessions
 from chatserver.subscription import Subscription
+from chatserver.viewers import Viewers
 
 MAX_AGE_SECONDS = 3600.0
 """A stream is ended after about this time, ± 10 %, and resumed: what went wrong without a sign does not last."""
@@ -34,16 +35,16 @@ ENDED_LATELY_SECONDS = 60.0
 Key = TypeVar("Key", bound=Hashable)
 
 OnStream = Callable[[User, Sequence[int]], None]
-"""Called with whose stream it is, and the rooms that it follows."""
+"""Called with whose stream it is, and the rooms that it has on a screen."""
 
 log = logging.getLogger(__name__)
 
 
 class Seat(NamedTuple):
-    """`until`: in seconds of the loop's clock."""
+    """`here`: the rooms that the stream has on a screen. `until`: in seconds of the loop's clock."""
 
     session: Session
-    room_ids: Sequence[int]
+    here: Sequence[int]
     until: float
 
 
@@ -57,6 +58,7 @@ class Audience:
         self._seats: dict[Subscription, Seat] = {}
         self._by_session: dict[str, set[Subscription]] = {}
         self._by_user: dict[int, set[Subscription]] = {}
+        self._viewers = Viewers()
         self._on_arrival: list[OnStream] = []
         self._on_departure: list[OnStream] = []
         self._ended_lately: TTLCache[str, bool] = TTLCache(ENDED_LATELY, ENDED_LATELY_SECONDS)
@@ -88,28 +90,39 @@ class Audience:
         """A frame without an id to the user's own streams here that follow the room and are live now."""
         for subscription in list(self._by_user.get(user_id, ())):
             if room_id in subscription.source.room_ids:
-                subscription.source.whisper(subscription, frame)
+                subscription.source.whisper((subscription,), frame)
 
-    def seat(self, subscription: Subscription, session: Session) -> None:
-        """From now on the stream lives no longer than its session, and than MAX_AGE_SECONDS."""
+    def signal(self, room_id: int, frame: bytes) -> None:
+        """The same to every stream here that has the room on a screen."""
+        self._viewers.signal(room_id, frame)
+
+    def seat(self, subscription: Subscription, session: Session, here: Sequence[int]) -> None:
+        """From now on the stream lives no longer than its session, and than MAX_AGE_SECONDS.
+
+        `here`: the rooms that its reader has on a screen. Of these it counts those that the stream follows.
+        """
         if subscription.closed:
             return
         until = asyncio.get_running_loop().time() + MAX_AGE_SECONDS * random.uniform(0.9, 1.1)
-        self._seats[subscription] = Seat(session, subscription.source.room_ids, until)
+        room_ids = subscription.source.room_ids
+        here = room_ids if here == room_ids else tuple(room_id for room_id in room_ids if room_id in here)
+        self._seats[subscription] = Seat(session, here, until)
         self._by_session.setdefault(session.key, set()).add(subscription)
         self._by_user.setdefault(session.user.id, set()).add(subscription)
+        self._viewers.add(subscription, here)
         subscription.on_close = self._leave
         for arrived in self._on_arrival:
-            arrived(session.user, subscription.source.room_ids)
+            arrived(session.user, here)
         if session.key in self._ended_lately:
             subscription.revoke()
 
     def _leave(self, subscription: Subscription) -> None:
-        session, room_ids, _ = self._seats.pop(subscription)
+        session, here, _ = self._seats.pop(subscription)
         _take_out(self._by_session, session.key, subscription)
         _take_out(self._by_user, session.user.id, subscription)
+        self._viewers.remove(subscription, here)
         for departed in self._on_departure:
-            departed(session.user, room_ids)
+            departed(session.user, here)
 
     def _end_session(self, key: str) -> None:
         self._ended_lately[key] = True

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from chatserver import sse
 from chatserver.ring import framed
@@ -53,15 +53,16 @@ class Fanout:
     # What others do
 
     def signal(self, frame: bytes) -> None:
-        """Something that passes, a frame without an id: to those who are live now, and to nobody later."""
+        """Something that passes, a frame without an id: to all who are live now, and to nobody later."""
         self._send_to_live(frame)
         self._heartbeat_at = self._next_heartbeat()
 
-    def whisper(self, subscription: Subscription, frame: bytes) -> None:
-        """The same to one of them, if it is live now."""
-        send = self._live[subscription.chunked].get(subscription)
-        if send is not None:
-            self._send(framed(frame, subscription.chunked), {subscription: send})
+    def whisper(self, subscriptions: Collection[Subscription], frame: bytes) -> None:
+        """The same to some of them."""
+        for chunked, live in self._live.items():
+            some = {each: live[each] for each in subscriptions if each in live}
+            if some:
+                self._send(framed(frame, chunked), some)
 
     def tick(self, now: float, stuck_since: float) -> None:
         """Every second: a heartbeat where it was quiet; an end for readers that took nothing for too long."""

@@ -44,7 +44,6 @@ class Follower(Protocol):
     """What follows this room among others: it wants to be told of each round."""
 
     def hear(self, index: int) -> None: ...
-    def signal(self, frame: bytes) -> None: ...
 
 
 class Feed(Fanout):
@@ -102,12 +101,6 @@ class Feed(Fanout):
     def unfollow(self, follower: Follower) -> None:
         del self._followers[follower]
         self.touch()
-
-    def signal_to_all(self, frame: bytes) -> None:
-        """Also to those who follow this room among others."""
-        self.signal(frame)
-        for follower in list(self._followers):
-            follower.signal(frame)
 
     def fetch_page(self, subscription: PageTaker, cursor: Cursor) -> None:
         """Reads the log behind the cursor, once for all who stand there, and hands it over."""

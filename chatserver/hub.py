@@ -67,14 +67,8 @@ class Hub:
             many = self._many[room_ids] = ManyRooms(feeds, self._rounds, self._forget)
         return many
 
-    def signal(self, room_id: int, frame: bytes) -> None:
-        """A frame without an id to every stream here that follows the room and is live now. Nobody gets it later."""
-        feed = self._feeds.get(room_id)
-        if feed is not None:
-            feed.signal_to_all(frame)
-
     def announce(self, frame: bytes) -> None:
-        """The same to every live stream here, whatever it follows."""
+        """A frame without an id to every stream here that is live now, whatever it follows. Nobody gets it later."""
         for fanout in self._fanouts():
             fanout.signal(frame)
 

@@ -150,7 +150,7 @@ class Signals:
         if room_id is None:
             self._hub.announce(frames)
         elif user_id is None:
-            self._hub.signal(room_id, frames)
+            self._audience.signal(room_id, frames)
         else:
             self._audience.whisper(user_id, room_id, frames)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from chatserver import sse
@@ -37,7 +37,7 @@ class Source(Protocol):
     def await_round(self, subscription: Subscription) -> None: ...
     def withdraw(self, subscription: Subscription) -> None: ...
     def leave(self, subscription: Subscription) -> None: ...
-    def whisper(self, subscription: Subscription, frame: bytes) -> None: ...
+    def whisper(self, subscriptions: Collection[Subscription], frame: bytes) -> None: ...
 
 
 class RoomSource(Source, Protocol):

@@ -12,6 +12,7 @@ import json
 import socket
 import uuid
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
@@ -132,12 +133,14 @@ class Visitor:
         after: str | None = None,
         last: str | None = None,
         user: int | None = None,
+        here: Sequence[int | str] | None = None,
         **options: Any,
     ) -> Stream:
         """Opens a stream of these rooms and reads the response's head. `last`: the Last-Event-ID header. `user`: whose
-        stream it is said to be."""
+        stream it is said to be. `here`: the rooms on a screen."""
         query: list[tuple[str, Any]] = [("room", room) for room in rooms]
         query += [(name, value) for name, value in (("after", after), ("user", user)) if value is not None]
+        query += [("here", room) for room in ([""] if here == () else here or ())]
         stream = Stream()
         self._streams.append(stream)
         headers = {} if last is None else {"Last-Event-ID": last}

@@ -161,7 +161,9 @@ async def go(steps: list[Step], hub: Hub, logs: list[Log], readers: list[Reader]
                 for _ in range(number):
                     await asyncio.sleep(0)
             case "signals":
-                hub.signal(ROOMS[room], SIGNAL)
+                for reader in readers:
+                    if logs[room].feed in reader.feeds:
+                        reader.subscription.source.whisper((reader.subscription,), SIGNAL)
             case "forgets":
                 logs[room].feed.forget()
 
@@ -371,7 +373,7 @@ def test_a_quiet_stream_gets_one_heartbeat_for_all_its_rooms() -> None:
 def test_what_speaks_needs_no_heartbeat() -> None:
     async def case(scene: Scene) -> None:
         scene.many._heartbeat_at = scene.now
-        scene.hub.signal(ROOMS[1], SIGNAL)
+        scene.hub.announce(SIGNAL)
         scene.many.tick(scene.now + 10, stuck_since=0)
         scene.reader.read(1000)
         assert scene.reader.received == SIGNAL

@@ -14,7 +14,6 @@ from chatserver.handlers.cookies import SESSION_COOKIE
 class Credentials(msgspec.Struct):
     name: str
     password: str
-    client_id: str | None = None
 
 
 class _CredentialsHandler(Handler):
@@ -55,8 +54,7 @@ class _CredentialsHandler(Handler):
 
     def _show_form(self, *, status: int = 200, error: str | None = None) -> None:
         name = self.get_body_argument("name", "") if self.is_form() else ""
-        client_id = self.client_id_of_form()
-        self.page(self.template, status=status, error=error, name=name, next=self.next_path(), client_id=client_id)
+        self.page(self.template, status=status, error=error, name=name, next=self.next_path())
 
 
 class SignUp(_CredentialsHandler):
@@ -64,7 +62,7 @@ class SignUp(_CredentialsHandler):
     success_status = 201
 
     async def accept(self, credentials: Credentials) -> User:
-        user = await self.services.accounts.sign_up(credentials.name, credentials.password, credentials.client_id)
+        user = await self.services.accounts.sign_up(credentials.name, credentials.password)
         self.services.security_log.signed_up(user.id, self.address)
         return user
 

@@ -11,7 +11,6 @@ from chatserver.handlers.bodies import read_body
 
 class NewRoom(msgspec.Struct):
     name: str
-    client_id: str | None = None
 
 
 class RoomsHandler(Handler):
@@ -21,7 +20,7 @@ class RoomsHandler(Handler):
     async def post(self) -> None:
         try:
             wanted = read_body(self.request, NewRoom, "name required")
-            room = await self.services.rooms.make(wanted.name, self.user.id, wanted.client_id)
+            room = await self.services.rooms.make(wanted.name, self.user.id)
         except ChatError as error:
             if not self.is_form():
                 raise
@@ -29,14 +28,7 @@ class RoomsHandler(Handler):
             self.say_when(error)
             rooms = await self.services.room_list.of(self.user)
             name = self.get_body_argument("name", "")
-            self.page(
-                "rooms.html",
-                status=error.status,
-                rooms=rooms,
-                error=error.text,
-                name=name,
-                client_id=self.client_id_of_form(),
-            )
+            self.page("rooms.html", status=error.status, rooms=rooms, error=error.text, name=name)
             return
         if self.is_form():
             self.see_other(f"/chat/{room.id}")

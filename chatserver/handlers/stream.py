@@ -6,6 +6,7 @@ import contextlib
 import logging
 import random
 import socket
+from collections.abc import Sequence
 
 from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError
@@ -43,7 +44,9 @@ class StreamHandler(Handler):
             await self._send_away(COME_BACK_MS, error)
 
     async def get(self) -> None:
-        opening = await self._open()
+        room_ids = self._room_ids()
+        here = self._here(room_ids)
+        opening = await self._open(room_ids)
         if opening is None:
             return
         # The response's head goes out through Tornado; then the socket leaves it, with nothing of its left behind:
@@ -58,19 +61,20 @@ class StreamHandler(Handler):
             return
         chunked = self.request.version != "HTTP/1.0"
         subscription = opening.join(self._take_socket(), chunked=chunked)
-        self.services.audience.seat(subscription, self._session)
+        self.services.audience.seat(subscription, self._session, here)
 
     async def head(self) -> None:
-        if await self._open() is not None:
+        room_ids = self._room_ids()
+        self._here(room_ids)
+        if await self._open(room_ids) is not None:
             self._set_stream_headers()
             with contextlib.suppress(StreamClosedError):
                 await self.flush()  # before Tornado adds the length and the hash of no body: the stream has neither
 
-    async def _open(self) -> Opening | None:
+    async def _open(self, room_ids: Sequence[int]) -> Opening | None:
         """None when the request is answered already. Errors come before the stream starts; but EventSource gives up
         for good on every status but 200, so what is only unavailable is a stream that ends at once."""
         try:
-            room_ids = self._room_ids()
             rooms = await self.services.rooms.find_open(room_ids)
             if self.services.audience.has_room_for(self._session):
                 if len(room_ids) == 1:
@@ -103,14 +107,27 @@ class StreamHandler(Handler):
     def _room_ids(self) -> list[int]:
         """The rooms asked for, each once, in the order asked."""
         texts = self.get_query_arguments("room", strip=False)
-        if not texts or not all(
-            text.isascii() and text.isdigit() and len(text) < 20 and int(text) > 0 for text in texts
-        ):
+        if not texts or not all(map(_is_number, texts)):
             raise Malformed("room required")
         room_ids = list(dict.fromkeys(map(int, texts)))
         if len(room_ids) > MAX_ROOMS:
             raise Malformed(f"one stream follows {MAX_ROOMS} rooms at most")
         return room_ids
+
+    def _here(self, room_ids: Sequence[int]) -> tuple[int, ...]:
+        """Those of the rooms that the reader has on a screen. Who asks for one room and does not say has it there;
+        `here=` says that it is none."""
+        texts = self.get_query_arguments("here", strip=False)
+        if not texts:
+            return tuple(room_ids) if len(room_ids) == 1 else ()
+        if texts == [""]:
+            return ()
+        if len(texts) > len(self.get_query_arguments("room")) or not all(map(_is_number, texts)):
+            raise Malformed("here names rooms of the stream")
+        here = tuple(dict.fromkeys(map(int, texts)))
+        if not set(here) <= set(room_ids):
+            raise Malformed("here names rooms of the stream")
+        return here
 
     def _cursors(self) -> list[str]:
         """What the client says it has seen: the header on a reconnect, the address on the first request."""
@@ -132,3 +149,7 @@ class StreamHandler(Handler):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         return connection
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) > 0

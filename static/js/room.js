@@ -171,6 +171,7 @@ const stream = new SharedStream({
     gap: (cursor) => log.gap(cursor),
     moved: (cursor) => log.at(cursor),
     rooms: (rows) => counts.replace(rows),
+    anew: () => frame.presence.refresh(),
     state(state, since) {
       connection.show(state, since);
       if (state === "live") {

@@ -29,13 +29,13 @@ async def is_live(chat: Chat, count: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_signal_reaches_all_live_streams_of_its_room_and_moves_no_cursor(
+async def test_a_signal_reaches_all_live_streams_that_show_its_room_and_moves_no_cursor(
     ada: Visitor, rooms: list[int], chat: Chat
 ) -> None:
     alone, plain = await ada.stream(rooms[0]), await ada.stream(rooms[0], version="1.0")
-    many, others = await ada.stream(*rooms), await ada.stream(*rooms[1:])
+    many, others = await ada.stream(*rooms, here=rooms[:2]), await ada.stream(*rooms, here=rooms[1:])
     await is_live(chat, 4)
-    chat.hub.signal(rooms[0], TYPING)
+    chat.services.audience.signal(rooms[0], TYPING)
     said = await ada.say(rooms[1], "and then")
     for stream in (alone, plain, many):
         cursor = (await stream.block()).id
@@ -80,13 +80,13 @@ async def test_who_is_catching_up_misses_it_and_no_frame_is_torn(
     ada: Visitor, rooms: list[int], chat: Chat, count: int
 ) -> None:
     """A signal goes between rounds while the socket is full: it is finished where it was begun, or not there at all."""
-    slow = await ada.stream(*rooms[:count], after="0")
+    slow = await ada.stream(*rooms[:count], after="0", here=rooms[:1])
     slow.shrink_buffers()
     signals = 0
     for start in range(0, 600, 50):
         await asyncio.gather(*(ada.say(rooms[n % count], f"{n} " + "x" * 1900) for n in range(start, start + 50)))
         for _ in range(20):
-            chat.hub.signal(rooms[0], b"event: typing\ndata: %b\n\n" % (b"x" * 500))
+            chat.services.audience.signal(rooms[0], b"event: typing\ndata: %b\n\n" % (b"x" * 500))
             signals += 1
     for _ in range(600):
         await slow.event()
@@ -95,7 +95,7 @@ async def test_who_is_catching_up_misses_it_and_no_frame_is_torn(
     assert len(seen) < signals
 
 
-async def test_arrivals_and_departures_are_told_once_for_each_stream(
+async def test_arrivals_and_departures_are_told_once_for_each_stream_with_what_it_shows(
     ada: Visitor, rooms: list[int], chat: Chat
 ) -> None:
     told: list[tuple[str, str, Sequence[int]]] = []
@@ -105,14 +105,15 @@ async def test_arrivals_and_departures_are_told_once_for_each_stream(
 
     chat.services.audience.on_arrival(note("here"))
     chat.services.audience.on_departure(note("gone"))
-    streams = [await ada.stream(*rooms), await ada.stream(rooms[0]), await ada.stream(*rooms, after="0")]
-    here = [("here", ada.name, tuple(rooms)), ("here", ada.name, (rooms[0],)), ("here", ada.name, tuple(rooms))]
+    shown = rooms[1:]
+    streams = [await ada.stream(*rooms, here=shown), await ada.stream(rooms[0]), await ada.stream(*rooms, after="0")]
+    here = [("here", ada.name, tuple(shown)), ("here", ada.name, (rooms[0],)), ("here", ada.name, ())]
     assert told == here
     told.clear()
     streams[0].close()
     while not told:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-    assert told == [("gone", ada.name, tuple(rooms))]
+    assert told == [("gone", ada.name, tuple(shown))]
     await chat.hub.drain(0)
     assert sorted(told) == sorted(("gone", name, room_ids) for _, name, room_ids in here)
 
@@ -120,7 +121,7 @@ async def test_arrivals_and_departures_are_told_once_for_each_stream(
 async def test_a_stream_that_was_never_live_departs_too(ada: Visitor, rooms: list[int], chat: Chat) -> None:
     told: list[Sequence[int]] = []
     chat.services.audience.on_departure(lambda _, room_ids: told.append(room_ids))
-    stream = await ada.stream(*rooms, after="0")
+    stream = await ada.stream(*rooms, after="0", here=rooms)
     stream.shrink_buffers()
     for start in range(0, 800, 100):
         await asyncio.gather(*(ada.say(rooms[0], f"{n} " + "x" * 1900) for n in range(start, start + 100)))

@@ -15,7 +15,6 @@ from benching.cores import Cores
 from chatserver import embedded, programs
 from chatserver.private_server import PrivateServer
 
-ROOT = Path(__file__).resolve().parents[3]
 SECRET = "for a benchmark on loopback, and for nothing else"
 
 
@@ -47,24 +46,21 @@ class Stores:
 class ChatServer(PrivateServer):
     name = "chat"
 
-    def __init__(self, folder: Path, stores: Stores, source: Path, number: int) -> None:
+    def __init__(self, folder: Path, stores: Stores) -> None:
         super().__init__(Path("/usr/bin/env"), folder)
-        self._source = source
-        self._mongodb_uri = stores.mongod.uri.replace("/harbour?", f"/harbour{number}?")
-        self._redis_url = f"{stores.redis.url}/{number}"
+        self._stores = stores
         self.processes = 1
 
     def arguments(self) -> list[str]:
         settings = {
-            "MONGODB_URI": self._mongodb_uri,
-            "REDIS_URL": self._redis_url,
+            "MONGODB_URI": self._stores.mongod.uri,
+            "REDIS_URL": self._stores.redis.url,
             "COOKIE_SECRET": SECRET,
             "PORT": self.port,
             "WEB_CONCURRENCY": self.processes,
             "DRAIN_SECONDS": 0,
         }
-        variables = [f"{name}={value}" for name, value in settings.items()]
-        return [f"--chdir={self._source}", *variables, sys.executable, "-m", "chatserver"]
+        return [*(f"{name}={value}" for name, value in settings.items()), sys.executable, "-m", "chatserver"]
 
     def answers(self) -> bool:
         try:
@@ -74,16 +70,15 @@ class ChatServer(PrivateServer):
 
 
 class Chat:
-    """`processes`: how many serve, on whatever cores `machine` has for what is served. `source`: the checkout that is
-    run; each has a database of its own, with this number, in MongoDB and in Redis."""
+    """`processes`: how many serve, on whatever cores `machine` has for what is served."""
 
     name = "chat"
 
-    def __init__(self, folder: Path, stores: Stores, machine: Cores, source: Path = ROOT, number: int = 0) -> None:
+    def __init__(self, folder: Path, stores: Stores, machine: Cores) -> None:
         self.processes = 1
         self._stores = stores
         self._machine = machine
-        self._server = ChatServer(folder / f"chat{number}", stores, source, number)
+        self._server = ChatServer(folder / "chat", stores)
         self._rooms: list[int] = []
         self._cookies: dict[str, str] = {}
 

@@ -1,9 +1,10 @@
 /**
  * The one stream of a browser's tabs: what the leading tab runs for all of them.
  *
- * It follows the rooms that any tab shows and the others of the sidebar, hands on what comes, and answers tabs that are
- * a little behind from what came lately. Each room's events are checked to follow on each other: where one does not,
- * the stream is opened anew behind the last one that did. If the gap stays, it is the log's own, and tabs are told.
+ * It follows the rooms that any tab shows and the others of the sidebar, says which of them are shown (shown_rooms.js),
+ * hands on what comes, and answers tabs that are a little behind from what came lately. Each room's events are checked
+ * to follow on each other: where one does not, the stream is opened anew behind the last one that did. If the gap stays,
+ * it is the log's own, and tabs are told.
  *
  * Where a tab is can be behind us or ahead of us, and ids do not say which. So a tab that can't go on from what passes
  * asks, and asks again: first we make sure that our own connection is not what is behind, then we go to where the tab is.
@@ -15,20 +16,20 @@ import { Backoff } from "./backoff.js";
 import { Pause } from "./pause.js";
 import { RecentEvents } from "./recent_events.js";
 import { RoomStream } from "./room_stream.js";
+import { ShownRooms } from "./shown_rooms.js";
 
 const MOST_ROOMS = 50; // as the server has it
 const REREAD_WITHIN = [300, 1_500]; // ms: everybody hears at the same moment that a room was made
 const RELIST = 60_000; // ms between two readings of a list that is longer than what one stream can follow
 const FRESH = 1_500; // ms during which a stream that was opened is not suspected
 const MOST_MOVES = 2; // of a room to and fro between tabs, with nothing said there
-const MOST_TABS = 200; // that are remembered: one that crashed said no good-bye
 
 export class Leader {
   #say;
   #readRooms;
   #stream;
   #cursors = new Map();
-  #shown = new Map();
+  #shown = new ShownRooms(() => this.#open());
   #recent = new RecentEvents();
   #suspected = new Set();
   #state = {};
@@ -47,10 +48,12 @@ export class Leader {
     this.#readRooms = readRooms;
     this.#stream = new RoomStream({
       userId,
+      here: () => this.#shown.say(),
       on: {
         event: (kind, event) => this.#receive(kind, event),
         reset: (roomId, cursor) => this.#reset(roomId, cursor),
         closed: (roomId) => this.#closed(roomId),
+        anew: () => this.#say({ type: "anew" }),
         state: (state, since) => this.#tell(state, since),
       },
     });
@@ -63,7 +66,7 @@ export class Leader {
   /** Begins where the tabs are. `hellos`: what they said, ours first. */
   begin(hellos) {
     for (const { tab, roomId } of hellos) {
-      this.#shows(tab, roomId);
+      this.#shown.show(tab, roomId);
     }
     for (const { roomId } of hellos) {
       this.#cursors.set(roomId, furthestBehind(hellos.filter((hello) => hello.roomId === roomId)));
@@ -80,6 +83,7 @@ export class Leader {
   /** Closes the stream, and says nothing any more. */
   end() {
     this.#stream.close();
+    this.#shown.end();
     this.#isOver = true;
     clearTimeout(this.#rereading);
     clearTimeout(this.#relisting);
@@ -96,9 +100,10 @@ export class Leader {
     } else if (type === "ask") {
       this.#ask(message);
     } else if (type === "bye") {
-      this.#shown.delete(tab);
+      this.#shown.hide(tab);
     } else if (type === "ping") {
       this.#stream.check();
+      this.#shown.check();
       this.#say({ type: "pong", to: tab });
     } else if (type === "refresh") {
       this.#refresh(tab);
@@ -108,13 +113,14 @@ export class Leader {
       this.#stream.stopFor(message.status);
     } else if (type === "left") {
       this.#cursors.delete(roomId);
+      this.#shown.show(tab, null);
     }
   }
 
   // Tabs
 
   #hello({ tab, roomId, tips }) {
-    this.#shows(tab, roomId);
+    this.#shown.show(tab, roomId);
     let isMore = false;
     for (const [id, tip] of tips) {
       if (this.#follow(id, tip)) {
@@ -126,14 +132,6 @@ export class Leader {
     this.#welcome(tab, roomId);
     if (isMore) {
       this.#open();
-    }
-  }
-
-  #shows(tab, roomId) {
-    this.#shown.delete(tab);
-    this.#shown.set(tab, roomId);
-    if (this.#shown.size > MOST_TABS) {
-      this.#shown.delete(this.#shown.keys().next().value);
     }
   }
 
@@ -200,7 +198,7 @@ export class Leader {
 
   /** Adds a room to the stream from its next opening on. Returns whether it is new there. */
   #follow(roomId, cursor) {
-    const shown = new Set(this.#shown.values());
+    const shown = this.#shown.rooms;
     if (this.#cursors.has(roomId) || (this.#cursors.size >= MOST_ROOMS && !shown.has(roomId))) {
       return false;
     }
@@ -245,7 +243,7 @@ export class Leader {
   #list(rows) {
     this.#say({ type: "rooms", rows });
     const newestFirst = rows.map(({ id }) => id).sort((a, b) => b - a);
-    const shown = [...this.#shown.values()].filter((id) => this.#cursors.has(id));
+    const shown = [...this.#shown.rooms].filter((id) => this.#cursors.has(id));
     const wished = new Set([...new Set([...shown, ...newestFirst])].slice(0, MOST_ROOMS));
     this.rooms.filter((id) => !wished.has(id)).forEach((id) => this.#cursors.delete(id));
     const more = rows.filter(({ id, last_id: cursor }) => wished.has(id) && this.#follow(id, cursor));

@@ -20,12 +20,12 @@ export function changed(message, kind, event) {
   }
 }
 
-function edited(message, { content, html, mentions, edited_at, look }) {
-  return { ...message, content, html, mentions, edited_at, look };
+function edited(message, { content, html, mentions, edited_at }) {
+  return { ...message, content, html, mentions, edited_at };
 }
 
 /** A tombstone: who, when and where in the log. */
-function deleted({ html, mentions, reactions, edited_at, reply_to, look, ...rest }) {
+function deleted({ html, mentions, reactions, edited_at, reply_to, ...rest }) {
   return { ...rest, content: "", deleted: true };
 }
 

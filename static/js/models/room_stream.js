@@ -11,8 +11,9 @@
  * connection calls `refresh`. The last `id` stands for the place in all rooms and is handed back as it came. Who could
  * not use an event opens the stream anew, at cursors of their own.
  *
- * `on.event(kind, event)`, `on.reset(roomId, cursor)`, `on.closed(roomId)`; `on.state(state, since)` is told:
- * connecting · live · lost (with the moment) · over · signed-out.
+ * `here()`: which rooms are shown, asked for each connection. `on.event(kind, event)`, `on.reset(roomId, cursor)`,
+ * `on.closed(roomId)`; `on.anew()`: another connection took the place of the last, and what passes may have been missed
+ * in between; `on.state(state, since)` is told: connecting · live · lost (with the moment) · over · signed-out.
  */
 import { EventParser } from "../helpers/event_parser.js";
 import { Backoff } from "./backoff.js";
@@ -26,8 +27,10 @@ export class RoomStream {
   #userId;
   #rooms = [];
   #after = "";
+  #here;
   #on;
   #connection = null;
+  #isNew = false;
   #backoff = new Backoff();
   #brokenSince = null;
   #state = "connecting";
@@ -40,8 +43,9 @@ export class RoomStream {
   #deadAt = Infinity;
 
   /** `userId`: whose stream it is; the server gives it to nobody else. */
-  constructor({ userId, on }) {
+  constructor({ userId, here, on }) {
     this.#userId = userId;
+    this.#here = here;
     this.#on = on;
   }
 
@@ -61,6 +65,7 @@ export class RoomStream {
     if (this.#rooms.length > 0) {
       this.#missing();
       this.#connection = new AbortController();
+      this.#isNew = true;
       this.#follow(this.#connection);
     }
   }
@@ -144,8 +149,14 @@ export class RoomStream {
   }
 
   #address() {
-    const rooms = this.#rooms.map((room) => `room=${room}`).join("&");
-    return `/chat/stream?${rooms}${this.#after && `&after=${encodeURIComponent(this.#after)}`}&user=${this.#userId}`;
+    const here = this.#here().filter((room) => this.#rooms.includes(room));
+    const words = [
+      ...this.#rooms.map((room) => `room=${room}`),
+      ...(here.length > 0 ? here : [""]).map((room) => `here=${room}`),
+      ...(this.#after ? [`after=${encodeURIComponent(this.#after)}`] : []),
+      `user=${this.#userId}`,
+    ];
+    return `/chat/stream?${words.join("&")}`;
   }
 
   #receive({ type, data }) {
@@ -179,7 +190,12 @@ export class RoomStream {
     clearTimeout(this.#lostTimer);
     this.#backoff.reset();
     this.#brokenSince = null;
+    const isNew = this.#isNew && this.#state === "live";
+    this.#isNew = false;
     this.#tell("live");
+    if (isNew) {
+      this.#on.anew();
+    }
   }
 
   #expectWithin(patience) {

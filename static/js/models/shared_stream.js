@@ -8,7 +8,8 @@
  *
  * Tabs say: hello (here I am: a new tab, or there is a new leader) · ask (I can't go on from here) · bye · ping ·
  * refresh · reread (the list of rooms) · stop (the server won't have us) · left (a room).
- * The leader says: lead · welcome · pong · event · events (to one tab) · reset · gap · moved · closed · rooms · state.
+ * The leader says: lead · welcome · pong · event · events (to one tab) · reset · gap · moved · closed · rooms · state ·
+ * anew (there is another connection).
  */
 import { clientId } from "../helpers/client_id.js";
 import { Leader } from "./leader.js";
@@ -44,7 +45,7 @@ export class SharedStream {
    * has of it, ids it saw before that, and `[room, last event]` for all rooms it knows of.
    * `readRooms`: async, the rows of the list of rooms.
    * `on.event(kind, event)`, `on.reset(asked, cursor)`, `on.gap(cursor)`, `on.moved(cursor)`, `on.rooms(rows)`,
-   * `on.state(state, since)`.
+   * `on.anew()` (what passes may have been missed), `on.state(state, since)`.
    */
   constructor({ userId, place, readRooms, on }) {
     this.#user = userId;
@@ -309,6 +310,8 @@ export class SharedStream {
         isOurs && this.#on.moved(cursor);
       } else if (type === "rooms") {
         this.#on.rooms(message.rows);
+      } else if (type === "anew") {
+        this.#on.anew();
       } else if (type === "state") {
         this.#tell(message.state, message.since);
       } else if (type === "welcome") {
