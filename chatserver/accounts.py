@@ -18,6 +18,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from pymongo.errors import DuplicateKeyError
 
 from chatserver.beginnings import Beginning, beginning_document
+from chatserver.client_ids import check_client_id
 from chatserver.database import Database, Document, reaching_mongodb
 from chatserver.errors import Invalid, Taken, Unavailable, WrongPassword
 from chatserver.events import timestamp
@@ -53,13 +54,17 @@ class Accounts:
         # Verified against for unknown names, so that they take as long as known ones.
         self._nobody = self._hasher.hash(secrets.token_hex())
 
-    async def sign_up(self, name: str, password: str) -> User:
-        """Raises Invalid for a name or password that breaks the rules, Taken for a name in use."""
+    async def sign_up(self, name: str, password: str, client_id: str | None = None) -> User:
+        """Signed up twice under the same client id, with the same password, it is the same user.
+
+        Raises Invalid for a name or password that breaks the rules, Taken for a name in use.
+        """
+        check_client_id(client_id)
         name = clean_name(name, MAX_NAME)
         if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
             raise Invalid(f"a password has at least {SHORTEST_PASSWORD} characters")
-        if await self._find(name) is not None:
-            raise Taken
+        if (there := await self._find(name)) is not None:
+            return await self._same_sign_up(there, password, client_id)
         password_hash = await self._in_thread(partial(self._hasher.hash, password))
         beginning = await self._begin()
         user = User(await self._database.next_number("users"), name)
@@ -73,10 +78,14 @@ class Accounts:
                         "password": password_hash,
                         "created_at": timestamp(),
                         "begins": beginning_document(beginning),
+                        "client_id": client_id,
                     }
                 )
             except DuplicateKeyError:
-                raise Taken from None
+                there = await self._find(name)
+                if there is None:
+                    raise Taken from None
+                return await self._same_sign_up(there, password, client_id)
         return user
 
     async def sign_in(self, name: str, password: str) -> User:
@@ -90,6 +99,14 @@ class Accounts:
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _same_sign_up(self, there: Document, password: str, client_id: str | None) -> User:
+        """The user of a sign-up that came twice. Raises Taken where it is somebody else's: without the client id, which
+        only the page knows that signed up, nobody can try passwords here."""
+        is_same = client_id is not None and there.get("client_id") == client_id
+        if not is_same or not await self._in_thread(partial(self._verify, there["password"], password)):
+            raise Taken
+        return User(there["_id"], there["name"])
 
     async def _find(self, name: str) -> Document | None:
         with reaching_mongodb():

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import re
-import resource
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from pymongo.errors import OperationFailure, PyMongoError
 from redis.exceptions import RedisError, ResponseError
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from chatserver import garbage
+from chatserver import descriptors, garbage
 from chatserver.accounts import Accounts
 from chatserver.announcer import Announcer
 from chatserver.application import ChatApplication
@@ -35,6 +33,7 @@ from chatserver.database import Database
 from chatserver.errors import Unavailable
 from chatserver.health import Health
 from chatserver.history import History
+from chatserver.http_server import ChatServer
 from chatserver.hub import Hub
 from chatserver.in_flight import InFlight
 from chatserver.messages import Messages
@@ -168,15 +167,22 @@ async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
     told_to_stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, told_to_stop.set)
-    allow_many_files()
-    async with running(settings) as chat:
-        server = make_server(chat.application)
+    try:
+        limit = descriptors.allow_many()
+    except descriptors.TooFewDescriptors as error:
+        raise CannotStart(str(error)) from None
+    max_streams = descriptors.streams_within(limit, settings.max_streams)
+    async with running(dataclasses.replace(settings, max_streams=max_streams)) as chat:
+        server = make_server(chat.application, limit)
         try:
             sockets = bind_sockets(settings.port, settings.host, backlog=LISTEN_BACKLOG, reuse_port=reuse_port)
         except OSError as error:
             raise CannotStart(f"PORT {settings.port} on HOST {settings.host}: {error.strerror}") from None
         for listener in sockets:
             notice_dead_peers(listener)
+        if max_streams < settings.max_streams:
+            text = "MAX_STREAMS is %d here, not %d: this process may open %s files (ulimit -Hn, LimitNOFILE)"
+            log.warning(text, max_streams, settings.max_streams, limit)
         server.add_sockets(sockets)
         garbage.look_seldom()
         print(f"Harbour listening on http://{settings.host}:{sockets[0].getsockname()[1]}", flush=True)
@@ -205,14 +211,9 @@ async def _finish(archiver: Archiver) -> None:
         log.warning("not all that was begun is archived: another process has to go on with it")
 
 
-def make_server(application: ChatApplication) -> HTTPServer:
-    return HTTPServer(
-        application,
-        idle_connection_timeout=75,
-        max_header_size=16 * 1024,
-        max_body_size=sys.maxsize,  # body_limit.BodyLimit is stricter, and has an answer for it
-        max_buffer_size=16 * 1024 * 1024,
-    )
+def make_server(application: ChatApplication, limit: int | None = None) -> ChatServer:
+    """`limit`: how many descriptors the process may have; None: any number."""
+    return ChatServer(application, limit)
 
 
 def notice_dead_peers(listener: socket.socket) -> None:
@@ -222,13 +223,7 @@ def notice_dead_peers(listener: socket.socket) -> None:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
 
 
-def allow_many_files() -> None:
-    """Each stream is an open file. The system's soft limit, often 1,024, is there for programs that use select()."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-async def drain(chat: Chat, server: HTTPServer, seconds: float) -> None:
+async def drain(chat: Chat, server: ChatServer, seconds: float) -> None:
     """Stops accepting, ends the streams spread over the time, lets requests finish; all within `seconds`."""
     chat.services.health.draining = True
     server.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -76,11 +77,14 @@ class ChatApplication(Application):
             transforms=[Compression],
         )
         self._services = services
+        self.on_request: Callable[[object], None] = lambda _: None
+        """Called with Tornado's connection when the head of a request is there."""
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         def refusal() -> HTTPMessageDelegate:
             return self.get_handler_delegate(request, BodyTooLarge, _with(self._services))
 
+        self.on_request(request.server_connection)
         connection = cast("HTTP1Connection", request.connection)
         return BodyLimit(super().find_handler(request, **kwargs), refusal, connection.close)
 

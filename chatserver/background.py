@@ -15,7 +15,7 @@ from chatserver import tasks
 RESTART_SECONDS = (0.1, 5.0)
 """How long a part rests when it failed; doubled while it goes on failing."""
 
-STEADY_SECONDS = 60.0
+STEADY_SECONDS = 30.0
 """A part that ran for so long since it last failed works."""
 
 FAILURES_IN_A_ROW = 3

@@ -27,6 +27,7 @@ class Edited(msgspec.Struct, frozen=True, omit_defaults=True):
     edited_at: str
     html: str | None = None
     mentions: tuple[int, ...] = ()
+    look: str | None = None
 
 
 class Deleted(msgspec.Struct, frozen=True):
@@ -92,6 +93,7 @@ def fold(message: Message, changes: Iterable[Event]) -> Message:
                     html=edited.html,
                     mentions=edited.mentions,
                     edited_at=edited.edited_at,
+                    look=edited.look,
                 )
             case "deleted":
                 message = tombstone(message)
@@ -127,7 +129,7 @@ def without_text(event: Event) -> Event:
 def payload_without_text(kind: Kind, payload: bytes) -> bytes:
     """Of a `message` or `edited` event. Whatever else it says stays, `id` and `prev` too where they are in there."""
     fields = msgspec.json.decode(payload)
-    for name in ("html", "mentions", "reply_to"):
+    for name in ("html", "mentions", "reply_to", "look"):
         fields.pop(name, None)
     fields["content"] = ""
     if kind == "message":

@@ -13,7 +13,7 @@ from chatserver.events import CHANGES, Event, Kind, Message
 from chatserver.search_words import search_words
 
 _OWN = ("user_id", "user_name", "content", "created_at", "client_id")
-_WHERE_THEY_APPLY = ("html", "mentions", "reply_to", "edited_at", "deleted", "reactions")
+_WHERE_THEY_APPLY = ("html", "mentions", "reply_to", "edited_at", "deleted", "reactions", "look")
 _SHOWN = {"prev", *_OWN, *_WHERE_THEY_APPLY}
 
 

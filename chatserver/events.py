@@ -19,6 +19,9 @@ Kind = Literal["message", "edited", "deleted", "reaction", "closed", "void"]
 `void`: a repeat that slipped through both look-ups; it holds the chain of `prev` together and is never shown."""
 
 KINDS: frozenset[str] = frozenset(get_args(Kind))
+Look = Literal["plain", "emoji", "long"]
+"""What the text of a message decides about how it is shown, see `looks.py`."""
+
 CHANGES: frozenset[str] = frozenset({"edited", "deleted", "reaction"})
 
 QUOTED = 120
@@ -41,7 +44,8 @@ class Reaction(msgspec.Struct, frozen=True):
 
 
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a message says, without its place in the log. `html` only where it says more than the plain text."""
+    """What a message says, without its place in the log. `html` only where it says more than the plain text.
+    `look`: a `Look`; None where the message is from before these were kept."""
 
     room_id: int
     user_id: int
@@ -53,6 +57,7 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     mentions: tuple[int, ...] = ()
     reply_to: Quote | None = None
     deleted: bool = False
+    look: str | None = None
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -72,6 +77,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     edited_at: str | None = None
     deleted: bool = False
     reactions: tuple[Reaction, ...] = ()
+    look: str | None = None
 
     def quote(self) -> Quote:
         return Quote(self.id, self.user_name, self.content[:QUOTED])

@@ -1,16 +1,21 @@
-"""How a message looks, as far as what it says decides: for the page as it loads.
+"""How a message looks, as far as what it says decides.
 
-static/js/models/message_looks.js has the same rules for what comes later: change both, a test compares them.
+That is decided once, when it is written, and kept with the message. Messages from before that have no `look`: they are
+judged when a page shows them; so does the browser with them, and with what it has not sent yet, by the same rules in
+static/js/models/message_looks.js. Change both, a test compares them.
 """
 
 from __future__ import annotations
 
 import re
 
-from chatserver.events import Message
+from chatserver.events import Look, Message
 
 _MOST_EMOJI = 6
 """That are shown large."""
+
+_MOST_CHARACTERS = 120
+"""Of a text of nothing but emoji: each of those in use has at most ten."""
 
 _LINE = 80
 _MOST_LINES = 22
@@ -19,20 +24,33 @@ _MOST_LINES = 22
 
 def classes(message: Message, user_id: int) -> str:
     """What the row's class says, for the reader with this id."""
+    look = look_of(message)
     marks = {
         "message--deleted": message.deleted,
         "message--mention": not message.deleted and user_id in (message.mentions or ()),
-        "message--emoji": is_only_emoji(message.content),
-        "message--long": is_long(message.content),
+        "message--emoji": look == "emoji",
+        "message--long": look == "long",
     }
     return " ".join(["message", *(name for name, holds in marks.items() if holds)])
 
 
-def is_only_emoji(text: str) -> bool:
-    return _only_emoji.fullmatch(text) is not None
+def look_of(message: Message) -> str:
+    """As it was decided when the message was written."""
+    return judge(message.content) if message.look is None else message.look
 
 
-def is_long(text: str) -> bool:
+def judge(text: str) -> Look:
+    """`long`: its beginning is shown until somebody asks for all. `emoji`: nothing but a few of them, shown large."""
+    if _is_long(text):
+        return "long"
+    return "emoji" if _is_only_emoji(text) else "plain"
+
+
+def _is_only_emoji(text: str) -> bool:
+    return len(text) <= _MOST_CHARACTERS and _only_emoji.fullmatch(text) is not None
+
+
+def _is_long(text: str) -> bool:
     return sum(max(1, -(-len(line) // _LINE)) for line in text.split("\n")) > _MOST_LINES
 
 
@@ -54,4 +72,5 @@ def _emoji() -> str:
     return rf"{one}(?:\u200d(?:{one}|{sign}))*"
 
 
-_only_emoji = re.compile(rf"(?:{_emoji()}\s*){{1,{_MOST_EMOJI}}}")
+# What matched once is not tried in another way (`?>`, `*+`): a text has many that come to the same.
+_only_emoji = re.compile(rf"(?:(?>{_emoji()})\s*+){{1,{_MOST_EMOJI}}}")

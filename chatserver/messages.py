@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from typing import NamedTuple
 
 import msgspec
@@ -12,12 +10,14 @@ import regex
 from chatserver.accounts import User
 from chatserver.archiver import Archiver, LogEnded, Published
 from chatserver.changes import Edited, Reacted, draft_deleted, draft_edited, draft_reaction, has_reaction
+from chatserver.client_ids import check_client_id, client_id_of, fresh_client_id
 from chatserver.composing import Composing
 from chatserver.cursor import Cursor
 from chatserver.errors import Forbidden, Invalid, Malformed, MessageDeleted, MessageNotFound
 from chatserver.events import Body, Draft, Event, Message, Quote, draft_message, timestamp
 from chatserver.history import History
 from chatserver.log_scripts import Place
+from chatserver.looks import judge
 from chatserver.rooms import RoomClosed, Rooms
 
 MAX_CONTENT = 2_000
@@ -29,8 +29,6 @@ MAX_EMOJI = 32
 MAX_REACTIONS = 50
 """Different emoji on one message."""
 
-_CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-
 # As in UTS #51, section 1.4.9, less the digits that are no keycaps: https://www.unicode.org/reports/tr51/#EBNF_and_Regex
 _PART = (
     r"\p{RI}\p{RI}|[0-9#*]\uFE0F?\u20E3|"
@@ -41,11 +39,18 @@ _EMOJI = regex.compile(rf"(?:{_PART})(?:\u200D(?:{_PART}))*")
 
 class Posted(NamedTuple):
     """`json`: the message as clients see it. `repeated`: the client id was known; then it is the message that was
-    posted under it first, as it stands by now."""
+    posted under it first, as it stands by now. `written`: what it said when it was posted; `""` once it is deleted."""
 
     id: Cursor
     json: bytes
     repeated: bool
+    written: str
+
+
+class SentAndDeleted(MessageDeleted):
+    """Other words come under the client id of a message that is deleted, so nobody knows whether they are others."""
+
+    text = "what this form was for was sent before, and deleted; send it again to say it anew"
 
 
 class Messages:
@@ -62,8 +67,7 @@ class Messages:
     ) -> Posted:
         """Raises Malformed, Invalid."""
         content = _clean(content, "room_id and content required")
-        if client_id is not None and not _CLIENT_ID.fullmatch(client_id):
-            raise Invalid("client_id is 1 to 64 of A-Z a-z 0-9 _ -")
+        check_client_id(client_id)
         room = await self._rooms.find(room_id)
         quote = None if reply_to is None else await self._quote(Place(room.id, reply_to))
         html, mentions = await self._composing.compose(content)
@@ -73,15 +77,33 @@ class Messages:
             user_name=author.name,
             content=content,
             created_at=timestamp(),
-            client_id=client_id or secrets.token_urlsafe(16),
+            client_id=client_id or fresh_client_id(),
             html=html,
             mentions=mentions,
             reply_to=quote,
+            look=judge(content),
         )
         event, repeated = await self._publish(draft_message(body), fresh=client_id is None)
         if repeated:
-            return Posted(event.id, msgspec.json.encode(await self._history.archived(event)), repeated)
-        return Posted(event.id, event.json(), repeated)
+            now = msgspec.json.encode(await self._history.archived(event))
+            return Posted(event.id, now, repeated, event.message().content)
+        return Posted(event.id, event.json(), repeated, content)
+
+    async def post_form(
+        self, author: User, room_id: int, content: str, client_id: str | None, reply_to: Cursor | None = None
+    ) -> Posted:
+        """As `post`, for a form: it keeps its client id while the words in it may be changed, after an answer that did
+        not say whether they were stored. The same words are a repeat; others are another message, once too.
+
+        Raises SentAndDeleted too.
+        """
+        posted = await self.post(author, room_id, content, client_id, reply_to)
+        content = content.strip()
+        if client_id is None or not posted.repeated or posted.written == content:
+            return posted
+        if not posted.written:
+            raise SentAndDeleted
+        return await self.post(author, room_id, content, client_id_of(client_id, content), reply_to)
 
     async def edit(self, editor: User, place: Place, content: str) -> Message:
         """Returns the message as it stands then. To edit it to what it says already changes nothing.
@@ -96,7 +118,7 @@ class Messages:
             await self._archiver.show_changed(event)
             return message
         html, mentions = await self._composing.compose(content)
-        edited = Edited(place.room_id, message.id, editor.id, content, timestamp(), html, mentions)
+        edited = Edited(place.room_id, message.id, editor.id, content, timestamp(), html, mentions, judge(content))
         await self._publish(draft_edited(edited), fresh=True)
         message = await self._history.archived(event)
         if message.deleted:  # it was faster

@@ -11,6 +11,7 @@ from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
 from chatserver.archiver import Archiver, LogEnded
+from chatserver.client_ids import check_client_id
 from chatserver.database import Database, Document, reaching_mongodb
 from chatserver.errors import Forbidden, RoomNotFound, Taken, Unavailable
 from chatserver.events import draft_closing, timestamp
@@ -53,8 +54,12 @@ class Rooms:
             found = self._rooms.find({"closed_at": {"$exists": False}}).sort("key", ASCENDING)
             return [_room(document) async for document in found]
 
-    async def make(self, name: str, maker_id: int) -> Room:
-        """Raises Invalid for a name that breaks the rules, Taken for one that is there already."""
+    async def make(self, name: str, maker_id: int, client_id: str | None = None) -> Room:
+        """Made twice under the same client id it is the same room.
+
+        Raises Invalid for a name that breaks the rules, Taken for one that is there already.
+        """
+        check_client_id(client_id)
         name = clean_name(name, MAX_NAME)
         document: Document = {
             "_id": await self._database.next_number("rooms"),
@@ -62,12 +67,16 @@ class Rooms:
             "key": name_key(name),
             "made_by": maker_id,
             "created_at": timestamp(),
+            "client_id": client_id,
         }
         with reaching_mongodb():
             try:
                 await self._rooms.insert_one(document)
             except DuplicateKeyError:
-                raise Taken from None
+                made = await self._rooms.find_one({"key": document["key"], "made_by": maker_id})
+                if client_id is None or made is None or made.get("client_id") != client_id:
+                    raise Taken from None
+                return _room(made)
         self._signals.say(Signal("rooms"))
         return _room(document)
 

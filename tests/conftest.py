@@ -47,6 +47,7 @@ class World:
             "REDIS_URL": self.redis.url,
             "COOKIE_SECRET": "a secret for tests only",
             "DRAIN_SECONDS": "2",
+            "MAX_STREAMS": "5000",  # what a machine leaves room for, so that no server has to say so
         }
 
 

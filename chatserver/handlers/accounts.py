@@ -14,6 +14,7 @@ from chatserver.handlers.cookies import SESSION_COOKIE
 class Credentials(msgspec.Struct):
     name: str
     password: str
+    client_id: str | None = None
 
 
 class _CredentialsHandler(Handler):
@@ -54,7 +55,8 @@ class _CredentialsHandler(Handler):
 
     def _show_form(self, *, status: int = 200, error: str | None = None) -> None:
         name = self.get_body_argument("name", "") if self.is_form() else ""
-        self.page(self.template, status=status, error=error, name=name, next=self.next_path())
+        client_id = self.client_id_of_form()
+        self.page(self.template, status=status, error=error, name=name, next=self.next_path(), client_id=client_id)
 
 
 class SignUp(_CredentialsHandler):
@@ -62,7 +64,7 @@ class SignUp(_CredentialsHandler):
     success_status = 201
 
     async def accept(self, credentials: Credentials) -> User:
-        user = await self.services.accounts.sign_up(credentials.name, credentials.password)
+        user = await self.services.accounts.sign_up(credentials.name, credentials.password, credentials.client_id)
         self.services.security_log.signed_up(user.id, self.address)
         return user
 

@@ -14,6 +14,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from chatserver import looks
 from chatserver.accounts import User
+from chatserver.client_ids import fresh_client_id, is_client_id
 from chatserver.errors import BadToken, ChatError, RoomNotFound, SignInFirst
 from chatserver.handlers.bodies import is_form, is_json, json_field
 from chatserver.handlers.cookies import SESSION_COOKIE, Cookies
@@ -167,7 +168,8 @@ class Handler(RequestHandler):
             "status": status,
             "initials": initials,
             "message_classes": looks.classes,
-            "is_long": looks.is_long,
+            "look_of": looks.look_of,
+            "client_id": fresh_client_id(),
             "static": files.address,
             "xsrf_token": self.xsrf_token.decode(),
         }
@@ -184,6 +186,11 @@ class Handler(RequestHandler):
 
     def is_form(self) -> bool:
         return is_form(self.request)
+
+    def client_id_of_form(self) -> str:
+        """For a form that is shown again: it keeps its client id, so that what is sent twice is done once."""
+        given = self.get_body_argument("client_id", "")
+        return given if is_client_id(given) else fresh_client_id()
 
     def next_path(self, default: str = "/chat") -> str:
         """Where to go after signing in: a path of this site, whatever was sent."""

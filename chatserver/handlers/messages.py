@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from chatserver.client_ids import fresh_client_id
 from chatserver.cursor import Cursor
-from chatserver.errors import Invalid, Malformed, Unavailable
+from chatserver.errors import ChatError, Invalid, Malformed, RoomNotFound, Unavailable
 from chatserver.handlers.base import Handler, room_number
 from chatserver.handlers.bodies import read_body
 from chatserver.handlers.pages import show_room
 from chatserver.history import MAX_PAGE, PAGE_SIZE, History, Page
+from chatserver.messages import SentAndDeleted
 from chatserver.rooms import Room
 
 REQUIRED = "room_id and content required"
@@ -25,22 +27,39 @@ class NewMessage(msgspec.Struct):
 class MessagesHandler(Handler):
     async def post(self) -> None:
         new = read_body(self.request, NewMessage, REQUIRED)
+        if self.is_form():
+            await self._post_form(new)
+            return
+        posted = await self.services.messages.post(
+            self.user, new.room_id, new.content, new.client_id, _reply_to(new.reply_to)
+        )
+        body = b'{"ok":true,"id":"%b","message":%b}' % (str(posted.id).encode(), posted.json)
+        self.write_json(200 if posted.repeated else 201, body)
+
+    async def _post_form(self, new: NewMessage) -> None:
         try:
-            posted = await self.services.messages.post(
+            await self.services.messages.post_form(
                 self.user, new.room_id, new.content, new.client_id, _reply_to(new.reply_to)
             )
-        except (Malformed, Invalid, Unavailable) as error:
-            if not self.is_form():
-                raise
+        except RoomNotFound:
+            raise
+        except ChatError as error:
+            self.note_refusal(error)
             self.say_when(error)
-            room = await self.services.rooms.find(new.room_id)
-            await show_room(self, room, status=error.status, error=error.text, draft=new.content)
+            # What may have been stored keeps its client id; what is over gets a new one.
+            client_id = fresh_client_id() if isinstance(error, SentAndDeleted) else self.client_id_of_form()
+            await self._show_again(new, error, client_id)
             return
-        if self.is_form():
-            self.see_other(f"/chat/{new.room_id}")
-        else:
-            body = b'{"ok":true,"id":"%b","message":%b}' % (str(posted.id).encode(), posted.json)
-            self.write_json(200 if posted.repeated else 201, body)
+        self.see_other(f"/chat/{new.room_id}")
+
+    async def _show_again(self, new: NewMessage, error: ChatError, client_id: str) -> None:
+        """What was written, in a form, whatever else can't be shown."""
+        try:
+            room = await self.services.rooms.find(new.room_id)
+            await show_room(self, room, status=error.status, error=error.text, draft=new.content, client_id=client_id)
+        except Unavailable:
+            draft = {"room_id": new.room_id, "draft": new.content, "client_id": client_id}
+            self.page("unsent.html", status=error.status, error=error.text, **draft)
 
 
 class RoomMessagesHandler(Handler):

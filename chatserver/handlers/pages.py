@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Literal, NamedTuple
 
+from chatserver.client_ids import fresh_client_id
 from chatserver.cursor import BEGINNING, Cursor
 from chatserver.errors import NotFound
 from chatserver.handlers.base import Handler, room_number
@@ -84,8 +85,10 @@ async def show_room(
     where: Where = NEWEST,
     error: str | None = None,
     draft: str = "",
+    client_id: str | None = None,
 ) -> None:
-    """The room's page, with the cursor that it reflects, and the one at which its stream starts."""
+    """The room's page, with the cursor that it reflects, and the one at which its stream starts. `client_id`: of the
+    draft, where it has one."""
     # First the rooms, with the tips of their logs: a stream from there brings what the page does not have yet.
     rooms = await handler.services.room_list.of(handler.user)
     row = next((each for each in rooms if each.id == room.id), None)
@@ -106,6 +109,7 @@ async def show_room(
         first_unread="" if first_unread is None else str(first_unread),
         error=error,
         draft=draft,
+        client_id=client_id or fresh_client_id(),
     )
 
 

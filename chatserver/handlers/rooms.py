@@ -11,6 +11,7 @@ from chatserver.handlers.bodies import read_body
 
 class NewRoom(msgspec.Struct):
     name: str
+    client_id: str | None = None
 
 
 class RoomsHandler(Handler):
@@ -20,7 +21,7 @@ class RoomsHandler(Handler):
     async def post(self) -> None:
         try:
             wanted = read_body(self.request, NewRoom, "name required")
-            room = await self.services.rooms.make(wanted.name, self.user.id)
+            room = await self.services.rooms.make(wanted.name, self.user.id, wanted.client_id)
         except ChatError as error:
             if not self.is_form():
                 raise
@@ -28,7 +29,14 @@ class RoomsHandler(Handler):
             self.say_when(error)
             rooms = await self.services.room_list.of(self.user)
             name = self.get_body_argument("name", "")
-            self.page("rooms.html", status=error.status, rooms=rooms, error=error.text, name=name)
+            self.page(
+                "rooms.html",
+                status=error.status,
+                rooms=rooms,
+                error=error.text,
+                name=name,
+                client_id=self.client_id_of_form(),
+            )
             return
         if self.is_form():
             self.see_other(f"/chat/{room.id}")

@@ -8,12 +8,12 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benching import plots, report
 from benching.bench import VAR, Bench, bench, machine, versions
-from benching.cases import ALL, QUICK, Case, Step
+from benching.cases import ALL, CHAT, QUICK, Case, Step, before
 from benching.publish import publish
 from benching.statistics import Goal, Results
 from benching.tools import ToolError
@@ -44,7 +44,7 @@ class Progress:
 
 def measure(bench: Bench, cases: Mapping[str, Case], rounds: int) -> dict[str, Results]:
     results = {name: Results() for name in cases}
-    steps = {name: [step for step in case.steps(bench) if _is_here(bench, step)] for name, case in cases.items()}
+    steps = {name: list(_steps(bench, case)) for name, case in cases.items()}
     progress = Progress(rounds * sum(map(len, steps.values())))
     for round_number in range(1, rounds + 1):
         for name, case in cases.items():
@@ -61,13 +61,18 @@ def measure(bench: Bench, cases: Mapping[str, Case], rounds: int) -> dict[str, R
     return results
 
 
-def _is_here(bench: Bench, step: Step) -> bool:
-    return step.candidate not in bench.missing
+def _steps(bench: Bench, case: Case) -> Iterator[Step]:
+    """Those whose candidates are here; where there is another checkout, each of the chat's is followed by its."""
+    for step in case.steps(bench):
+        if step.candidate not in bench.missing:
+            yield step
+            if step.candidate == CHAT and bench.before is not None:
+                yield before(step)
 
 
-def run(cases: Mapping[str, Case], rounds: int, hurry: float, folder: Path) -> list[Goal]:
+def run(cases: Mapping[str, Case], rounds: int, hurry: float, folder: Path, checkout: Path | None = None) -> list[Goal]:
     print("==> starting mongod and Redis", flush=True)
-    with bench(hurry) as here:
+    with bench(hurry, checkout) as here:
         for name, reason in here.missing.items():
             print(f"==> leaving out {name}: {reason}", flush=True)
         results = measure(here, cases, rounds)
@@ -76,6 +81,8 @@ def run(cases: Mapping[str, Case], rounds: int, hurry: float, folder: Path) -> l
     for name, case in cases.items():
         print(f"\n{report.table(case, results[name])}")
     print(f"\n{report.UNITS}\n\n{report.goals_table(goals)}\n")
+    if checkout is not None:
+        print(f"{report.changes_table(cases, results)}\n")
     about = {"at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "commit": _commit()}
     about |= {"machine": machine(), "versions": versions(), "rounds": rounds, "hurry": hurry}
     folder.mkdir(parents=True, exist_ok=True)
@@ -95,6 +102,13 @@ def _commit() -> str:
     return done.stdout.strip()
 
 
+def _checkout(path: Path | None) -> Path | None:
+    """Raises ToolError."""
+    if path is None or (path / "chatserver" / "__main__.py").exists():
+        return path and path.resolve()
+    raise ToolError(f"there is no chat in {path}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("case", nargs="*", help=f"of {', '.join(ALL)}; all if none is named")
@@ -108,6 +122,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="RUN",
         help="measure nothing: put the results in these folders into the docs, or the last ones",
     )
+    parser.add_argument(
+        "--before", type=Path, metavar="CHECKOUT", help="do the chat's work with this checkout of it too, in turn"
+    )
     options = parser.parse_args(arguments)
     if options.publish is not None:
         publish(options.publish or [options.out], VAR.parent / "docs" / "BENCHMARKS.md")
@@ -118,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cases = {name: ALL[name] for name in options.case} or (QUICK if options.quick else ALL)
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     try:
-        run(cases, rounds, QUICK_HURRY if options.quick else 1.0, options.out)
+        run(cases, rounds, QUICK_HURRY if options.quick else 1.0, options.out, _checkout(options.before))
     except (ToolError, MissingProgram, EmbeddedError) as error:
         print(f"scripts/bench can't go on: {error}", file=sys.stderr)
         return 1

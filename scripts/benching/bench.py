@@ -19,15 +19,17 @@ VAR = Path(__file__).resolve().parent.parent.parent / "var"
 
 
 class Bench:
-    """`hurry`: what all durations are multiplied with. `missing`: who is left out, and why."""
+    """`hurry`: what all durations are multiplied with. `missing`: who is left out, and why. `before`: another checkout
+    of the chat, which does all of the chat's work too."""
 
-    def __init__(self, tools: Tools, stores: Stores, machine: Cores, hurry: float) -> None:
+    def __init__(self, tools: Tools, stores: Stores, machine: Cores, hurry: float, before: Path | None = None) -> None:
         self.tools = tools
         self.stores = stores
         self.machine = machine
         self.missing: dict[str, str] = {}
         folder = VAR / "bench"
         self.chat = Chat(folder, stores, machine)
+        self.before = None if before is None else Chat(folder, stores, machine, before, number=1)
         self._candidates: dict[str, Candidate] = {self.chat.name: self.chat}
         self._hurry = hurry
         for peer in PEERS:
@@ -35,6 +37,17 @@ class Bench:
                 self._candidates[peer.name] = peer(folder, tools, machine)
             except Missing as reason:
                 self.missing[peer.name] = str(reason)
+
+    @contextlib.contextmanager
+    def as_before(self) -> Iterator[None]:
+        """The other checkout stands in for the chat."""
+        assert self.before is not None
+        now, self.chat = self.chat, self.before
+        self._candidates[now.name] = self.before
+        try:
+            yield
+        finally:
+            self.chat = self._candidates[now.name] = now
 
     def has(self, name: str) -> bool:
         return name in self._candidates
@@ -48,7 +61,7 @@ class Bench:
 
 
 @contextlib.contextmanager
-def bench(hurry: float) -> Iterator[Bench]:
+def bench(hurry: float, before: Path | None = None) -> Iterator[Bench]:
     """Raises ToolError, MissingProgram, EmbeddedError."""
     folder = VAR / "bench"
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +69,7 @@ def bench(hurry: float) -> Iterator[Bench]:
     tools = Tools(folder, machine)
     try:
         with Stores(VAR, folder, machine).running() as stores:
-            yield Bench(tools, stores, machine, hurry)
+            yield Bench(tools, stores, machine, hurry, before)
     finally:
         for requests in folder.glob("requests-*"):
             requests.unlink()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benching.cases import Case
+from benching.cases import BEFORE, CHAT, Case
 from benching.statistics import Goal, Results, short
 
 UNITS = """µs of CPU: cpu (per delivery, posting included), fan-out (per delivery, less the same posts without readers),
@@ -29,6 +29,16 @@ def table(case: Case, results: Results) -> str:
 def goals_table(goals: Sequence[Goal]) -> str:
     lines = [["goal", "", "found", "wanted", ""]]
     lines += [[goal.row, goal.text, str(goal.figure or "–"), goal.wanted, goal.verdict] for goal in goals]
+    return _aligned(lines)
+
+
+def changes_table(cases: Mapping[str, Case], results: Mapping[str, Results]) -> str:
+    """Each figure of the chat, divided by that of the other checkout in the same round."""
+    lines = [["case", "work", "figure", "now : before"]]
+    for name, found in results.items():
+        for work in dict.fromkeys(work for work, candidate in found.samples if candidate == BEFORE):
+            ratios = ((column, found.ratio(column, (work, CHAT), (work, BEFORE))) for column in cases[name].columns)
+            lines += [[name, work, column, str(ratio)] for column, ratio in ratios if ratio is not None]
     return _aligned(lines)
 
 

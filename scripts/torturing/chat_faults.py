@@ -52,9 +52,19 @@ async def chat_clock(world: World, dice: Dice, fault: Fault) -> None:
         chat.clock.set(0)
 
 
+async def chat_parts(world: World, dice: Dice, fault: Fault) -> None:
+    """Relay, wake-ups, sweep and the others raise what nobody expected, one after another."""
+    chat, times, pause = dice.choice(world.chats), dice.choice([1, 8, 30]), dice.choice([0.01, 0.1, 0.5])
+    fault.what = f"{times} failures of background parts of chat {chat.name}, every {pause} s"
+    for _ in range(times):
+        chat.send(signal.SIGUSR2)
+        await asyncio.sleep(pause)
+
+
 CHAT_FAULTS: dict[str, Break] = {
     "chat-kill": chat_kill,
     "chat-term": chat_term,
     "chat-hang": chat_hang,
     "chat-clock": chat_clock,
+    "chat-parts": chat_parts,
 }

@@ -24,6 +24,14 @@ return redis.call('XTRIM', KEYS[1], 'MINID', horizon)
 """
 """Trims a room's stream right up to what is not archived yet. (Marks of one millisecond are ordered as text.)"""
 
+GARBAGE = (
+    *(b"", b"\0", b"\xff\xfe", b"-", b"1-", b"1-x", b"-1-2", b"archive", b"9223372036854775807-1", b"9" * 5_000),
+    *(b"[", b"{}", b"[{}]", b"[[[[", b'[{"name":"typing"}]', b"x" * 300_000, b"0" * 64),
+    b'[{"name":"presence","room_id":1,"data":{"room_id":1,"user_id":"x","user_name":null,"here":2}}]',
+    b'[{"name":"read","room_id":1,"user_id":1,"data":{"room_id":2,"id":"0-0","unread":-1,"mentions":0}}]',
+)
+"""What no process of ours says, and what leads nowhere."""
+
 
 async def redis_kill(world: World, dice: Dice, fault: Fault) -> None:
     """Back soon, it is master as before, and empty; later, the Sentinel has changed over."""
@@ -146,6 +154,17 @@ async def redis_clock(world: World, dice: Dice, fault: Fault) -> None:
         node.clock.set(0)
 
 
+async def redis_garbage(world: World, dice: Dice, fault: Fault) -> None:
+    """Somebody else who reaches Redis says on every channel what nobody can read, or what never was."""
+    times = dice.choice([1, 20, 100])
+    fault.what = f"garbage on every channel, {times} times"
+    async with world.redis.master.client() as client:
+        for _ in range(times):
+            for channel in await client.pubsub_channels("*"):
+                await client.publish(channel, dice.choice(GARBAGE))
+            await asyncio.sleep(dice.choice([0.0, 0.01, 0.1]))
+
+
 REDIS_FAULTS: dict[str, Break] = {
     "redis-kill": redis_kill,
     "redis-kill-both": redis_kill_both,
@@ -157,4 +176,5 @@ REDIS_FAULTS: dict[str, Break] = {
     "redis-kick": redis_kick,
     "redis-trim": redis_trim,
     "redis-clock": redis_clock,
+    "redis-garbage": redis_garbage,
 }

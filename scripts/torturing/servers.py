@@ -21,9 +21,11 @@ from torturing.clock import Clock
 from torturing.usage import Usage
 from torturing.waiting import until
 
+SCRIPTS = Path(__file__).resolve().parent.parent
+
 
 class ChatProcess:
-    """`python -m chatserver`, started again whenever it is not there, as a platform would."""
+    """The chat (`torturing.chat`), started again whenever it is not there, as a platform would."""
 
     def __init__(self, name: str, source: Path, log: Path, environment: dict[str, str], clock: Clock) -> None:
         self.name = name
@@ -33,7 +35,7 @@ class ChatProcess:
         self.starts = 0
         self._source = source
         self._environment = environment | clock.environment()
-        self._environment |= {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1"}
+        self._environment |= {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(SCRIPTS)}
         self._process: subprocess.Popen[bytes] | None = None
         self._held = asyncio.Event()
         self._held.set()
@@ -82,7 +84,7 @@ class ChatProcess:
             await self._held.wait()
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(  # noqa: ASYNC220 — a moment
-                    [sys.executable, "-m", "chatserver"],
+                    [sys.executable, "-m", "torturing.chat"],
                     cwd=self._source,
                     env={"PATH": os.environ["PATH"], **self._environment},
                     stdin=subprocess.DEVNULL,

@@ -68,7 +68,8 @@ async def test_the_forms_of_the_doors_work_without_a_script(visit: Callable[...,
         page = read_page(response)
         assert response.code == 200
         assert (page.one("form")["method"], page.one("form")["action"]) == ("post", path)
-        assert {field["name"] for field in page.all("input")} == {"name", "password", "next", "_xsrf"}
+        names = {field["name"] for field in page.all("input")}
+        assert names - {"client_id"} == {"name", "password", "next", "_xsrf"}
         assert page.one("input", name="password")["type"] == "password"
         assert page.all("meta", name="csrf-token") == []
 
@@ -81,7 +82,7 @@ async def test_the_rooms_stand_by_name_and_link_to_their_pages(ada: Visitor) -> 
     assert [link["href"] for link in links] == [f"/chat/{made[name]}" for name in ("A", "b", "c")]
     form = page.one("form", action="/rooms")
     assert form["method"] == "post"
-    assert {field["name"] for field in page.within(form, "input")} == {"name", "_xsrf", "user"}
+    assert {field["name"] for field in page.within(form, "input")} == {"name", "_xsrf", "client_id", "user"}
 
 
 async def test_a_room_shows_its_messages_as_the_contract_says(ada: Visitor, room: int) -> None:

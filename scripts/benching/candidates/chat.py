@@ -15,6 +15,7 @@ from benching.cores import Cores
 from chatserver import embedded, programs
 from chatserver.private_server import PrivateServer
 
+ROOT = Path(__file__).resolve().parents[3]
 SECRET = "for a benchmark on loopback, and for nothing else"
 
 
@@ -46,21 +47,24 @@ class Stores:
 class ChatServer(PrivateServer):
     name = "chat"
 
-    def __init__(self, folder: Path, stores: Stores) -> None:
+    def __init__(self, folder: Path, stores: Stores, source: Path, number: int) -> None:
         super().__init__(Path("/usr/bin/env"), folder)
-        self._stores = stores
+        self._source = source
+        self._mongodb_uri = stores.mongod.uri.replace("/harbour?", f"/harbour{number}?")
+        self._redis_url = f"{stores.redis.url}/{number}"
         self.processes = 1
 
     def arguments(self) -> list[str]:
         settings = {
-            "MONGODB_URI": self._stores.mongod.uri,
-            "REDIS_URL": self._stores.redis.url,
+            "MONGODB_URI": self._mongodb_uri,
+            "REDIS_URL": self._redis_url,
             "COOKIE_SECRET": SECRET,
             "PORT": self.port,
             "WEB_CONCURRENCY": self.processes,
             "DRAIN_SECONDS": 0,
         }
-        return [*(f"{name}={value}" for name, value in settings.items()), sys.executable, "-m", "chatserver"]
+        variables = [f"{name}={value}" for name, value in settings.items()]
+        return [f"--chdir={self._source}", *variables, sys.executable, "-m", "chatserver"]
 
     def answers(self) -> bool:
         try:
@@ -70,15 +74,16 @@ class ChatServer(PrivateServer):
 
 
 class Chat:
-    """`processes`: how many serve, on whatever cores `machine` has for what is served."""
+    """`processes`: how many serve, on whatever cores `machine` has for what is served. `source`: the checkout that is
+    run; each has a database of its own, with this number, in MongoDB and in Redis."""
 
     name = "chat"
 
-    def __init__(self, folder: Path, stores: Stores, machine: Cores) -> None:
+    def __init__(self, folder: Path, stores: Stores, machine: Cores, source: Path = ROOT, number: int = 0) -> None:
         self.processes = 1
         self._stores = stores
         self._machine = machine
-        self._server = ChatServer(folder / "chat", stores)
+        self._server = ChatServer(folder / f"chat{number}", stores, source, number)
         self._rooms: list[int] = []
         self._cookies: dict[str, str] = {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benching.cases.base import Case, Step
+from benching.cases.base import BEFORE, CHAT, Case, Step, before
 from benching.cases.fan_out import Brief, FanOut, Hot, Many, Peers
 from benching.cases.growth import Backlog, Growth
 from benching.cases.idle import Idle
@@ -15,7 +15,7 @@ from benching.cases.quiet import Quiet
 from benching.cases.rooms import Rooms
 from benching.cases.storm import Storm
 
-__all__ = ["ALL", "QUICK", "Case", "Step"]
+__all__ = ["ALL", "BEFORE", "CHAT", "QUICK", "Case", "Step", "before"]
 
 _CASES: tuple[Case, ...] = (
     FanOut(),

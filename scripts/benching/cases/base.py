@@ -10,6 +10,7 @@ from benching.measuring import Work, deliver
 from benching.statistics import Goal, Results, Sample
 
 CHAT, NCHAN, FLOOR, TORNADO, STARLETTE = "chat", "nchan", "C floor", "Tornado, queues", "sse-starlette"
+BEFORE = "chat before"
 OTHERS = ("Mercure", "Centrifugo")
 
 DELIVERIES = ("cpu", "fan-out", "post", "Redis", "mongod", "p50", "p99", "last p99", "busy", "frame")
@@ -22,6 +23,16 @@ class Step(NamedTuple):
     work: str
     candidate: str
     measure: Callable[[Bench], Sample]
+
+
+def before(step: Step) -> Step:
+    """The same work for the other checkout of the chat."""
+
+    def measure(bench: Bench) -> Sample:
+        with bench.as_before():
+            return step.measure(bench)
+
+    return Step(step.work, BEFORE, measure)
 
 
 class Case(Protocol):

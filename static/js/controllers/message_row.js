@@ -9,7 +9,7 @@ import { hueClass, initials } from "../helpers/people.js";
 import { clock, day, full } from "../helpers/times.js";
 import { continues, isNewDay } from "../models/grouping.js";
 import { reacted } from "../models/message_changes.js";
-import { looks } from "../models/message_looks.js";
+import { lookOf, looks } from "../models/message_looks.js";
 import { texts } from "../texts.js";
 import { MessageBody } from "./message_body.js";
 import { MessageQuote } from "./message_quote.js";
@@ -183,6 +183,7 @@ export class MessageRow {
       mentions: mentions?.split(" ").map(Number),
       reply_to: quote.read(),
       reactions: reactions.read(),
+      look: lookOf(this.element),
       ...body.read(),
     };
   }

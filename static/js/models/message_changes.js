@@ -20,12 +20,12 @@ export function changed(message, kind, event) {
   }
 }
 
-function edited(message, { content, html, mentions, edited_at }) {
-  return { ...message, content, html, mentions, edited_at };
+function edited(message, { content, html, mentions, edited_at, look }) {
+  return { ...message, content, html, mentions, edited_at, look };
 }
 
 /** A tombstone: who, when and where in the log. */
-function deleted({ html, mentions, reactions, edited_at, reply_to, ...rest }) {
+function deleted({ html, mentions, reactions, edited_at, reply_to, look, ...rest }) {
   return { ...rest, content: "", deleted: true };
 }
 

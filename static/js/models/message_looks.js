@@ -1,29 +1,45 @@
 /**
- * How a message looks, as far as what it says decides. chatserver/looks.py has the same rules for the page as it loads:
- * change both, a test compares them.
+ * How a message looks, as far as what it says decides. The server decides that when a message is written. Judged here is
+ * what it has not seen yet, and messages from before that was kept. chatserver/looks.py has the same rules: change both,
+ * a test compares them.
  */
 const MOST_EMOJI = 6; // that are shown large
+const MOST_CHARACTERS = 120; // of a text of nothing but emoji
 const LINE = 80; // characters, about
 const MOST_LINES = 22; // that are shown without being asked for
 
 const EMOJI = emojiPattern();
-const ONLY_EMOJI = new RegExp(`^(?:${EMOJI}\\s*){1,${MOST_EMOJI}}$`, "u");
+// What matched once is not tried in another way: a text has many that come to the same. (?=(…))\1 is (?>…).
+const ONLY_EMOJI = new RegExp(`^(?:(?=(${EMOJI}))\\1(?=(\\s*))\\2){1,${MOST_EMOJI}}$`, "u");
 
 /** The classes of the row, in the order in which the server writes them. */
 export function looks(message, userId) {
+  const look = message.look ?? judge(message.content);
   return {
     "message--deleted": Boolean(message.deleted),
     "message--mention": !message.deleted && Boolean(message.mentions?.includes(userId)),
-    "message--emoji": isOnlyEmoji(message.content),
-    "message--long": isLong(message.content),
+    "message--emoji": look === "emoji",
+    "message--long": look === "long",
   };
 }
 
-export function isOnlyEmoji(text) {
-  return ONLY_EMOJI.test(text);
+/** The look of a row that the server made. */
+export function lookOf({ classList }) {
+  return classList.contains("message--long") ? "long" : classList.contains("message--emoji") ? "emoji" : "plain";
 }
 
-export function isLong(text) {
+export function judge(text) {
+  if (isLong(text)) {
+    return "long";
+  }
+  return isOnlyEmoji(text) ? "emoji" : "plain";
+}
+
+function isOnlyEmoji(text) {
+  return text.length <= 2 * MOST_CHARACTERS && [...text].length <= MOST_CHARACTERS && ONLY_EMOJI.test(text);
+}
+
+function isLong(text) {
   const lines = text.split("\n").map((line) => Math.max(1, Math.ceil([...line].length / LINE)));
   return lines.reduce((sum, each) => sum + each, 0) > MOST_LINES;
 }

@@ -1,0 +1,57 @@
+"""Open files: how many the system lets this process have, and for what they are kept.
+
+Each connection is one. Where they run out, nothing works any more: no connection is accepted and none is made to Redis
+or MongoDB. So readers get what is left of the limit when all else has its share.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+
+KEPT_FOR_STORES = 40
+"""Descriptors that no connection from outside gets: the pools for Redis (14) and MongoDB (20 and its monitors) may have
+to connect anew at any moment."""
+
+KEPT_FOR_ALL_ELSE = 128
+"""Descriptors that no stream gets: those for the stores, what the process has open anyway, and requests."""
+
+FEWEST_STREAMS = 16
+
+
+class TooFewDescriptors(Exception):
+    """The limit leaves nothing to serve with. The text says which limit, and what is needed."""
+
+
+def allow_many() -> int | None:
+    """Raises the soft limit, there for programs that use select(), to the hard one. Returns it; None: no limit.
+
+    Raises TooFewDescriptors.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        return None
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard < KEPT_FOR_ALL_ELSE + FEWEST_STREAMS:
+        needed = KEPT_FOR_ALL_ELSE + FEWEST_STREAMS
+        raise TooFewDescriptors(f"this process may open {hard} files (ulimit -Hn, LimitNOFILE), and needs {needed}")
+    return hard
+
+
+def streams_within(limit: int | None, wanted: int) -> int:
+    """As many of the wanted streams as the limit leaves room for."""
+    return wanted if limit is None else min(wanted, limit - KEPT_FOR_ALL_ELSE)
+
+
+def are_left_for_connections(limit: int | None, some_open: int) -> bool:
+    """Whether one more connection leaves the stores their share.
+
+    The system hands out the lowest number that is free, so the number that a copy of `some_open` gets says how many
+    are in use.
+    """
+    try:
+        copy = os.dup(some_open)
+    except OSError:
+        return False
+    os.close(copy)
+    return limit is None or copy < limit - KEPT_FOR_STORES
