@@ -156,7 +156,7 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         for part in (relay, Sweep(archiver, room_log), signals, presence, audience):
             part.start(background)
             stack.push_async_callback(part.stop)
-        yield Chat(ChatApplication(services, settings.cookie_secret), services, hub)
+        yield Chat(ChatApplication(services, settings.cookie_secret, settings.origin), services, hub)
 
 
 async def serve(settings: Settings, *, reuse_port: bool = False) -> None:

@@ -23,12 +23,15 @@ from chatserver.handlers import (
     reads,
     rooms,
     search,
+    site,
     static,
     stream,
 )
 from chatserver.handlers.base import Handler, UnknownPath
 from chatserver.handlers.compression import Compression
 from chatserver.handlers.cookies import Cookies
+from chatserver.handlers.csrf_tokens import CsrfTokens
+from chatserver.origin import Origin
 from chatserver.services import Services
 from chatserver.static_files import StaticFiles
 
@@ -40,7 +43,7 @@ access_log = logging.getLogger("chatserver.access")
 class ChatApplication(Application):
     """Tornado's application with the routes of API.md."""
 
-    def __init__(self, services: Services, cookie_secret: str) -> None:
+    def __init__(self, services: Services, cookie_secret: str, origin: Origin | None = None) -> None:
         super().__init__(
             [
                 # In turn, so the busiest first.
@@ -70,13 +73,15 @@ class ChatApplication(Application):
             default_handler_args=_with(services),
             template_path=str(ROOT / "templates"),
             cookie_secret=cookie_secret,
-            cookies=Cookies(),
-            xsrf_cookie_kwargs={"httponly": True, "samesite": "Lax"},
+            cookies=Cookies(cookie_secret, host_only=origin is not None and origin.is_https),
+            csrf_tokens=CsrfTokens(cookie_secret),
+            origin=origin,
             log_function=log_request,
             static_files=StaticFiles(ROOT / "static"),
             transforms=[Compression],
         )
         self._services = services
+        self._origin = origin
         self.on_request: Callable[[object], None] = lambda _: None
         """Called with Tornado's connection when the head of a request is there."""
 
@@ -86,7 +91,13 @@ class ChatApplication(Application):
 
         self.on_request(request.server_connection)
         connection = cast("HTTP1Connection", request.connection)
-        return BodyLimit(super().find_handler(request, **kwargs), refusal, connection.close)
+        elsewhere = None if self._origin is None else site.refusal(request, self._origin)
+        handler = (
+            super().find_handler(request, **kwargs)
+            if elsewhere is None
+            else self.get_handler_delegate(request, elsewhere, _with(self._services))
+        )
+        return BodyLimit(handler, refusal, connection.close)
 
 
 class BodyTooLarge(Handler):

@@ -14,6 +14,7 @@
     ├── SomebodyElse     409  the page is another user's than the session
     ├── TooLarge         413  the body is over the limit
     ├── WrongType        415  a body that is neither JSON nor a form
+    ├── Misdirected      421  the request is meant for another host
     ├── Invalid          422  it can be read, and breaks a rule
     └── Unavailable      503  Redis or MongoDB is away, or a bound was reached: come again
 
@@ -110,6 +111,11 @@ class TooLarge(ChatError):
 class WrongType(ChatError):
     status = 415
     text = "send JSON (Content-Type: application/json)"
+
+
+class Misdirected(ChatError):
+    status = 421
+    text = "no such site here"
 
 
 class Invalid(ChatError):

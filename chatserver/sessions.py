@@ -28,10 +28,11 @@ ENDED = "harbour:sessions-ended"
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A signed-in user. `key` names the session and opens nothing."""
+    """A signed-in user. `key` names the session and opens nothing. `csrf_key`: what its pages' tokens are made of."""
 
     key: str
     user: User
+    csrf_key: str
 
 
 class Sessions:
@@ -46,8 +47,9 @@ class Sessions:
         """Wants to be called with the key of each session that ends, in whatever process."""
         self._on_end.append(ended)
 
-    async def open(self, user: User) -> str:
-        """Returns the token that the browser keeps. It is stored nowhere else."""
+    async def open(self, user: User, csrf_key: str | None = None) -> str:
+        """Returns the token that the browser keeps. It is stored nowhere else. `csrf_key`: what the client's token was
+        made of before it signed in, if that one shall go on."""
         token = secrets.token_urlsafe(32)
         with reaching_mongodb():
             await self._sessions.insert_one(
@@ -55,6 +57,7 @@ class Sessions:
                     "_id": _key(token),
                     "user_id": user.id,
                     "user_name": user.name,
+                    **({} if csrf_key is None else {"csrf_key": csrf_key}),
                     "created_at": timestamp(),
                     "expires_at": datetime.now(UTC) + timedelta(days=SESSION_DAYS),
                 }
@@ -84,7 +87,7 @@ class Sessions:
     async def _find(self, key: str) -> Session | None:
         with reaching_mongodb():
             row = await self._sessions.find_one({"_id": key, "expires_at": {"$gt": datetime.now(UTC)}})
-        return None if row is None else Session(key, User(row["user_id"], row["user_name"]))
+        return None if row is None else Session(key, User(row["user_id"], row["user_name"]), row.get("csrf_key", key))
 
     def _hear(self, ended: bytes) -> None:
         self._forget(_read_key(ended))

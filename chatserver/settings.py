@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from chatserver.origin import Origin
+
 
 class SettingsError(Exception):
     """A variable that is missing or bad. The text begins with its name and never shows its value: it may be secret."""
@@ -20,6 +22,7 @@ class Settings:
     mongodb_uri: str
     redis_url: str
     cookie_secret: str
+    origin: Origin | None
     web_concurrency: int
     drain_seconds: float
     max_streams: int
@@ -98,6 +101,15 @@ def _secret(text: str) -> str:
     return text
 
 
+def _origin(text: str) -> Origin | None:
+    try:
+        return Origin.parse(text.removesuffix("/")) if text else None
+    except ValueError:
+        raise ValueError(
+            "it is https:// or http:// and a host, like https://chat.example.org, and nothing behind it"
+        ) from None
+
+
 TABLE = (
     Variable("PORT", "8000", _whole(0, 65535), "where to listen; 0 takes any free port"),
     Variable("HOST", "127.0.0.1", str, "the address to listen on; 0.0.0.0 is all of them"),
@@ -114,6 +126,12 @@ TABLE = (
         "the address of a Redis server, redis://… or rediss://… (scripts/server starts its own)",
     ),
     Variable("COOKIE_SECRET", None, _secret, "signs the sessions; `openssl rand -hex 32` makes one"),
+    Variable(
+        "ORIGIN",
+        "",
+        _origin,
+        "the address of this site, https://chat.example.org: no other host is answered, and plain HTTP is sent there",
+    ),
     Variable("WEB_CONCURRENCY", "1", _whole(1, 64), "server processes on the port"),
     Variable("DRAIN_SECONDS", "25", _seconds, "time to end streams and finish requests after SIGTERM"),
     Variable("MAX_STREAMS", "20000", _whole(1, 1_000_000), "streams that one process holds open"),

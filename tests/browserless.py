@@ -37,6 +37,11 @@ class Visitor:
         self._http = AsyncHTTPClient(force_instance=True, max_clients=500)
         self._streams: list[Stream] = []
 
+    @property
+    def session(self) -> str | None:
+        """The name of the cookie that keeps the session."""
+        return next((name for name, value in self.cookies.items() if "-session-" in name and value), None)
+
     async def fetch(
         self,
         method: str,

@@ -48,7 +48,7 @@ KINDS = ["application/json", "application/json", "application/x-www-form-urlenco
 KNOWN = [
     "0", "1", "-1", "0-0", "1-0", "1-2-3", "9223372036854775807-9223372036854775807", "9223372036854775808-0", "9" * 30, "9" * 5000, "1e3", "NaN",
     "null", "true", "../../etc/passwd", "//x", "\\\\x", "[", "//[", "%", "%ff", "\0", "\r\n", "\ud800", "\u0663", "\u00b2", "bytes=0-0", "bytes=-1",
-    "100-continue", "keep-alive", "websocket", "gzip", "https", "javascript:x", "Thu, 01 Jan 1970 00:00:00 GMT", "9999999999999999-1", "session=2|1:0|",
+    "100-continue", "keep-alive", "websocket", "gzip", "https", "javascript:x", "Thu, 01 Jan 1970 00:00:00 GMT", "9999999999999999-1", "session=2|1:0|", "harbour-session-0=2|1:0|",
     "_xsrf=2|x|y|z", "2|0|0|0", "x" * 3000, "<script>", "{{1}}", "a\tb", " ", "", "é", "🎉", ";", "=", '"', "W/\"x\"", "*", "127.0.0.1, [::", "a,b,,",
     f"{ROOM}.0-0_1.1-0", "1.1-0_2.0-0", "1.x_2.", "_", ".", "1.1-0_" * 600, "1.1-0__1.2-0", "01.1-0", "\u0663.1-0",
 ]  # fmt: skip

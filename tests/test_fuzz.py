@@ -50,7 +50,9 @@ class Target:
             cookies = [answer.headers["Set-Cookie"].split(";")[0]]
             self.identity["token"] = json.loads(answer.read())["csrf_token"]
             credentials = json.dumps({"name": f"{name} {os.urandom(8).hex()}", "password": "correct horse"})
-            connection.request("POST", "/sign-up", credentials, {"Content-Type": "application/json"})
+            connection.request(
+                "POST", "/sign-up", credentials, {"Content-Type": "application/json", "Cookie": cookies[0]}
+            )
             answer = connection.getresponse()
             assert answer.status == 201, answer.read()
             answer.read()

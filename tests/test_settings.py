@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatserver.origin import Origin
 from chatserver.settings import TABLE, Settings, SettingsError
 
 SECRET = "s3cr3t-s3cr3t-s3cr3t"
@@ -19,6 +20,7 @@ def test_defaults() -> None:
         mongodb_uri="mongodb://h/harbour",
         redis_url="redis://h",
         cookie_secret=SECRET,
+        origin=None,
         web_concurrency=1,
         drain_seconds=25.0,
         max_streams=20_000,
@@ -43,6 +45,8 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
         ("REDIS_URL", "redis://[::1]:6379/0", "redis://[::1]:6379/0"),
         ("REDIS_URL", "rediss://u:p%40w@h:6380", "rediss://u:p%40w@h:6380"),
         ("REDIS_URL", "unix:///run/redis/redis.sock?db=1", "unix:///run/redis/redis.sock?db=1"),
+        ("ORIGIN", "https://Chat.example.org/", Origin("https", "chat.example.org", 443)),
+        ("ORIGIN", "http://[::1]:8000", Origin("http", "::1", 8000)),
         ("WEB_CONCURRENCY", "64", 64),
         ("DRAIN_SECONDS", "0", 0.0),
         ("DRAIN_SECONDS", "2.5", 2.5),
@@ -63,6 +67,18 @@ def test_what_is_required(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("ORIGIN", "chat.example.org"),
+        ("ORIGIN", "https://"),
+        ("ORIGIN", "https://hunter2/x"),
+        ("ORIGIN", "https://hunter2?x"),
+        ("ORIGIN", "https://a@hunter2"),
+        ("ORIGIN", "ftp://hunter2"),
+        ("ORIGIN", "https://hunter2:x"),
+        ("ORIGIN", "https://hunter2:"),
+        ("ORIGIN", "null"),
+        ("ORIGIN", "https://hünter2"),
+        ("ORIGIN", "https://hunter2, https://b"),
+        ("ORIGIN", "https://hunter2\n"),
         ("PORT", "http"),
         ("PORT", "-1"),
         ("PORT", "65536"),

@@ -8,7 +8,12 @@ from chatserver.accounts import User
 from chatserver.errors import ChatError, WrongPassword
 from chatserver.handlers.base import Handler
 from chatserver.handlers.bodies import read_body
-from chatserver.handlers.cookies import SESSION_COOKIE
+
+CLEARED = '"cache"'
+"""What a browser forgets of this site when somebody signs out: pages that an earlier release let it keep. Not
+"storage", where words of another user of this browser may wait: each page takes away what is its own user's."""
+
+NO_COOKIES = "this browser sends no cookies back, and without them nobody stays signed in. Allow them for this site"
 
 
 class Credentials(msgspec.Struct):
@@ -34,6 +39,9 @@ class _CredentialsHandler(Handler):
         await self.get()
 
     async def post(self) -> None:
+        if self._is_form_without_its_cookie():
+            self._show_form(status=403, error=NO_COOKIES)
+            return
         try:
             credentials = read_body(self.request, Credentials, "name and password required")
             user = await self.accept(credentials)
@@ -53,10 +61,24 @@ class _CredentialsHandler(Handler):
     async def accept(self, credentials: Credentials) -> User:
         raise NotImplementedError
 
+    def _is_form_without_its_cookie(self) -> bool:
+        """A form of ours came with a cookie. Where that does not come back, the session's would not either."""
+        return self.is_form() and "_xsrf" in self.request.body_arguments and not self.has_cookies()
+
     def _show_form(self, *, status: int = 200, error: str | None = None) -> None:
         name = self.get_body_argument("name", "") if self.is_form() else ""
-        client_id = self.client_id_of_form()
-        self.page(self.template, status=status, error=error, name=name, next=self.next_path(), client_id=client_id)
+        # Who was sent here may have just signed in, in a browser that keeps nothing.
+        speaks_of_cookies = "next" in self.request.query_arguments and not self.has_cookies()
+        self.page(
+            self.template,
+            status=status,
+            error=error,
+            name=name,
+            next=self.next_path(),
+            xsrf_token=self.csrf_token(),
+            client_id=self.client_id_of_form(),
+            speaks_of_cookies=speaks_of_cookies,
+        )
 
 
 class SignUp(_CredentialsHandler):
@@ -85,10 +107,9 @@ class SignIn(_CredentialsHandler):
 
 class SignOut(Handler):
     async def post(self) -> None:
-        assert self.session is not None
-        await self.services.sessions.end(self.session)
+        await self.end_session()
         self.services.security_log.session_ended(self.user.id, self.address)
-        self.clear_cookie(SESSION_COOKIE)
+        self.set_header("Clear-Site-Data", CLEARED)
         if self.is_form():
             self.see_other("/sign-in")
         else:
@@ -96,10 +117,9 @@ class SignOut(Handler):
 
 
 class CsrfToken(Handler):
-    """The token that the cookie `_xsrf` must be sent together with."""
+    """A token for clients without a page: that of the session, or else one that goes with the cookie it comes with."""
 
     open_to_all = True
 
     async def get(self) -> None:
-        self.set_header("Cache-Control", "no-store")
-        self.write_json(200, {"csrf_token": self.xsrf_token.decode()})
+        self.write_json(200, {"csrf_token": self.csrf_token()})

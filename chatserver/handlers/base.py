@@ -13,41 +13,23 @@ import msgspec
 from tornado.web import HTTPError, RequestHandler
 
 from chatserver import looks
-from chatserver.accounts import User
 from chatserver.client_ids import fresh_client_id, is_client_id
-from chatserver.errors import BadToken, ChatError, RoomNotFound, SignInFirst
-from chatserver.handlers.bodies import is_form, is_json, json_field
-from chatserver.handlers.cookies import SESSION_COOKIE, Cookies
-from chatserver.handlers.whose_page import check_user
-from chatserver.services import Services
-from chatserver.sessions import SESSION_DAYS, Session
+from chatserver.errors import ChatError, RoomNotFound, SignInFirst
+from chatserver.handlers.asking import Asking
+from chatserver.handlers.bodies import is_form, is_json
+from chatserver.handlers.security_headers import HTTPS_ONLY, SECURITY_HEADERS
 from chatserver.static_files import StaticFiles
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-    ),
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "private, no-cache",
-}
 
 log = logging.getLogger("chatserver.http")
 
 
-class Handler(RequestHandler):
+class Handler(Asking):
     """A handler whose verbs need a session, unless it says that it is `open_to_all`."""
 
     open_to_all: ClassVar[bool] = False
 
     methods: ClassVar[Sequence[str]] = ()
     """What it answers to."""
-
-    is_followed: ClassVar[bool] = False
-    """Whether an EventSource may ask, which sets no headers: its address says whose page it is."""
-
-    session: Session | None = None
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -57,24 +39,19 @@ class Handler(RequestHandler):
             if getattr(cls, method.lower()) is not getattr(RequestHandler, method.lower())
         ]
 
-    def initialize(self, services: Services) -> None:
-        self.services = services
-
     def set_default_headers(self) -> None:
         self.clear_header("Server")
         for name, value in SECURITY_HEADERS.items():
             self.set_header(name, value)
+        if self.site is not None and self.site.is_https and self.is_https():
+            self.set_header("Strict-Transport-Security", HTTPS_ONLY)
 
     async def prepare(self) -> None:
         self.services.in_flight.enter(self)
         if self.services.health.draining:
             self.set_header("Connection", "close")  # the next request had better go to another process
         self._refuse_unknown_method()
-        self.session = await self._find_session()
-        if self.session is not None:
-            check_user(self.request, self.session.user, query=self.is_followed)
-        if self.request.method not in {"GET", "HEAD", "OPTIONS"}:
-            self._check_token()
+        await self.ask_who()
         if self.session is None and not self.open_to_all:
             raise SignInFirst
 
@@ -84,66 +61,10 @@ class Handler(RequestHandler):
     def on_connection_close(self) -> None:
         self.services.in_flight.leave(self)
 
-    # Who is asking
-
     @property
     def address(self) -> str:
         """The client's, for the security log and for limits."""
         return str(self.request.remote_ip)
-
-    @property
-    def user(self) -> User:
-        """Who is signed in. Raises SignInFirst."""
-        if self.session is None:
-            raise SignInFirst
-        return self.session.user
-
-    async def start_session(self, user: User) -> None:
-        """Signs the browser in. A session it had before is over."""
-        if self.session is not None:
-            await self.services.sessions.end(self.session)
-        token = await self.services.sessions.open(user)
-        self.set_signed_cookie(SESSION_COOKIE, token, expires_days=SESSION_DAYS, **self._cookie_options())
-
-    async def _find_session(self) -> Session | None:
-        token = self._cookies.session_token(self)
-        return None if token is None else await self.services.sessions.find(token)
-
-    @property
-    def _cookies(self) -> Cookies:
-        return cast("Cookies", self.application.settings["cookies"])
-
-    def _cookie_options(self) -> dict[str, Any]:
-        return {"httponly": True, "samesite": "Lax", "secure": self._is_https()}
-
-    def _is_https(self) -> bool:
-        """Whether the browser speaks HTTPS, be it with a router in front. Tornado would look for more than that in the
-        headers (`xheaders`), and resolve an address for every request."""
-        said = self.request.headers.get("X-Forwarded-Proto") or self.request.headers.get("X-Scheme")
-        return (said.split(",")[-1].strip() if said else self.request.protocol) == "https"
-
-    # Cross-site requests
-
-    def _check_token(self) -> None:
-        """A request that changes something comes from a page of ours. Raises BadToken.
-
-        Tornado compares the token with its `_xsrf` cookie; here the places are added in which the contract allows it.
-        Without a session there is nothing to misuse, but no other site shall sign somebody in as its own user.
-        """
-        if self.session is None:
-            if self.request.headers.get("Sec-Fetch-Site") == "cross-site":
-                raise BadToken
-            return
-        token = self.request.headers.get("X-CSRF-Token")
-        if token is None and is_json(self.request):
-            token = json_field(self.request, "csrf_token")
-        try:
-            if token is None:
-                self.check_xsrf_cookie()
-            else:
-                self._cookies.check_token(self, token)
-        except (HTTPError, ValueError):
-            raise BadToken from None
 
     # Answers
 
@@ -171,7 +92,7 @@ class Handler(RequestHandler):
             "look_of": looks.look_of,
             "client_id": fresh_client_id(),
             "static": files.address,
-            "xsrf_token": self.xsrf_token.decode(),
+            "xsrf_token": self.csrf_token() if self.session else "",
         }
         self.render(template, **always | names)
 

@@ -278,12 +278,74 @@ async def test_without_the_token_or_with_another_nothing_is_changed(
     assert (await ada.page(room))["messages"] == []
 
 
-async def test_the_token_is_nothing_without_the_cookie_it_came_with(ada: Visitor, room: int) -> None:
-    session = ada.cookies["session"]
-    for cookie in (f"session={session}", f"session={session}; _xsrf=", f"session={session}; _xsrf=x"):
-        answer = await ada.fetch("POST", "/rooms", json_body={"name": "x"}, headers={"Cookie": cookie})
+async def test_the_token_belongs_to_the_session_and_no_cookie_changes_that(
+    ada: Visitor, visit: Callable[..., Visitor]
+) -> None:
+    """Not the one that another visitor got, nor with the cookie it came with, nor any two that are equal."""
+    mallory = visit()
+    hers = await mallory.get_csrf()
+    assert ada.session is not None
+    own = f"{ada.session}={ada.cookies[ada.session]}"
+    planted = "; ".join(f"{name}={value}" for name, value in mallory.cookies.items())
+    for token, cookie in (
+        (hers, own),
+        (hers, f"{planted}; {own}"),
+        (hers, f"{own}; {planted}"),
+        ("abcd", f"_xsrf=abcd; {own}"),
+    ):
+        for headers in ({"X-CSRF-Token": token}, {"X-XSRFToken": token}):
+            answer = await ada.fetch(
+                "POST", "/rooms", json_body={"name": "x"}, headers=headers | {"Cookie": cookie}, token=False
+            )
+            assert (answer.code, read(answer)) == (403, {"error": "invalid csrf token"})
+        form = {"name": "x", "_xsrf": token}
+        answer = await ada.fetch("POST", "/rooms", form=form, headers={"Cookie": cookie})
         assert (answer.code, read(answer)) == (403, {"error": "invalid csrf token"})
-    assert (await ada.fetch("POST", "/rooms", json_body={"name": ""})).code == 422
+    for cookie in (own, f"{planted}; {own}"):
+        answer = await ada.fetch("POST", "/rooms", json_body={"name": ""}, headers={"Cookie": cookie})
+        assert answer.code == 422
+
+
+async def test_a_program_goes_on_with_the_token_of_before_it_signed_in(
+    ada: Visitor, visit: Callable[..., Visitor]
+) -> None:
+    program = visit()
+    token = await program.get_csrf()
+    credentials = {"name": ada.name, "password": "correct horse"}
+    for form in (False, True):
+        await program.fetch(
+            "POST", "/sign-in", **({"form": credentials | {"_xsrf": token}} if form else {"json_body": credentials})
+        )
+        answer = await program.fetch(
+            "POST", "/rooms", json_body={"name": ""}, headers={"X-CSRF-Token": token}, token=False
+        )
+        assert answer.code == 422
+        assert (await program.fetch("POST", "/sign-out", json_body={})).code == 204
+
+
+@pytest.mark.parametrize("browser", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "{address}"}])
+async def test_in_a_browser_the_session_gets_a_token_of_its_own(
+    ada: Visitor, visit: Callable[..., Visitor], browser: dict[str, str]
+) -> None:
+    """Whoever could set its cookies before knows the token that goes with them."""
+    page = visit()
+    token = await page.get_csrf()
+    form = {"name": ada.name, "password": "correct horse", "_xsrf": token}
+    browser = {name: value.format(address=page.address) for name, value in browser.items()}
+    assert (await page.fetch("POST", "/sign-in", form=form, headers=browser)).code == 303
+    answer = await page.fetch("POST", "/rooms", json_body={"name": ""}, headers=browser)
+    assert (answer.code, read(answer)) == (403, {"error": "invalid csrf token"})
+    await page.get_csrf()
+    assert (await page.fetch("POST", "/rooms", json_body={"name": ""}, headers=browser)).code == 422
+
+
+async def test_the_token_of_a_page_has_other_bytes_from_second_to_second(ada: Visitor) -> None:
+    """What is the same in each page could be learnt from how well pages compress."""
+    tokens = {await ada.get_csrf()}
+    while len(tokens) == 1:
+        tokens.add(await ada.get_csrf())
+    one, other = (token.rpartition("|")[2] for token in tokens)
+    assert sum(a == b for a, b in zip(one, other, strict=True)) < len(one) / 2
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/sign-out"), ("POST", "/sign-in"), ("POST", "/sign-up"), ("POST", "/rooms"), ("POST", "/messages"), ("DELETE", "/rooms/{room}")])  # fmt: skip
@@ -292,18 +354,6 @@ async def test_every_change_asks_for_it(ada: Visitor, room: int, method: str, pa
         response = await ada.fetch(method, path.format(room=room), body=b"{}", headers=JSON | headers, token=False)
         assert (response.code, read(response)) == (403, {"error": "invalid csrf token"})
     assert (await ada.get(f"/rooms/{room}/messages")).code == 200
-
-
-async def test_no_other_site_signs_somebody_in(ada: Visitor, visit: Callable[..., Visitor]) -> None:
-    form = {"name": ada.name, "password": "correct horse"}
-    for path in ("/sign-in", "/sign-up"):
-        visitor = visit()
-        response = await visitor.fetch("POST", path, form=form, headers={"Sec-Fetch-Site": "cross-site"})
-        assert response.code == 403
-        assert "session" not in visitor.cookies
-    for site in ("same-origin", "none"):
-        response = await visit().fetch("POST", "/sign-in", form=form, headers={"Sec-Fetch-Site": site})
-        assert response.code == 303
 
 
 # How an error looks
