@@ -44,8 +44,9 @@ def without_text(frame: bytes, id: Cursor) -> bytes:
 
 
 def opening(cursor: Cursor, retry_ms: int) -> bytes:
-    """The first bytes of a stream: how long to wait before coming back, and from where."""
-    return b"retry: %d\nid: %d-%d\n\n" % (retry_ms, *cursor)
+    """The first bytes of a stream: how long to wait before coming back, and from where. The name keeps it from being
+    taken for a message where a library hands on blocks without data."""
+    return b"retry: %d\nid: %d-%d\nevent: cursor\n\n" % (retry_ms, *cursor)
 
 
 def reset(room_id: int, cursor: Cursor) -> bytes:
@@ -56,7 +57,7 @@ def reset(room_id: int, cursor: Cursor) -> bytes:
 
 def many_opening(places: str, retry_ms: int) -> bytes:
     """The same for a stream of many rooms; `places` stands for the place in all of them."""
-    return b"retry: %d\nid: %b\n\n" % (retry_ms, places.encode())
+    return b"retry: %d\nid: %b\nevent: cursor\n\n" % (retry_ms, places.encode())
 
 
 def many_reset(places: str, room_id: int, cursor: Cursor) -> bytes:

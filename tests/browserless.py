@@ -12,7 +12,7 @@ import json
 import socket
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
@@ -139,17 +139,19 @@ class Visitor:
         last: str | None = None,
         user: int | None = None,
         here: Sequence[int | str] | None = None,
+        query: Mapping[str, str] | None = None,
         **options: Any,
     ) -> Stream:
         """Opens a stream of these rooms and reads the response's head. `last`: the Last-Event-ID header. `user`: whose
-        stream it is said to be. `here`: the rooms on a screen."""
-        query: list[tuple[str, Any]] = [("room", room) for room in rooms]
-        query += [(name, value) for name, value in (("after", after), ("user", user)) if value is not None]
-        query += [("here", room) for room in ([""] if here == () else here or ())]
+        stream it is said to be. `here`: the rooms on a screen. `query`: what else stands in the address."""
+        asked: list[tuple[str, Any]] = [("room", room) for room in rooms]
+        asked += [(name, value) for name, value in (("after", after), ("user", user)) if value is not None]
+        asked += [("here", room) for room in ([""] if here == () else here or ())]
+        asked += (query or {}).items()
         stream = Stream()
         self._streams.append(stream)
         headers = {} if last is None else {"Last-Event-ID": last}
-        await stream.open(self, f"/chat/stream?{urlencode(query)}", headers, **options)
+        await stream.open(self, f"/chat/stream?{urlencode(asked)}", headers, **options)
         return stream
 
     async def leave(self) -> None:

@@ -78,7 +78,7 @@ def test_what_is_not_a_message_has_its_own_bytes() -> None:
     assert sse.frame(void) == b""
     assert sse.frame(closed) == b"id: 1795452475863-1\ndata: [DONE]\n\n"
     assert sse.HEARTBEAT == b":\n\n"
-    assert sse.opening(ID, 2500) == b"retry: 2500\nid: 1795452475863-1\n\n"
+    assert sse.opening(ID, 2500) == b"retry: 2500\nid: 1795452475863-1\nevent: cursor\n\n"
     assert sse.retry(3000) == b"retry: 3000\n\n"
     assert sse.reset(42, ID) == (
         b'event: reset\nid: 1795452475863-1\ndata: {"room_id":42,"cursor":"1795452475863-1"}\n\n'

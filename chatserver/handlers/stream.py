@@ -130,9 +130,11 @@ class StreamHandler(Handler):
         return here
 
     def _cursors(self) -> list[str]:
-        """What the client says it has seen: the header on a reconnect, the address on the first request."""
+        """What the client says it has seen: the header on a reconnect, the address on the first request, or the
+        address always where it can't send headers."""
         header = self.request.headers.get("Last-Event-ID", "")
-        return [text for text in (header, self.get_query_argument("after", "", strip=False)) if text]
+        named = (self.get_query_argument(name, "", strip=False) for name in ("lastEventId", "after"))
+        return [text for text in (header, *named) if text]
 
     def _set_stream_headers(self) -> None:
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")

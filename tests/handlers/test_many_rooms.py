@@ -57,7 +57,7 @@ async def test_the_first_bytes_name_the_places_in_all_rooms(ada: Visitor, rooms:
     assert stream.status == 200
     assert stream.headers["content-type"].split(";")[0] == "text/event-stream"
     first = await stream.block()
-    assert (first.event, first.data) == (None, None)
+    assert (first.event, first.data) == ("cursor", None)
     assert (first.retry or "").isdigit()
     assert places(first.id or "") == {room: said["id"] if room == rooms[1] else "0-0" for room in rooms}
     assert list(places(first.id or "")) == rooms

@@ -34,7 +34,8 @@ async def test_the_first_bytes_come_at_once_and_name_a_cursor(ada: Visitor, room
     assert "content-length" not in stream.headers
     assert "content-encoding" not in stream.headers
     first = await stream.block()
-    assert (first.id, first.event, first.data) == ("0-0", None, None)
+    # Under a name and without data: no browser dispatches it, and no library takes it for a message.
+    assert (first.id, first.event, first.data) == ("0-0", "cursor", None)
     assert first.retry is not None
     assert first.retry.isdigit()
 
@@ -103,6 +104,21 @@ async def test_of_two_cursors_the_later_one_counts(ada: Visitor, room: int) -> N
     assert await stream.message() == said[3]
 
 
+async def test_who_can_not_send_headers_resumes_by_the_address(ada: Visitor, room: int) -> None:
+    said = [await ada.say(room, str(number)) for number in range(4)]
+    stream = await ada.stream(room, query={"lastEventId": said[1]["id"]})
+    assert await stream.messages(2) == said[2:]
+    for named in (0, 2):
+        stream = await ada.stream(room, after=said[2 - named]["id"], query={"lastEventId": said[named]["id"]})
+        assert await stream.message() == said[3]
+    stream = await ada.stream(room, last=said[0]["id"], query={"lastEventId": said[2]["id"]})
+    assert await stream.message() == said[3]
+    assert (await (await ada.stream(room, query={"lastEventId": "x"})).event()).event == "reset"
+    other = await ada.make_room()
+    await (many := await ada.stream(room, other, query={"lastEventId": f"{room}.{said[2]['id']}_{other}.0-0"})).block()
+    assert await many.message() == said[3]
+
+
 async def test_a_hundred_missed_messages_come_exactly_once_in_order(ada: Visitor, room: int) -> None:
     stream = await ada.stream(room, after="0")
     await ada.say(room, "seen")
@@ -154,7 +170,7 @@ async def test_an_empty_cursor_is_none(ada: Visitor, room: int) -> None:
     said = await ada.say(room, "before")
     stream = await ada.stream(room, after="", last="")
     block = await stream.block()
-    assert (block.event, block.id) == (None, said["id"])
+    assert (block.event, block.id) == ("cursor", said["id"])
 
 
 @pytest.mark.parametrize(
