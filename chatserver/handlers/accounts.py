@@ -35,9 +35,6 @@ class _CredentialsHandler(Handler):
             return
         self._show_form()
 
-    async def head(self) -> None:
-        await self.get()
-
     async def post(self) -> None:
         if self._is_form_without_its_cookie():
             self._show_form(status=403, error=NO_COOKIES)

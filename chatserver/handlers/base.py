@@ -33,6 +33,8 @@ class Handler(Asking):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        if "get" in cls.__dict__ and "head" not in cls.__dict__:
+            cls.head = cls.get  # Tornado leaves the body out
         cls.methods = [
             method
             for method in cls.SUPPORTED_METHODS

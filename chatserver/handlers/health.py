@@ -16,9 +16,6 @@ class Healthz(Handler):
     async def get(self) -> None:
         self.write_json(200, {"ok": True})
 
-    async def head(self) -> None:
-        await self.get()
-
 
 class Readyz(Healthz):
     """Whether requests should be sent here."""

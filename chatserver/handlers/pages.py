@@ -35,22 +35,13 @@ class Home(Handler):
     async def get(self) -> None:
         self.redirect("/chat")
 
-    async def head(self) -> None:
-        await self.get()
-
 
 class RoomsPage(PageHandler):
-    async def head(self) -> None:
-        await self.get()
-
     async def get(self) -> None:
         self.page("rooms.html", rooms=await self.services.room_list.of(self.user), error=None, name="")
 
 
 class RoomPage(PageHandler):
-    async def head(self, room_id: str) -> None:
-        await self.get(room_id)
-
     async def get(self, room_id: str) -> None:
         room = await self.services.rooms.find(room_number(room_id))
         await show_room(self, room, where=self._where())

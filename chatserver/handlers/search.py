@@ -24,9 +24,6 @@ class SearchHandler(Handler):
                 raise SignInFirst
             self.redirect(self.sign_in_path())
 
-    async def head(self) -> None:
-        await self.get()
-
     async def get(self) -> None:
         self.set_header("Vary", "Accept")
         if self.wants_page():

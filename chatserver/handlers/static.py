@@ -18,9 +18,6 @@ class StaticHandler(Handler):
     async def prepare(self) -> None:
         self._refuse_unknown_method()
 
-    async def head(self, version: str, path: str) -> None:
-        await self.get(version, path)
-
     async def get(self, version: str, path: str) -> None:
         files = cast("StaticFiles", self.application.settings["static_files"])
         file = files.find(path)
