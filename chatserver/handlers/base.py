@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from asyncio import Future
 from collections.abc import Awaitable, Sequence
 from http import HTTPStatus
 from types import TracebackType
@@ -10,6 +11,7 @@ from typing import Any, ClassVar, cast
 from urllib.parse import quote
 
 import msgspec
+from tornado.http1connection import HTTP1Connection
 from tornado.web import HTTPError, RequestHandler
 
 from chatserver import looks
@@ -18,6 +20,7 @@ from chatserver.errors import ChatError, RoomNotFound, SignInFirst
 from chatserver.handlers.asking import Asking
 from chatserver.handlers.bodies import is_form, is_json
 from chatserver.handlers.security_headers import HTTPS_ONLY, SECURITY_HEADERS
+from chatserver.lingering_close import close_behind
 from chatserver.static_files import StaticFiles
 
 log = logging.getLogger("chatserver.http")
@@ -56,6 +59,13 @@ class Handler(Asking):
         await self.ask_who()
         if self.session is None and not self.open_to_all:
             raise SignInFirst
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """Also ends the connection, where the answer says so: Tornado would go on and answer the next request."""
+        sent = super().finish(chunk)
+        if self._headers.get("Connection") == "close":
+            close_behind(cast("HTTP1Connection", self.request.connection), sent)
+        return sent
 
     def on_finish(self) -> None:
         self.services.in_flight.leave(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -211,6 +211,41 @@ async def test_a_body_that_does_not_come_ends_with_its_connection(
     writer.write(f"POST /messages HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n".encode())
     assert await reader.read() == b""
     writer.close()
+
+
+async def test_behind_an_answer_that_closes_the_connection_nothing_is_done_or_answered(
+    ada: Visitor, room: int, chat: Chat
+) -> None:
+    """Neither behind a body that is too large, however it is sent, nor on a process that is about to end."""
+    said = json.dumps({"room_id": room, "content": "behind"}).encode()
+    next_one = head(ada, "POST", "/messages", Content_Length=str(len(said)), Content_Type="application/json") + said
+    fixed = head(ada, "POST", "/messages", Content_Length="70000", Content_Type="application/json") + b"x" * 70_000
+    chunked = head(ada, "POST", "/messages", Transfer_Encoding="chunked", Content_Type="application/json")
+    chunked += b"%x\r\n%b\r\n0\r\n\r\n" % (70_000, b"x" * 70_000)
+    for request, status in [(fixed, b"413"), (chunked, b"413"), (head(ada, "GET", "/chat"), b"200")]:
+        chat.services.health.draining = status == b"200"
+        # With the next one in the same segment, or right behind it; and with more than is thrown away.
+        for pieces in ([request + next_one], [request, next_one], [request + next_one * 3, b"x" * 100_000]):
+            answer = await everything(ada, pieces)
+            assert answer.count(b"HTTP/1.1 ") == 1
+            assert answer.startswith(b"HTTP/1.1 " + status)
+            assert b"\r\nConnection: close\r\n" in answer
+    chat.services.health.draining = False
+    assert (await ada.page(room))["messages"] == []
+
+
+async def everything(visitor: Visitor, pieces: Sequence[bytes]) -> bytes:
+    """What is answered until the server ends the connection."""
+    address = urlsplit(visitor.address)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        async with asyncio.timeout(WAIT_SECONDS):
+            return await reader.read()
+    finally:
+        writer.close()
 
 
 @pytest.mark.parametrize("length", [16 * 1024 * 1024 + 1, 10**12])
