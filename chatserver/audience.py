@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Hashable, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 from cachetools import TTLCache
@@ -48,6 +50,24 @@ class Seat(NamedTuple):
     until: float
 
 
+class Place:
+    """A place for one stream that is being opened with a session. See `Audience.place_for`."""
+
+    def __init__(self, audience: Audience, session: Session) -> None:
+        self._audience = audience
+        self._session = session
+        self.is_seated = False
+
+    def seat(self, subscription: Subscription, here: Sequence[int]) -> None:
+        """The stream is open, and has the place until it is closed. It lives no longer than its session, and than
+        MAX_AGE_SECONDS.
+
+        `here`: the rooms that its reader has on a screen. Of these it counts those that the stream follows.
+        """
+        self.is_seated = True
+        self._audience._seat(subscription, self._session, here)
+
+
 class Audience:
     """All open streams, by session and user. `in_all`, `per_user`: how many may be open here."""
 
@@ -58,6 +78,9 @@ class Audience:
         self._seats: dict[Subscription, Seat] = {}
         self._by_session: dict[str, set[Subscription]] = {}
         self._by_user: dict[int, set[Subscription]] = {}
+        # Streams that are being opened, by user. They count: when everybody comes at once, most are.
+        self._opening: Counter[int] = Counter()
+        self._opening_in_all = 0
         self._viewers = Viewers()
         self._on_arrival: list[OnStream] = []
         self._on_departure: list[OnStream] = []
@@ -75,8 +98,23 @@ class Audience:
         if self._task is not None:
             await self._task.stop()
 
-    def has_room_for(self, session: Session) -> bool:
-        return len(self._seats) < self._in_all and len(self._by_user.get(session.user.id, ())) < self._per_user
+    @contextmanager
+    def place_for(self, session: Session) -> Iterator[Place | None]:
+        """Takes a place for a stream, before anything is awaited to open it. On the way out it is free again, unless
+        a stream was seated there. None: all are taken, or all that one user may have."""
+        user_id = session.user.id
+        of_user = len(self._by_user.get(user_id, ())) + self._opening[user_id]
+        if len(self._seats) + self._opening_in_all >= self._in_all or of_user >= self._per_user:
+            yield None
+            return
+        self._opening_in_all += 1
+        self._opening[user_id] += 1
+        place = Place(self, session)
+        try:
+            yield place
+        finally:
+            if not place.is_seated:
+                self._give_back(user_id)
 
     def on_arrival(self, arrived: OnStream) -> None:
         """Wants to be called when a stream was seated."""
@@ -96,11 +134,8 @@ class Audience:
         """The same to every stream here that has the room on a screen."""
         self._viewers.signal(room_id, frame)
 
-    def seat(self, subscription: Subscription, session: Session, here: Sequence[int]) -> None:
-        """From now on the stream lives no longer than its session, and than MAX_AGE_SECONDS.
-
-        `here`: the rooms that its reader has on a screen. Of these it counts those that the stream follows.
-        """
+    def _seat(self, subscription: Subscription, session: Session, here: Sequence[int]) -> None:
+        self._give_back(session.user.id)
         if subscription.closed:
             return
         until = asyncio.get_running_loop().time() + MAX_AGE_SECONDS * random.uniform(0.9, 1.1)
@@ -115,6 +150,13 @@ class Audience:
             arrived(session.user, here)
         if session.key in self._ended_lately:
             subscription.revoke()
+
+    def _give_back(self, user_id: int) -> None:
+        """One stream of the user is not being opened any more."""
+        self._opening_in_all -= 1
+        self._opening[user_id] -= 1
+        if not self._opening[user_id]:
+            del self._opening[user_id]
 
     def _leave(self, subscription: Subscription) -> None:
         session, here, _ = self._seats.pop(subscription)

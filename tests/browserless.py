@@ -10,6 +10,7 @@ import codecs
 import contextlib
 import json
 import socket
+import struct
 import uuid
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -154,6 +155,17 @@ class Visitor:
         await stream.open(self, f"/chat/stream?{urlencode(asked)}", headers, **options)
         return stream
 
+    async def connected(self) -> Stream:
+        """A connection on which nothing was asked for yet."""
+        stream = Stream()
+        self._streams.append(stream)
+        await stream.connect(self)
+        return stream
+
+    def open_streams(self) -> list[Stream]:
+        """Those that were asked for here, be they answered or not, closed ones among them."""
+        return list(self._streams)
+
     async def leave(self) -> None:
         for stream in self._streams:
             stream.close()
@@ -204,9 +216,19 @@ class Stream:
     async def open(
         self, visitor: Visitor, path: str, headers: dict[str, str], *, method: str = "GET", version: str = "1.1"
     ) -> None:
+        await self.connect(visitor)
+        await self.ask(visitor, path, headers, method=method, version=version)
+
+    async def connect(self, visitor: Visitor) -> None:
         address = urlsplit(visitor.address)
         self._reader, self._writer = await asyncio.open_connection(address.hostname, address.port)
-        lines = [f"{method} {path} HTTP/{version}", f"Host: {address.netloc}", "Accept: text/event-stream"]
+
+    async def ask(
+        self, visitor: Visitor, path: str, headers: dict[str, str], *, method: str = "GET", version: str = "1.1"
+    ) -> None:
+        """Asks on the open connection, and reads the response's head."""
+        lines = [f"{method} {path} HTTP/{version}", f"Host: {urlsplit(visitor.address).netloc}"]
+        lines.append("Accept: text/event-stream")
         lines += [f"{name}: {value}" for name, value in headers.items()]
         if visitor.cookies:
             lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in visitor.cookies.items()))
@@ -306,6 +328,12 @@ class Stream:
     def close(self) -> None:
         if hasattr(self, "_writer"):
             self._writer.close()
+
+    def abort(self) -> None:
+        """Ends the connection with a reset."""
+        connection = self._writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._writer.transport.abort()
 
     async def _read_more(self) -> bool:
         if not self._chunked:

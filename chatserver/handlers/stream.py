@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import random
 import socket
 from collections.abc import Sequence
+from typing import cast
 
+from tornado.http1connection import HTTP1Connection
 from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError
 
 from chatserver import sse
+from chatserver.audience import Place
 from chatserver.errors import Malformed, SignInFirst, Unavailable
 from chatserver.handlers.base import Handler
 from chatserver.rooms import RoomClosed
@@ -31,6 +35,13 @@ MAX_ROOMS = 50
 FULL_MS = (30_000, 90_000)
 """When to come back if there are too many streams already."""
 
+DRAINED_MS = (1_000, 4_000)
+"""When to come back from a process that is about to end: as those are told who were here before."""
+
+FLUSH_SECONDS = 15.0
+"""How long a connection may take to take the first bytes. They find room at once, unless it is full of other answers
+that nobody reads."""
+
 log = logging.getLogger(__name__)
 
 
@@ -46,57 +57,72 @@ class StreamHandler(Handler):
     async def get(self) -> None:
         room_ids = self._room_ids()
         here = self._here(room_ids)
-        opening = await self._open(room_ids)
-        if opening is None:
-            return
-        # The response's head goes out through Tornado; then the socket leaves it, with nothing of its left behind:
-        # parser, handler and buffers would weigh three times as much as the stream itself.
-        self._set_stream_headers()
-        # It ends with its stream: a proxy that kept it for other requests would send one into a closed socket.
-        self.set_header("Connection", "close")
-        self.write(opening.greeting)
-        try:
-            await self.flush()
-        except StreamClosedError:
-            return
-        chunked = self.request.version != "HTTP/1.0"
-        subscription = opening.join(self._take_socket(), chunked=chunked)
-        self.services.audience.seat(subscription, self._session, here)
+        with self.services.audience.place_for(self._session) as place:
+            opening = await self._open(room_ids, place)
+            if opening is None or place is None:
+                return
+            # The response's head goes out through Tornado; then the socket leaves it, with nothing of its left behind:
+            # parser, handler and buffers would weigh three times as much as the stream itself.
+            self._set_stream_headers()
+            # It ends with its stream: a proxy that kept it for other requests would send one into a closed socket.
+            self.set_header("Connection", "close")
+            self.write(opening.greeting)
+            if await self._flush():
+                chunked = self.request.version != "HTTP/1.0"
+                subscription = opening.join(self._take_socket(), chunked=chunked)
+                place.seat(subscription, here)
+                if self.services.health.draining:  # by now; who was here before is told by the hub
+                    subscription.end(sse.retry(random.randint(*DRAINED_MS)))
 
     async def head(self) -> None:
         room_ids = self._room_ids()
         self._here(room_ids)
-        if await self._open(room_ids) is not None:
-            self._set_stream_headers()
-            with contextlib.suppress(StreamClosedError):
-                await self.flush()  # before Tornado adds the length and the hash of no body: the stream has neither
+        with self.services.audience.place_for(self._session) as place:
+            if await self._open(room_ids, place) is not None:
+                self._set_stream_headers()
+                await self._flush()  # before Tornado adds the length and the hash of no body: the stream has neither
 
-    async def _open(self, room_ids: Sequence[int]) -> Opening | None:
+    async def _open(self, room_ids: Sequence[int], place: Place | None) -> Opening | None:
         """None when the request is answered already. Errors come before the stream starts; but EventSource gives up
         for good on every status but 200, so what is only unavailable is a stream that ends at once."""
         try:
             rooms = await self.services.rooms.find_open(room_ids)
-            if self.services.audience.has_room_for(self._session):
-                if len(room_ids) == 1:
-                    return await self.services.streams.open(rooms[0], self._cursors())
+            if place is None:
+                await self._send_away(FULL_MS, "too many streams")
+            elif self.services.health.draining:
+                await self._send_away(DRAINED_MS)
+            elif len(room_ids) == 1:
+                return await self.services.streams.open(rooms[0], self._cursors())
+            else:
                 gone = set(room_ids) - {room.id for room in rooms}
                 return await self.services.streams.open_many(rooms, sorted(gone), self._cursors())
-            await self._send_away(FULL_MS, "too many streams")
         except RoomClosed:
             self.set_status(204)
         except Unavailable as error:
             await self._send_away(COME_BACK_MS, error)
         return None
 
-    async def _send_away(self, within_ms: tuple[int, int], reason: Exception | str) -> None:
+    async def _send_away(self, within_ms: tuple[int, int], reason: Exception | str | None = None) -> None:
         """A stream that says when to come back, and nothing else."""
-        cause = reason.__cause__ if isinstance(reason, Exception) else None
-        log.warning("a stream has to wait: %s", cause or reason)
+        if reason is not None:
+            cause = reason.__cause__ if isinstance(reason, Exception) else None
+            log.warning("a stream has to wait: %s", cause or reason)
         self._set_stream_headers()
         self.write(sse.retry(random.randint(*within_ms)))
-        with contextlib.suppress(StreamClosedError):
-            await self.flush()
-            await self.finish()
+        if await self._flush():
+            with contextlib.suppress(StreamClosedError):
+                await self.finish()
+
+    async def _flush(self) -> bool:
+        """Sends what was written. Returns False if the connection is gone or takes nothing: it is closed then."""
+        stream = cast("HTTP1Connection", self.request.connection).stream
+        # A deadline of our own: where the connection ends while Tornado writes, it never tells who waits for that.
+        with contextlib.suppress(StreamClosedError, TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self.flush()
+            return not stream.closed()
+        stream.close()
+        return False
 
     @property
     def _session(self) -> Session:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pymongo
 import pytest
 
 from chatserver.app import Chat
+from chatserver.errors import Unavailable
+from chatserver.rooms import Room
 from chatserver.settings import Settings
-from tests.browserless import Stream, Visitor
+from chatserver.streams import Opening, Streams
+from tests.browserless import WAIT_SECONDS, Stream, Visitor
 from tests.server_process import ServerProcess
+from tests.waiting import until
 
 pytestmark = pytest.mark.gen_test
 
@@ -88,6 +92,113 @@ async def test_who_finds_no_room_is_told_to_come_back_later(
     while (stream := await joan.stream(room, after="0")) and not (await stream.block()).id:
         pass
     assert await stream.message() == said
+
+
+async def test_of_a_storm_as_many_are_let_in_as_may_be_and_the_others_are_told_to_come_back(
+    start_server: Callable[..., ServerProcess], visit: Callable[..., Visitor]
+) -> None:
+    server = start_server(MAX_STREAMS="50", MAX_STREAMS_PER_USER="1000")
+    ada = visit(server.address)
+    await ada.sign_up()
+    room = await ada.make_room()
+    await _is_bounded(ada, room, storm=400, bound=50)
+
+
+async def test_of_a_storm_of_one_user_as_many_are_let_in_as_one_may_have(
+    start_server: Callable[..., ServerProcess], visit: Callable[..., Visitor]
+) -> None:
+    server = start_server(MAX_STREAMS="1000", MAX_STREAMS_PER_USER="20")
+    ada, grace = visit(server.address), visit(server.address)
+    await ada.sign_up()
+    await grace.sign_up()
+    room = await ada.make_room()
+    hers = await grace.stream(room)
+    await _is_bounded(ada, room, storm=150, bound=20)
+    said = await grace.say(room, "still here")
+    while await hers.message() != said:
+        pass
+
+
+async def _is_bounded(visitor: Visitor, room: int, *, storm: int, bound: int) -> None:
+    """So many come at once, and when those who were let in have left, as many find a place again."""
+    streams = await asyncio.gather(*[visitor.stream(room) for _ in range(storm)])
+    first = await asyncio.gather(*[stream.block() for stream in streams])
+    let_in = [stream for stream, block in zip(streams, first, strict=True) if block.id is not None]
+    assert len(let_in) == bound
+    for stream, block in zip(streams, first, strict=True):
+        if stream not in let_in:
+            assert (stream.status, block.data) == (200, None)
+            assert int(block.retry or 0) >= 30_000
+            assert await stream.rest() == []
+    said = await visitor.say(room, "to those who are in")
+    for stream in let_in:
+        assert await stream.message() == said
+        stream.close()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:  # that they left is noticed in a moment
+            streams = await asyncio.gather(*[visitor.stream(room) for _ in range(bound)])
+            first = await asyncio.gather(*[stream.block() for stream in streams])
+            for stream in streams:
+                stream.close()
+            if all(block.id is not None for block in first):
+                return
+
+
+class Gate:
+    """Streams that are being opened wait here."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, fails: bool = False) -> None:
+        self.waiting = 0
+        self._open = asyncio.Event()
+        opens = Streams.open
+
+        async def wait_and_open(streams: Streams, room: Room, asked: Sequence[str]) -> Opening:
+            self.waiting += 1
+            await self._open.wait()
+            if fails:
+                raise Unavailable("away")
+            return await opens(streams, room, asked)
+
+        monkeypatch.setattr(Streams, "open", wait_and_open)
+
+    def let_through(self) -> None:
+        self._open.set()
+
+
+@pytest.mark.parametrize("way", ["left", "reset", "refused", "signed out", "asked for the head", "seated and left"])
+async def test_who_is_being_let_in_has_a_place_until_they_are_in_or_gone(
+    ada: Visitor,
+    room: int,
+    chat: Chat,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+) -> None:
+    audience = chat.services.audience
+    monkeypatch.setattr(audience, "_in_all", 5)
+    gate = Gate(monkeypatch, fails=way == "refused")
+    method = "HEAD" if way == "asked for the head" else "GET"
+    opening = [asyncio.create_task(ada.stream(room, method=method)) for _ in range(5)]
+    await until(lambda: gate.waiting == 5)
+    await _is_shed(await ada.stream(room))
+    if way in {"left", "reset"}:
+        for stream in ada.open_streams():
+            stream.abort() if way == "reset" else stream.close()
+        for task in opening:
+            task.cancel()
+    elif way == "signed out":
+        again = ada.cookies.copy()
+        assert (await ada.fetch("POST", "/sign-out", json_body={})).code == 204
+        ada.cookies = again
+    gate.let_through()
+    streams = await asyncio.gather(*opening, return_exceptions=True)
+    if way == "seated and left":
+        assert len(audience) == 5
+    for stream in streams:
+        if isinstance(stream, Stream):
+            stream.close()
+    await until(lambda: not audience._opening_in_all and not len(audience))
+    assert not audience._opening
+    assert not audience._by_user
 
 
 async def _is_shed(stream: Stream) -> None:
