@@ -41,6 +41,7 @@ from chatserver.people import People
 from chatserver.presence import GRACE_SECONDS, LEASE_SECONDS, Presence
 from chatserver.presence_register import PresenceRegister
 from chatserver.read_marks import ReadMarks
+from chatserver.redis_trust import is_unverified
 from chatserver.relay import Relay
 from chatserver.room_list import RoomList
 from chatserver.room_log import RoomLog
@@ -159,6 +160,12 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         yield Chat(ChatApplication(services, settings.cookie_secret, settings.origin), services, hub)
 
 
+def say_what_is_unsafe(settings: Settings) -> None:
+    """What somebody chose, or has by default, and should know of."""
+    if is_unverified(settings.redis_url):
+        log.warning("REDIS_URL: the server's certificate is not verified, so anybody on the way could pose as it")
+
+
 async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
     """Runs the chat until SIGTERM or SIGINT, then drains it. `reuse_port`: other processes listen there too.
 
@@ -171,6 +178,7 @@ async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
         limit = descriptors.allow_many()
     except descriptors.TooFewDescriptors as error:
         raise CannotStart(str(error)) from None
+    say_what_is_unsafe(settings)
     max_streams = descriptors.streams_within(limit, settings.max_streams)
     async with running(dataclasses.replace(settings, max_streams=max_streams)) as chat:
         server = make_server(chat.application, limit)

@@ -34,8 +34,8 @@ def connect(
 ) -> Redis:
     """A client with a bounded pool: who finds it empty waits up to ANSWER_SECONDS for a connection.
 
-    `on_connect` runs on each new connection before its first command. `rediss://` takes any certificate unless the
-    URL says `ssl_cert_reqs=required`: Heroku's servers have self-signed ones.
+    `on_connect` runs on each new connection before its first command. `rediss://` verifies the certificate, unless the
+    address says otherwise (redis_trust.py).
     """
     options: dict[str, Any] = {
         "max_connections": connections,
@@ -47,8 +47,6 @@ def connect(
     }
     if not url.startswith("unix:"):
         options["socket_keepalive"] = True
-    if url.startswith("rediss:") and "ssl_cert_reqs" not in url:
-        options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
     if on_connect is not None:
         hook = on_connect
 

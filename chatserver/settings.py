@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from chatserver.origin import Origin
+from chatserver.redis_trust import with_trust
 
 
 class SettingsError(Exception):
@@ -31,7 +32,9 @@ class Settings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Reads the table below. Raises SettingsError."""
-        return cls(**{variable.name.lower(): variable.read(environ) for variable in TABLE})
+        read = {variable.name.lower(): variable.read(environ) for variable in TABLE}
+        read["redis_url"] = with_trust(read["redis_url"], on_heroku=bool(environ.get("DYNO")))
+        return cls(**read)
 
 
 class Variable(NamedTuple):
