@@ -29,8 +29,8 @@ import { SharedStream } from "./models/shared_stream.js";
 import { Typing } from "./models/typing.js";
 
 const element = (id) => document.getElementById(id);
-const { roomId, userId, userName, lastRead, firstUnread, streamCursor } = element("room").dataset;
-const room = { id: Number(roomId) };
+const { roomId, roomName, userId, userName, lastRead, firstUnread, streamCursor } = element("room").dataset;
+const room = { id: Number(roomId), name: roomName };
 const user = { id: Number(userId), name: userName };
 const list = element("messages");
 const scroller = element("log");
@@ -123,7 +123,7 @@ const composer = new Composer({
     send(content, replyTo) {
       unread.clear();
       typing.done();
-      outbox.add(room.id, content, replyTo);
+      outbox.add(room, content, replyTo);
     },
     save: (message, content) => tools.save(message, content),
     editLast: () => tools.editLast(),

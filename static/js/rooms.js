@@ -1,5 +1,6 @@
 /** The list of rooms. What was written in any of them and not sent goes out from here too. */
 import { localDates } from "./controllers/dates.js";
+import { LeftBehind } from "./controllers/left_behind.js";
 import { Frame } from "./frame.js";
 import { Api } from "./helpers/api.js";
 import { onWake } from "./helpers/wake.js";
@@ -9,13 +10,11 @@ import { OutboxStore } from "./models/outbox_store.js";
 const lobby = document.querySelector(".lobby");
 const user = { id: Number(lobby.dataset.userId), name: lobby.dataset.userName };
 const api = new Api({ token: document.querySelector('meta[name="csrf-token"]').content, userId: user.id });
-const nobodyLooks = { added() {}, changed() {}, sent() {}, discarded() {} };
-
 const outbox = new Outbox({
   userId: user.id,
   store: new OutboxStore(),
   post: (entry) => api.post(entry),
-  on: nobodyLooks,
+  on: new LeftBehind({ section: document.getElementById("left-behind"), outbox: () => outbox }),
 });
 
 new Frame({ api, user });

@@ -237,8 +237,11 @@ async def test_what_is_sent_in_the_moment_of_a_reload_is_kept(
         NO_DATABASE,
         "IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError') }",
         "IDBObjectStore.prototype.add = () => { throw new DOMException('full', 'QuotaExceededError') }",
+        f"{NO_DATABASE}; Storage.prototype.setItem = () => {{ throw new DOMException('full', 'QuotaExceededError') }}",
+        "delete Navigator.prototype.locks; delete window.BroadcastChannel",
+        "LockManager.prototype.request = () => Promise.reject(new DOMException('no', 'SecurityError'))",
     ],
-    ids=["missing", "forbidden", "full"],
+    ids=["missing", "forbidden", "full", "nothing at all", "no tabs", "no locks"],
 )
 async def test_an_outbox_that_cannot_be_kept_still_sends(enter: Enter, ada: Visitor, broken: str) -> None:
     hers = await enter(ada, script=broken)

@@ -1,5 +1,5 @@
 /** The outbox's entries of this room as rows of the log: on their way, late, or refused. */
-import { texts } from "../texts.js";
+import { whyUnsent } from "./why_unsent.js";
 
 const SEEN_WITHIN = 10_000; // ms between the acknowledgement of a message and its coming over the stream
 
@@ -51,7 +51,7 @@ export class Unsent {
       const note = row.mark(isFailed ? "failed" : "pending");
       const link = note.querySelector("a");
       const [retry, discard] = note.querySelectorAll("button");
-      note.querySelector("em").textContent = words(entry);
+      note.querySelector("em").textContent = whyUnsent(entry);
       link.hidden = entry.refusal?.status !== 401;
       link.href = `/sign-in?next=${encodeURIComponent(location.pathname)}`;
       retry.hidden = discard.hidden = !isFailed;
@@ -77,14 +77,4 @@ export class Unsent {
       this.#messages.remove(row);
     }
   }
-}
-
-function words({ refusal, isLate }) {
-  if (refusal?.status === 401) {
-    return texts.notSentSignedOut;
-  }
-  if (refusal) {
-    return texts.notSent(refusal.reason);
-  }
-  return isLate ? texts.waitingToSend : texts.sending;
 }

@@ -27,11 +27,13 @@ export class Stored {
     }
   }
 
+  /** Returns whether it is kept. */
   write(value) {
     try {
       localStorage.setItem(this.#key, JSON.stringify(value));
+      return true;
     } catch {
-      // full, or forbidden
+      return false; // full, or forbidden
     }
   }
 

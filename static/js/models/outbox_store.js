@@ -1,7 +1,7 @@
 /**
- * Where unsent messages survive a reload: IndexedDB, in the order of writing. That takes a moment, in which the page may
- * go: so each has a note in localStorage, which is written at once, until it is there. Where IndexedDB is missing, broken
- * or full the note stays; where that is so with both, the page goes on without.
+ * Where unsent messages survive a reload, for all tabs: IndexedDB, in the order of writing. That takes a moment, in which
+ * the page may go: so each has a note in localStorage, which is written at once, until it is there. Where IndexedDB is
+ * missing, broken or full the note stays; where that is so with both, this page alone knows.
  */
 import { Stored } from "../helpers/stored.js";
 
@@ -12,37 +12,72 @@ const OPENING_TAKES = 3_000; // ms, at most: some browsers never answer after a 
 
 export class OutboxStore {
   #database;
+  #onlyHere = new Map();
 
   constructor() {
     this.#database = open().catch(() => null);
   }
 
-  /** All entries, of all users of this browser. */
+  /** All entries, of all users of this browser, in the order of writing. Null where they can't be read right now. */
   async all() {
     const noted = Stored.keys(NOTES).map((key) => new Stored(key).read(null));
-    const kept = (await this.#run("readonly", (entries) => entries.getAll())) ?? [];
+    const kept = await this.#kept();
+    if (!kept) {
+      return null;
+    }
     const isKept = new Set(kept.map((entry) => entry.clientId));
-    const left = noted.filter((entry) => entry && !isKept.has(entry.clientId));
+    const left = [...noted, ...this.#onlyHere.values()].filter((entry) => entry && !isKept.has(entry.clientId));
     return [...kept, ...left.sort((a, b) => a.createdAt.localeCompare(b.createdAt))];
   }
 
   /** Returns the number under which the entry is kept; undefined where only the note is. */
   async add(entry) {
-    note(entry).write(record(entry));
+    const isNoted = note(entry).write(record(entry));
     const number = await this.#run("readwrite", (entries) => entries.add(record(entry)));
     if (number !== undefined) {
       note(entry).forget();
+    } else if (!isNoted) {
+      this.#onlyHere.set(entry.clientId, record(entry));
     }
     return number;
   }
 
-  put(entry) {
-    return entry.number === undefined ? undefined : this.#run("readwrite", (entries) => entries.put(record(entry)));
+  /** Keeps what has changed of an entry, if it is still there: another tab may have discarded it. */
+  async put(entry) {
+    const written = note(entry);
+    if (written.read(null)) {
+      written.write(record(entry));
+    }
+    if (this.#onlyHere.has(entry.clientId)) {
+      this.#onlyHere.set(entry.clientId, record(entry));
+    }
+    const number = await this.#numberOf(entry);
+    if (number !== undefined) {
+      await this.#run("readwrite", (entries) => {
+        const found = entries.get(number);
+        found.addEventListener("success", () => found.result && entries.put({ ...record(entry), number }));
+        return found;
+      });
+    }
   }
 
-  delete(entry) {
+  async delete(entry) {
     note(entry).forget();
-    return entry.number === undefined ? undefined : this.#run("readwrite", (entries) => entries.delete(entry.number));
+    this.#onlyHere.delete(entry.clientId);
+    const number = await this.#numberOf(entry);
+    if (number !== undefined) {
+      await this.#run("readwrite", (entries) => entries.delete(number));
+    }
+  }
+
+  /** Another tab may have kept what we know from its note alone. */
+  async #numberOf({ number, clientId }) {
+    return number ?? (await this.#kept())?.find((entry) => entry.clientId === clientId)?.number;
+  }
+
+  /** What the database has: nothing, where there is none. */
+  async #kept() {
+    return (await this.#database) ? this.#run("readonly", (entries) => entries.getAll()) : [];
   }
 
   async #run(mode, work) {
@@ -65,9 +100,8 @@ function note(entry) {
 }
 
 /** What is worth keeping of an entry. */
-function record({ number, clientId, userId, roomId, content, replyTo, createdAt, refusal }) {
-  const kept = { clientId, userId, roomId, content, replyTo, createdAt, refusal };
-  return number === undefined ? kept : { ...kept, number };
+function record({ clientId, userId, roomId, roomName, content, replyTo, createdAt, refusal, notBefore }) {
+  return { clientId, userId, roomId, roomName, content, replyTo, createdAt, refusal, notBefore };
 }
 
 /** Async, so that a browser that forbids storage is caught like one whose storage is broken. */
