@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 
 import msgspec
 
@@ -43,11 +44,13 @@ class RoomList:
         self._unread = unread
         self._signals = signals
 
-    async def of(self, user: User) -> list[Row]:
-        """Every open room, by name. Raises Unavailable."""
+    async def of(self, user: User, only: Collection[int] | None = None) -> list[Row]:
+        """Every open room, by name; or those that are `only` asked for, as far as they are open. Raises Unavailable."""
         rooms, read, beginning = await asyncio.gather(
             self._rooms.all(), self._marks.of_user(user.id), self._marks.beginning(user.id)
         )
+        if only is not None:
+            rooms = [room for room in rooms if room.id in only]
         marks = {room.id: read.get(room.id) or beginning.in_room(room.id) for room in rooms}
         # The tips first: what comes in between is counted, and may be newer than the tip, never the other way round.
         tips = await self._backlog.tips([room.id for room in rooms])

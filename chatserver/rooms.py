@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from bisect import bisect_left
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 from pymongo import ASCENDING
@@ -24,14 +26,26 @@ MAX_NAME = 80
 """Characters (code points) of a room's name."""
 
 REMEMBERED = 10_000
+LIST = "list"
+"""What the list of all rooms is remembered under."""
+
 CLOSED = "harbour:rooms-closed"
-"""The channel on which processes tell each other the id of a room that was closed."""
+MADE = "harbour:rooms-made"
+"""The channels on which processes tell each other the id of a room that was closed, or made."""
 
 
 class Room(msgspec.Struct, frozen=True):
     id: int
     name: str
     created_at: str
+
+
+class _List(NamedTuple):
+    """All open rooms by name. `keys`: their names' keys, in the same order. `digest`: see Rooms.digest."""
+
+    rooms: tuple[Room, ...]
+    keys: tuple[str, ...]
+    digest: str
 
 
 class RoomClosed(RoomNotFound):
@@ -46,13 +60,19 @@ class Rooms:
         self._wakeups = wakeups
         self._signals = signals
         self._remembered: Remembered[int, Document] = Remembered(self._look_up, lambda: wakeups.are_heard, REMEMBERED)
-        wakeups.hear(CLOSED, lambda id: self._remembered.forget(int(id[:20])))
+        # The list is the same for everybody, and asked for with each page.
+        self._list: Remembered[str, _List] = Remembered(self._read_list, lambda: wakeups.are_heard, 1)
+        wakeups.hear(CLOSED, lambda id: self._forget(int(id[:20])))
+        wakeups.hear(MADE, lambda _: self._list.forget(LIST))
 
-    async def all(self) -> list[Room]:
+    async def all(self) -> Sequence[Room]:
         """Every open room, by name."""
-        with reaching_mongodb():
-            found = self._rooms.find({"closed_at": {"$exists": False}}).sort("key", ASCENDING)
-            return [_room(document) async for document in found]
+        return (await self._listed()).rooms
+
+    async def digest(self) -> str:
+        """How many rooms are open, and the sum of their ids: what another list would hardly have, so that who knows a
+        list can ask whether it is still that."""
+        return (await self._listed()).digest
 
     async def make(self, name: str, maker_id: int, client_id: str | None = None) -> Room:
         """Made twice under the same client id it is the same room.
@@ -77,8 +97,12 @@ class Rooms:
                 if client_id is None or made is None or made.get("client_id") != client_id:
                     raise Taken from None
                 return _room(made)
-        self._signals.say(Signal("rooms"))
-        return _room(document)
+        self._list.forget(LIST)
+        room = _room(document)
+        with contextlib.suppress(Unavailable):  # the others find out when what they know is too old
+            await self._wakeups.say(MADE, str(room.id))
+        await self._tell_made(room, document["key"])
+        return room
 
     async def find(self, room_id: int) -> Room:
         """Raises RoomNotFound; RoomClosed for a room that was there once."""
@@ -111,7 +135,7 @@ class Rooms:
         await self._mark(room_id, {"closed_at": timestamp(), "key": f"closed {room_id}\n"})
         with contextlib.suppress(Unavailable):  # the others find out when they ask again
             await self._wakeups.say(CLOSED, str(room_id))
-        self._signals.say(Signal("rooms"))
+        self._signals.say(Signal("rooms", {"closed": room_id}))
         with contextlib.suppress(
             LogEnded
         ):  # it was cut off when only the mark was missing, by an older release perhaps
@@ -121,7 +145,30 @@ class Rooms:
     async def _mark(self, room_id: int, fields: Document) -> None:
         with reaching_mongodb():
             await self._rooms.update_one({"_id": room_id}, {"$set": fields})
+        self._forget(room_id)
+
+    def _forget(self, room_id: int) -> None:
         self._remembered.forget(room_id)
+        self._list.forget(LIST)
+
+    async def _tell_made(self, room: Room, key: str) -> None:
+        """Tells all readers of a room and of its place in the list, so that nobody has to read the list for it."""
+        data: Document = {"made": msgspec.to_builtins(room)}
+        with contextlib.suppress(Unavailable):  # then it goes to the end until somebody reads the list
+            rooms, keys, _ = await self._listed()
+            place = bisect_left(keys, key)
+            data["after"] = rooms[place - 1].id if place else 0
+        self._signals.say(Signal("rooms", data))
+
+    async def _listed(self) -> _List:
+        return await self._list.get(LIST) or _List((), (), "0.0")
+
+    async def _read_list(self, _: str) -> _List:
+        with reaching_mongodb():
+            found = self._rooms.find({"closed_at": {"$exists": False}}).sort("key", ASCENDING)
+            documents = await found.to_list(None)
+        digest = f"{len(documents)}.{sum(document['_id'] for document in documents)}"
+        return _List(tuple(map(_room, documents)), tuple(document["key"] for document in documents), digest)
 
     async def _look_up(self, room_id: int) -> Document | None:
         if not 0 < room_id < 2**63:  # MongoDB has no larger integers

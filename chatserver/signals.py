@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -30,7 +30,9 @@ AT_ONCE = 100
 """Signals of one publication, together under 64 KiB."""
 
 MAX_DATA = 600
-"""Bytes of one signal's JSON: a name has at most 64 characters."""
+"""Bytes of one signal's JSON: a name has at most MAX_NAME characters, which are four bytes each."""
+
+MAX_NAME = 80
 
 Name = Literal["typing", "presence", "read", "rooms"]
 
@@ -57,8 +59,21 @@ class ReadData(msgspec.Struct, frozen=True):
     mentions: int
 
 
-class RoomsData(msgspec.Struct, frozen=True):
-    """The list of rooms changed."""
+class MadeRoom(msgspec.Struct, frozen=True):
+    """The row of a room, as far as it is the same for everybody."""
+
+    id: int
+    name: Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
+    created_at: Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
+
+
+class RoomsData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The list of rooms changed. `made`: a room that is new in it; `after`: the id of the room in front of it, 0 for
+    none. `closed`: the id of a room that is gone."""
+
+    made: MadeRoom | None = None
+    after: int | None = None
+    closed: int | None = None
 
 
 DATA: dict[Name, type[msgspec.Struct]] = {
@@ -139,12 +154,19 @@ class Signals:
         # What came together for the same readers goes out together.
         frames: dict[tuple[int | None, int | None], list[bytes]] = {}
         for signal in signals:
-            frame = sse.signal(signal.name, _encoder.encode(signal.data))
+            frame = sse.signal(signal.name, _encoder.encode(self._spread(signal)))
             frames.setdefault((signal.room_id, signal.user_id), []).append(frame)
             for listener in self._listeners:
                 listener(signal)
         for (room_id, user_id), some in frames.items():
             self._deliver(room_id, user_id, b"".join(some))
+
+    def _spread(self, signal: Signal) -> dict[str, Any]:
+        """What the streams here are told. All hear at the same moment that a room was made, and should follow it one
+        after the other: `within` (milliseconds) is the time that it takes all of them."""
+        if "made" not in signal.data:
+            return signal.data
+        return {**signal.data, "within": self._audience.one_after_the_other_ms}
 
     def _deliver(self, room_id: int | None, user_id: int | None, frames: bytes) -> None:
         if room_id is None:

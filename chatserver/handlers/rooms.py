@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from chatserver.errors import ChatError
+from chatserver.errors import ChatError, Malformed
 from chatserver.handlers.base import Handler, room_number
 from chatserver.handlers.bodies import read_body
+
+MOST_ASKED = 50
+"""Rooms of one request that asks for some of them."""
 
 
 class NewRoom(msgspec.Struct):
@@ -16,7 +19,14 @@ class NewRoom(msgspec.Struct):
 
 class RoomsHandler(Handler):
     async def get(self) -> None:
-        self.write_json(200, {"rooms": await self.services.room_list.of(self.user)})
+        self.write_json(200, {"rooms": await self.services.room_list.of(self.user, self._only())})
+
+    def _only(self) -> set[int] | None:
+        """Which rooms are asked for (`id`, repeated); None: all. Raises Malformed."""
+        asked = self.get_query_arguments("id")
+        if len(asked) > MOST_ASKED or not all(text.isascii() and text.isdigit() and len(text) < 20 for text in asked):
+            raise Malformed(f"id is the id of a room, at most {MOST_ASKED} times")
+        return set(map(int, asked)) if asked else None
 
     async def post(self) -> None:
         try:

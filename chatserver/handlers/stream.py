@@ -66,7 +66,7 @@ class StreamHandler(Handler):
             self._set_stream_headers()
             # It ends with its stream: a proxy that kept it for other requests would send one into a closed socket.
             self.set_header("Connection", "close")
-            self.write(opening.greeting)
+            self.write(opening.greeting + await self._news_of_the_list())
             if await self._flush():
                 chunked = self.request.version != "HTTP/1.0"
                 subscription = opening.join(self._take_socket(), chunked=chunked)
@@ -154,6 +154,17 @@ class StreamHandler(Handler):
         if not set(here) <= set(room_ids):
             raise Malformed("here names rooms of the stream")
         return here
+
+    async def _news_of_the_list(self) -> bytes:
+        """Who says which list of rooms they know (`listed`) is told if it is another by now: while there was no stream
+        nobody told them."""
+        listed = self.get_query_argument("listed", None)
+        if listed is None:
+            return b""
+        with contextlib.suppress(Unavailable):
+            if listed != await self.services.rooms.digest():
+                return sse.signal("rooms", b'{"within":%d}' % self.services.audience.one_after_the_other_ms)
+        return b""
 
     def _cursors(self) -> list[str]:
         """What the client says it has seen: the header on a reconnect, the address on the first request, or the

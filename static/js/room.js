@@ -101,7 +101,7 @@ const counts = new RoomCounts({
       rooms.show(counts.rows);
       frame.badge.show(counts);
     },
-    unsure: () => stream.reread(),
+    unsure: (roomId) => stream.reread(roomId),
   },
 });
 
@@ -154,7 +154,7 @@ const stream = new SharedStream({
     seen: log.seen,
     tips: [[room.id, log.tip], ...counts.tips.filter(([id]) => id !== room.id)],
   }),
-  readRooms: () => api.rooms(),
+  readRooms: (ids) => api.rooms(ids),
   on: {
     event(kind, event) {
       if (event.room_id === room.id) {
@@ -172,6 +172,7 @@ const stream = new SharedStream({
     moved: (cursor) => log.at(cursor),
     rooms: (rows) => counts.replace(rows),
     anew: () => frame.presence.refresh(),
+    rows: (rows) => counts.update(rows),
     state(state, since) {
       connection.show(state, since);
       if (state === "live") {

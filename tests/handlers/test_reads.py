@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pymongo
 import pytest
@@ -16,7 +17,7 @@ from tornado.testing import bind_unused_port
 
 from chatserver import accounts
 from chatserver import unread as unread_module
-from chatserver.app import make_server, running
+from chatserver.app import Chat, make_server, running
 from chatserver.bases import LEAP_MS
 from chatserver.log_scripts import log_key
 from chatserver.settings import Settings
@@ -357,12 +358,82 @@ async def test_all_are_told_when_a_room_is_made_or_closed(
         streams = [await ada.stream(room), await elsewhere(visit, ada, there).stream(room)]
         for stream in streams:
             await stream.block()
-        made = await ada.make_room()
+        name = f"room {uuid.uuid4().hex}"
+        made = await ada.make_room(name)
+        rooms = [each["id"] for each in read(await ada.get("/rooms"))["rooms"]]
+        in_front = [0, *rooms][rooms.index(made)]
         for stream in streams:
-            assert await stream.signal("rooms") == {}
+            told = await stream.signal("rooms")
+            assert told.pop("made") | {"created_at": ""} == {"id": made, "name": name, "created_at": ""}
+            assert (told.pop("after"), 0 < told.pop("within") < 60_000, told) == (in_front, True, {})
         assert (await ada.fetch("DELETE", f"/rooms/{made}")).code == 204
         for stream in streams:
-            assert await stream.signal("rooms") == {}
+            assert await stream.signal("rooms") == {"closed": made}
+
+
+async def test_who_knows_another_list_of_rooms_than_there_is_is_told(ada: Visitor, room: int) -> None:
+    rows = read(await ada.get("/rooms"))["rooms"]
+    known = f"{len(rows)}.{sum(each['id'] for each in rows)}"
+    stream = await ada.stream(room, query={"listed": known})
+    await stream.block()
+    assert stream.passed == []
+    made = await ada.make_room()
+    for listed in (known, "", "0.0", "x"):
+        stream = await ada.stream(room, query={"listed": listed})
+        assert 0 < (await stream.signal("rooms"))["within"] < 60_000
+    assert (await ada.fetch("DELETE", f"/rooms/{made}")).code == 204
+    stream = await ada.stream(room, query={"listed": known})
+    await stream.block()
+    assert stream.passed == []
+
+
+async def test_the_longest_names_of_rooms_can_be_told(ada: Visitor, room: int) -> None:
+    stream = await ada.stream(room)
+    await stream.block()
+    for character in ('"', "\\", "🎉", "é"):
+        name = uuid.uuid4().hex + character * 48
+        made = await ada.make_room(name)
+        assert (await stream.signal("rooms"))["made"]["name"] == name
+        assert (await ada.fetch("DELETE", f"/rooms/{made}")).code == 204
+        await stream.signal("rooms")
+
+
+async def test_the_more_listen_the_longer_they_take_to_follow_a_room(ada: Visitor, room: int, chat: Chat) -> None:
+    """Nobody needs it at once, and all at once would need all of the machine."""
+    stream = await ada.stream(room)
+    await stream.block()
+    with patch.object(chat.services.audience, "_seats", range(1_000)):
+        made = await ada.make_room()
+        assert (await stream.signal("rooms"))["within"] == 100_000
+    await ada.fetch("DELETE", f"/rooms/{made}")
+
+
+async def test_some_rows_of_the_list_can_be_asked_for(ada: Visitor, room: int, visit: Callable[..., Visitor]) -> None:
+    grace = await somebody(visit)
+    other = await ada.make_room()
+    await ada.say(room, "hello")
+    rows = read(await grace.get("/rooms"))["rooms"]
+    answer = read(await grace.get(f"/rooms?id={room}&id={other}&id=999999"))["rooms"]
+    assert answer == [each for each in rows if each["id"] in {room, other}]
+    assert (answer[0]["unread"] + answer[1]["unread"], len(answer)) == (1, 2)
+    for query in ("id=", "id=x", "id=-1", "id=" + "9" * 30, "&".join(["id=1"] * 51), "id=%D9%A3"):
+        assert (await grace.get(f"/rooms?{query}")).code == 400, query
+
+
+async def test_the_list_is_read_once_for_everybody(
+    ada: Visitor, room: int, visit: Callable[..., Visitor], chat: Chat
+) -> None:
+    grace = await somebody(visit)
+    await ada.get("/rooms")
+    reading = Mock(wraps=chat.services.rooms._read_list)
+    with patch.object(chat.services.rooms._list, "_ask", reading):
+        await asyncio.gather(*(who.get(path) for who in (ada, grace) for path in ("/rooms", "/chat", "/search") * 5))
+        assert reading.call_count == 0
+        made = [await ada.make_room() for _ in range(2)]
+        assert {each["id"] for each in read(await grace.get("/rooms"))["rooms"]} >= set(made)
+        assert reading.call_count <= 4
+    for each in made:
+        await ada.fetch("DELETE", f"/rooms/{each}")
 
 
 def place(id: str) -> tuple[int, ...]:

@@ -47,9 +47,10 @@ export class Api {
     return (await this.#fetch(`/search?${new URLSearchParams(parameters)}`, { signal })).json();
   }
 
-  /** All rooms, with what is unread in them. */
-  async rooms() {
-    return (await (await this.#fetch("/rooms")).json()).rooms;
+  /** All rooms, or those with these ids, with what is unread in them. */
+  async rooms(ids = []) {
+    const query = ids.map((id) => `id=${id}`).join("&");
+    return (await (await this.#fetch(query ? `/rooms?${query}` : "/rooms")).json()).rooms;
   }
 
   /** Everything up to this message was read. The page may be leaving meanwhile. */

@@ -12,21 +12,18 @@
  *
  * It speaks in messages (`say`) and hears them (`hear`), see shared_stream.js.
  */
-import { Backoff } from "./backoff.js";
-import { Pause } from "./pause.js";
 import { RecentEvents } from "./recent_events.js";
+import { RoomRows } from "./room_rows.js";
 import { RoomStream } from "./room_stream.js";
 import { ShownRooms } from "./shown_rooms.js";
 
 const MOST_ROOMS = 50; // as the server has it
-const REREAD_WITHIN = [300, 1_500]; // ms: everybody hears at the same moment that a room was made
 const RELIST = 60_000; // ms between two readings of a list that is longer than what one stream can follow
 const FRESH = 1_500; // ms during which a stream that was opened is not suspected
 const MOST_MOVES = 2; // of a room to and fro between tabs, with nothing said there
 
 export class Leader {
   #say;
-  #readRooms;
   #stream;
   #cursors = new Map();
   #shown = new ShownRooms(() => this.#open());
@@ -38,17 +35,27 @@ export class Leader {
   #doubt = null;
   #moves = new Map();
   #isOver = false;
-  #rereading = null;
+  #rows;
+  #coming = new Map();
+  #following = null;
   #relisting;
-  #pause = new Pause();
 
-  /** `userId`: whose tabs these are. `say(message)`: to all tabs, ours among them. `readRooms`: async, the rows of the list of rooms. */
+  /** `userId`: whose tabs these are. `say(message)`: to all tabs, ours among them. `readRooms(ids)`: async, the rows of
+   * the list of rooms, or of some. */
   constructor({ userId, say, readRooms }) {
     this.#say = say;
-    this.#readRooms = readRooms;
+    this.#rows = new RoomRows({
+      read: readRooms,
+      on: {
+        list: (rows) => this.#list(rows),
+        rows: (rows) => this.#say({ type: "rows", rows }),
+        failed: ({ status }) => this.#stream.stopFor(status === 401 ? 401 : 0),
+      },
+    });
     this.#stream = new RoomStream({
       userId,
       here: () => this.#shown.say(),
+      listed: () => this.#rows.digest,
       on: {
         event: (kind, event) => this.#receive(kind, event),
         reset: (roomId, cursor) => this.#reset(roomId, cursor),
@@ -76,6 +83,7 @@ export class Leader {
       this.#follow(roomId, tip);
     }
     hellos.forEach(({ tab, roomId }) => this.#welcome(tab, roomId));
+    this.#rows.know(hellos[0].tips.map(([id]) => id));
     this.#open();
     this.#relist(hellos[0].tips.length);
   }
@@ -85,10 +93,10 @@ export class Leader {
     this.#stream.close();
     this.#shown.end();
     this.#isOver = true;
-    clearTimeout(this.#rereading);
+    this.#rows.end();
+    clearTimeout(this.#following);
     clearTimeout(this.#relisting);
     clearTimeout(this.#doubt);
-    this.#pause.end();
     this.#say = () => {};
   }
 
@@ -108,7 +116,7 @@ export class Leader {
     } else if (type === "refresh") {
       this.#refresh(tab);
     } else if (type === "reread") {
-      this.#reread();
+      roomId ? this.#rows.wantRow(roomId) : this.#rows.wantList();
     } else if (type === "stop") {
       this.#stream.stopFor(message.status);
     } else if (type === "left") {
@@ -126,7 +134,7 @@ export class Leader {
       if (this.#follow(id, tip)) {
         isMore = true;
       } else if (!this.#bring(tab, id, tip) && id !== roomId) {
-        this.#reread(); // its sidebar is at another place than ours
+        this.#rows.wantRow(id); // its sidebar is at another place than ours
       }
     }
     this.#welcome(tab, roomId);
@@ -147,7 +155,7 @@ export class Leader {
         this.#refresh(tab);
       }, FRESH - ago + 1);
     }
-    this.#pause.end();
+    this.#rows.hurry();
   }
 
   #welcome(tab, roomId) {
@@ -212,31 +220,36 @@ export class Leader {
   }
 
   #open() {
+    this.#followComing();
     this.#openedAt = Date.now();
     this.#stream.open(this.#cursors);
   }
 
-  /** Reads the list of rooms, soon, for all tabs. What asks meanwhile is answered by the same reading. */
-  #reread() {
-    if (!this.#rereading && !this.#isOver) {
-      const [least, most] = REREAD_WITHIN;
-      this.#rereading = setTimeout(() => this.#readList(), least + Math.random() * (most - least));
+  /** Follows the rooms that were made since the stream was opened, from their beginning. The newest are followed. */
+  #followComing() {
+    clearTimeout(this.#following);
+    this.#following = null;
+    for (const [roomId, cursor] of this.#coming) {
+      const shown = this.#shown.rooms;
+      const oldest = this.rooms.filter((id) => !shown.has(id)).sort((a, b) => a - b)[0];
+      if (this.#cursors.size >= MOST_ROOMS && oldest < roomId) {
+        this.#cursors.delete(oldest);
+      }
+      this.#follow(roomId, cursor);
     }
+    this.#coming.clear();
   }
 
-  async #readList() {
-    const backoff = new Backoff();
-    while (!this.#isOver) {
-      this.#rereading = null; // who asks from now on may mean what this reading does not show
-      try {
-        this.#list(await this.#readRooms());
-        return;
-      } catch (error) {
-        if (this.#rereading || this.#stream.stopFor(error.status === 401 ? 401 : 0)) {
-          return;
-        }
-        await this.#pause.for(backoff.next());
-      }
+  /** The list changed. Every tab knows it by the same word; what is left is to follow what came. */
+  #listChanged({ made, within, closed }) {
+    this.#rows.change({ made: made?.id, closed });
+    this.#coming.delete(closed);
+    if (made && !this.#cursors.has(made.id)) {
+      this.#coming.set(made.id, "0-0");
+      // Everybody heard this at the same moment, so the server says over what time they should come.
+      this.#following ??= setTimeout(() => this.#open(), Math.random() * within);
+    } else if (!made && !closed) {
+      this.#rows.wantList(within);
     }
   }
 
@@ -257,7 +270,7 @@ export class Leader {
   #relist(rooms) {
     clearTimeout(this.#relisting);
     if (rooms > MOST_ROOMS) {
-      this.#relisting = setTimeout(() => this.#reread(), RELIST);
+      this.#relisting = setTimeout(() => this.#rows.wantList(), RELIST);
     }
   }
 
@@ -268,7 +281,7 @@ export class Leader {
     if (id === undefined || prev === undefined) {
       this.#say({ type: "event", kind, event });
       if (kind === "rooms") {
-        this.#reread();
+        this.#listChanged(event);
       }
       return;
     }
@@ -298,14 +311,15 @@ export class Leader {
     this.#cursors.set(roomId, cursor);
     this.#recent.forget(roomId);
     this.#say({ type: "reset", roomId, asked, cursor });
-    this.#reread();
+    this.#rows.wantRow(roomId);
   }
 
   #closed(roomId) {
     this.#cursors.delete(roomId);
     this.#recent.forget(roomId);
     this.#say({ type: "closed", roomId });
-    this.#reread();
+    this.#rows.change({ closed: roomId });
+    this.#say({ type: "event", kind: "rooms", event: { closed: roomId } });
   }
 
   #tell(state, since) {

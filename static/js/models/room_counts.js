@@ -1,9 +1,10 @@
 /**
  * What is unread in each of the rooms, kept by the stream.
  *
- * The list of rooms says how much is unread up to its `last_id`. What follows on that is counted here; what does not
- * follow, or takes something back, makes us unsure, and the list is read again. So no id is ever compared, and a count
- * that went wrong does not stay wrong.
+ * The list of rooms says how much is unread up to its `last_id`. What follows on that is counted here, and so is what
+ * takes something back that was seen here. Where that can't be told (it does not follow; something older was deleted,
+ * or mentions us no more) we are unsure about that room, and its row is read again. So no id is ever compared, and a
+ * count that went wrong does not stay wrong.
  */
 const REMEMBERED = 100; // events of a room, in case the list comes later than they
 
@@ -15,7 +16,7 @@ export class RoomCounts {
 
   /**
    * `rows`: as of GET /rooms. `isRead(roomId)`: whether somebody is looking at the end of that room here.
-   * `on.changed()`; `on.unsure()`: the list should be read again.
+   * `on.changed()`; `on.unsure(roomId)`: the row of that room should be read again.
    */
   constructor({ userId, rows, isRead, on }) {
     this.#userId = userId;
@@ -47,6 +48,10 @@ export class RoomCounts {
   }
 
   receive(kind, event) {
+    if (kind === "rooms") {
+      this.#listChanged(event);
+      return;
+    }
     const row = this.#rows.get(event.room_id);
     if (!row) {
       return;
@@ -61,26 +66,53 @@ export class RoomCounts {
   /** The list, as it was just read. */
   replace(rows) {
     const before = this.#rows;
-    this.#rows = new Map(rows.map((row) => [row.id, known(row)]));
-    for (const row of this.#rows.values()) {
-      const recent = before.get(row.id)?.recent ?? [];
-      const index = recent.findIndex(({ id }) => id === row.tip);
-      if (index >= 0) {
-        row.recent = recent;
-        recent.slice(index + 1).forEach((effect) => add(row, effect));
-        row.tip = recent.at(-1).id;
-      }
-      if (this.#isRead(row.id)) {
-        row.unread = row.mentions = 0;
-      }
+    this.#rows = new Map(rows.map((row) => [row.id, this.#caughtUp(known(row), before.get(row.id))]));
+    this.#on.changed();
+  }
+
+  /** Rows of some rooms, as they were just read. Those of rooms that are not in the list are of no use. */
+  update(rows) {
+    for (const row of rows.filter(({ id }) => this.#rows.has(id))) {
+      this.#rows.set(row.id, this.#caughtUp(known(row), this.#rows.get(row.id)));
     }
     this.#on.changed();
+  }
+
+  /** A row that was just read, with what came meanwhile. */
+  #caughtUp(row, before) {
+    const recent = before?.recent ?? [];
+    const index = recent.findIndex(({ id }) => id === row.tip);
+    if (index >= 0) {
+      row.recent = recent;
+      recent.slice(0, index + 1).forEach((effect) => (effect.isUnread &&= null)); // it may have been read elsewhere
+      recent.slice(index + 1).forEach((effect) => add(row, effect));
+      row.tip = recent.at(-1).id;
+    }
+    if (this.#isRead(row.id)) {
+      row.unread = row.mentions = 0;
+      row.recent.forEach((effect) => (effect.isUnread = false));
+    }
+    return row;
+  }
+
+  /** A room was made, behind another in the list, or closed. Of what we are not told the list itself comes. */
+  #listChanged({ made, after, closed }) {
+    if (made && !this.#rows.has(made.id)) {
+      const rows = [...this.#rows];
+      const place = after === 0 ? 0 : rows.findIndex(([id]) => id === after) + 1 || rows.length;
+      rows.splice(place, 0, [made.id, known({ ...made, last_id: "0-0" })]);
+      this.#rows = new Map(rows);
+      this.#on.changed();
+    } else if (closed && this.#rows.delete(closed)) {
+      this.#on.changed();
+    }
   }
 
   /** Somebody has read all of a room here. */
   clear(roomId) {
     const row = this.#rows.get(roomId);
     if (row) {
+      row.recent.forEach((effect) => (effect.isUnread = false));
       this.#set(row, 0, 0);
     }
   }
@@ -90,43 +122,54 @@ export class RoomCounts {
     const index = row.recent.findIndex((effect) => effect.id === id);
     if (index >= 0) {
       const behind = { unread: 0, mentions: 0 };
-      row.recent.slice(index + 1).forEach((effect) => add(behind, effect));
+      row.recent.slice(0, index + 1).forEach((effect) => (effect.isUnread = false));
+      row.recent.slice(index + 1).forEach((effect) => effect.isUnread !== false && add(behind, effect));
       this.#set(row, behind.unread, behind.mentions);
     } else {
+      row.recent.forEach((effect) => (effect.isUnread &&= null));
       this.#set(row, unread, mentions);
       row.readTo = id;
     }
     if (unread !== row.unread || unread > 0) {
-      this.#on.unsure();
+      this.#on.unsure(row.id);
     }
   }
 
   #count(row, kind, event) {
-    const effect = this.#effect(kind, event);
-    row.recent.push(effect);
+    const effect = kind === "deleted" ? takenBack(row, event) : this.#effect(kind, event);
+    const isUnsure = effect === null || this.#changesMentions(row, kind, event);
+    row.recent.push(effect ?? nothing(event));
     if (row.recent.length > REMEMBERED) {
       row.recent.shift();
     }
     const follows = event.prev === row.tip || !row.tip;
-    const takesBack = (kind === "deleted" || kind === "edited") && row.unread > 0;
-    if (!follows || takesBack) {
-      this.#on.unsure();
+    if (!follows || isUnsure) {
+      this.#on.unsure(row.id);
     }
     if (!follows) {
       return;
     }
     row.tip = event.id;
     if (event.id === row.readTo) {
-      this.#set(row, 0, 0);
-    } else if (effect.unread && !this.#isRead(row.id)) {
+      this.clear(row.id);
+    } else if (effect?.unread && !this.#isRead(row.id)) {
       add(row, effect);
       this.#on.changed();
+    } else if (effect) {
+      effect.isUnread = false;
     }
   }
 
+  /** Whether an edit may change how often we are mentioned in what is unread. Most don't. */
+  #changesMentions(row, kind, { user_id: userId, mentions = [] }) {
+    const isByOthers = kind === "edited" && userId !== this.#userId;
+    return isByOthers && row.unread > 0 && (row.mentions > 0 || mentions.includes(this.#userId));
+  }
+
+  /** What an event adds to the counts; `isUnread`: whether what it added is still in them, null where nobody knows. */
   #effect(kind, { id, user_id: userId, mentions = [] }) {
     const isNews = kind === "message" && userId !== this.#userId;
-    return { id, unread: Number(isNews), mentions: Number(isNews && mentions.includes(this.#userId)) };
+    return { id, unread: Number(isNews), mentions: Number(isNews && mentions.includes(this.#userId)), isUnread: isNews };
   }
 
   #set(row, unread, mentions) {
@@ -139,6 +182,23 @@ export class RoomCounts {
 
 function known({ id, name, unread = 0, mentions = 0, last_id: tip }) {
   return { id, name, unread, mentions, tip, readTo: null, recent: [] };
+}
+
+function nothing({ id }) {
+  return { id, unread: 0, mentions: 0, isUnread: false };
+}
+
+/** What a deletion takes from the counts; null where it can't be told. What is deleted twice is in the log once. */
+function takenBack(row, event) {
+  const deleted = row.recent.find(({ id }) => id === event.message_id);
+  if (row.unread === 0 || deleted?.isUnread === false) {
+    return nothing(event);
+  }
+  if (!deleted || deleted.isUnread === null) {
+    return null;
+  }
+  deleted.isUnread = false;
+  return { ...nothing(event), unread: -deleted.unread, mentions: -deleted.mentions };
 }
 
 function add(row, { unread, mentions }) {

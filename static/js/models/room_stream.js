@@ -11,7 +11,7 @@
  * connection calls `refresh`. The last `id` stands for the place in all rooms and is handed back as it came. Who could
  * not use an event opens the stream anew, at cursors of their own.
  *
- * `here()`: which rooms are shown, asked for each connection. `on.event(kind, event)`, `on.reset(roomId, cursor)`,
+ * `here()`: which rooms are shown, and `listed()`: a digest of the list of rooms, asked for each connection. `on.event(kind, event)`, `on.reset(roomId, cursor)`,
  * `on.closed(roomId)`; `on.anew()`: another connection took the place of the last, and what passes may have been missed
  * in between; `on.state(state, since)` is told: connecting · live · lost (with the moment) · over · signed-out.
  */
@@ -28,6 +28,7 @@ export class RoomStream {
   #rooms = [];
   #after = "";
   #here;
+  #listed;
   #on;
   #connection = null;
   #isNew = false;
@@ -43,9 +44,10 @@ export class RoomStream {
   #deadAt = Infinity;
 
   /** `userId`: whose stream it is; the server gives it to nobody else. */
-  constructor({ userId, here, on }) {
+  constructor({ userId, here, listed, on }) {
     this.#userId = userId;
     this.#here = here;
+    this.#listed = listed;
     this.#on = on;
   }
 
@@ -155,6 +157,7 @@ export class RoomStream {
       ...(here.length > 0 ? here : [""]).map((room) => `here=${room}`),
       ...(this.#after ? [`after=${encodeURIComponent(this.#after)}`] : []),
       `user=${this.#userId}`,
+      `listed=${this.#listed()}`,
     ];
     return `/chat/stream?${words.join("&")}`;
   }

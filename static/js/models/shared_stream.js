@@ -7,9 +7,9 @@
  * Where a browser has no locks (plain http on a LAN) or something fails, each tab leads itself alone.
  *
  * Tabs say: hello (here I am: a new tab, or there is a new leader) · ask (I can't go on from here) · bye · ping ·
- * refresh · reread (the list of rooms) · stop (the server won't have us) · left (a room).
- * The leader says: lead · welcome · pong · event · events (to one tab) · reset · gap · moved · closed · rooms · state ·
- * anew (there is another connection).
+ * refresh · reread (the list of rooms, or a row of it) · stop (the server won't have us) · left (a room).
+ * The leader says: lead · welcome · pong · event · events (to one tab) · reset · gap · moved · closed · rooms · rows ·
+ * state · anew (there is another connection).
  */
 import { clientId } from "../helpers/client_id.js";
 import { Leader } from "./leader.js";
@@ -43,9 +43,9 @@ export class SharedStream {
   /**
    * `place()`: where this tab is, as `{ roomId, tip, seen, tips }`: the room that it shows (or null), the last event it
    * has of it, ids it saw before that, and `[room, last event]` for all rooms it knows of.
-   * `readRooms`: async, the rows of the list of rooms.
+   * `readRooms(ids)`: async, the rows of the list of rooms, or of some.
    * `on.event(kind, event)`, `on.reset(asked, cursor)`, `on.gap(cursor)`, `on.moved(cursor)`, `on.rooms(rows)`,
-   * `on.anew()` (what passes may have been missed), `on.state(state, since)`.
+   * `on.rows(rows)` (of some rooms), `on.anew()` (what passes may have been missed), `on.state(state, since)`.
    */
   constructor({ userId, place, readRooms, on }) {
     this.#user = userId;
@@ -109,9 +109,9 @@ export class SharedStream {
     this.#ping();
   }
 
-  /** What is known of the rooms may be wrong. */
-  reread() {
-    this.#say({ type: "reread" });
+  /** What is known of this room may be wrong, or without one of any of them. */
+  reread(roomId) {
+    this.#say({ type: "reread", roomId });
   }
 
   /** Returns whether an answer with this status is a reason to stop: for all (signed out), or for our room (gone). */
@@ -312,6 +312,8 @@ export class SharedStream {
         this.#on.rooms(message.rows);
       } else if (type === "anew") {
         this.#on.anew();
+      } else if (type === "rows") {
+        this.#on.rows(message.rows);
       } else if (type === "state") {
         this.#tell(message.state, message.since);
       } else if (type === "welcome") {
