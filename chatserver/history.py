@@ -8,8 +8,10 @@ is being shown. So first the end of the log is read, which tells how far the arc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from chatserver.archive import Archive
 from chatserver.backlog import Backlog, End
@@ -22,10 +24,18 @@ from chatserver.rooms import Room
 PAGE_SIZE = 50
 MAX_PAGE = 200
 
+PAGE_BYTES = 512 * 1024
+"""Of a page's messages as JSON. One that is larger by itself is a page of its own."""
+
+STAND_AT_ONCE = 50
+"""Messages of a page that are looked up together. What does not fit is not looked up."""
+
+_encoder = msgspec.json.Encoder()
+
 
 class Page(NamedTuple):
-    """Messages oldest first. `cursor`: a stream from there goes on right behind the page; for a page that reaches the
-    end that is the moment which it shows.
+    """Messages oldest first, as many as were asked for and fit into PAGE_BYTES; `encoded`: each as JSON. `cursor`: a
+    stream from there goes on right behind the page; for a page that reaches the end that is the moment which it shows.
 
     `has_more`: there are others beyond the page's end, in the direction that was asked for; for a page around a message
     there are older ones, and `has_newer` says whether there are newer ones.
@@ -35,6 +45,26 @@ class Page(NamedTuple):
     cursor: Cursor
     has_more: bool
     has_newer: bool = False
+    encoded: Sequence[bytes] = ()
+
+
+class _Part(NamedTuple):
+    """Messages as they stand, that follow each other; and each as JSON."""
+
+    messages: list[Message]
+    encoded: list[bytes]
+
+    def fill(self, messages: Iterable[Message], room: int, least: int) -> int:
+        """Adds messages until the next one has no room any more, which then is less than 0; but at least so many.
+        Returns how much room is left, in bytes."""
+        for message in messages:
+            text = _encoder.encode(message)
+            room -= len(text)
+            if room < 0 and len(self.messages) >= least:
+                break
+            self.messages.append(message)
+            self.encoded.append(text)
+        return room
 
 
 class History:
@@ -49,20 +79,23 @@ class History:
         """The end of the room's talk. A stream from the page's cursor goes on exactly where the page ends."""
         end = await self._backlog.end(room.id)
         written = await self._before(room.id, END, limit + 1, end)
-        return Page(await self._stand(room.id, written[-limit:], end), end.tip, has_more=len(written) > limit)
+        messages, encoded = await self._newest_that_fit(room.id, written[-limit:], end)
+        return Page(messages, end.tip, has_more=len(written) > len(messages), encoded=encoded)
 
     async def before(self, room: Room, cursor: Cursor, limit: int) -> Page:
         end = await self._backlog.end(room.id)
         written = await self._before(room.id, cursor, limit + 1, end)
         last = written[-1].id if written else BEGINNING
-        return Page(await self._stand(room.id, written[-limit:], end), last, has_more=len(written) > limit)
+        messages, encoded = await self._newest_that_fit(room.id, written[-limit:], end)
+        return Page(messages, last, has_more=len(written) > len(messages), encoded=encoded)
 
     async def after(self, room: Room, cursor: Cursor, limit: int) -> Page:
         end = await self._backlog.end(room.id)
         written = await self._after(room.id, cursor, limit + 1, end)
-        has_more = len(written) > limit
-        last = written[limit - 1].id if has_more else max(cursor, end.tip)
-        return Page(await self._stand(room.id, written[:limit], end), last, has_more)
+        messages, encoded = await self._oldest_that_fit(room.id, written[:limit], end)
+        has_more = len(written) > len(messages)
+        last = written[len(messages) - 1].id if has_more else max(cursor, end.tip)
+        return Page(messages, last, has_more, encoded=encoded)
 
     async def around(self, room: Room, id: Cursor, limit: int) -> Page:
         """The message, as many before it as after it, and one more before it where that does not come out even.
@@ -75,10 +108,18 @@ class History:
         newer_limit = limit - 1 - older_limit
         older = await self._before(room.id, id, older_limit + 1, end)
         newer = await self._after(room.id, id, newer_limit + 1, end)
-        has_newer = len(newer) > newer_limit
-        written = [*older[max(0, len(older) - older_limit) :], message, *newer[:newer_limit]]
-        last = written[-1].id if has_newer else end.tip
-        return Page(await self._stand(room.id, written, end), last, len(older) > older_limit, has_newer)
+        middle = await self._newest_that_fit(room.id, [message], end)
+        # Each side has its half: what is long on one side takes nothing from the other.
+        half = (PAGE_BYTES - len(middle.encoded[0])) // 2
+        in_front = await self._newest_that_fit(room.id, older[max(0, len(older) - older_limit) :], end, half, least=0)
+        behind = await self._oldest_that_fit(room.id, newer[:newer_limit], end, half, least=0)
+        has_newer = len(newer) > len(behind.messages)
+        last = end.tip
+        if has_newer:
+            last = newer[len(behind.messages) - 1].id if behind.messages else id
+        messages = [*in_front.messages, *middle.messages, *behind.messages]
+        encoded = [*in_front.encoded, *middle.encoded, *behind.encoded]
+        return Page(messages, last, len(older) > len(in_front.messages), has_newer, encoded)
 
     async def find(self, room: Room, id: Cursor) -> Message:
         """One message as it stands. Raises MessageNotFound."""
@@ -120,6 +161,29 @@ class History:
         return event
 
     # As it stands
+
+    async def _newest_that_fit(
+        self, room_id: int, written: Sequence[Event], end: End, room: int | None = None, *, least: int = 1
+    ) -> _Part:
+        """The last of these messages, as many as fit into so many bytes, but at least so many."""
+        part, room = _Part([], []), PAGE_BYTES if room is None else room
+        for stop in range(len(written), 0, -STAND_AT_ONCE):
+            some = await self._stand(room_id, written[max(0, stop - STAND_AT_ONCE) : stop], end)
+            room = part.fill(reversed(some), room, least)
+            if room < 0:
+                break
+        return _Part(part.messages[::-1], part.encoded[::-1])
+
+    async def _oldest_that_fit(
+        self, room_id: int, written: Sequence[Event], end: End, room: int | None = None, *, least: int = 1
+    ) -> _Part:
+        """The same of the first of them."""
+        part, room = _Part([], []), PAGE_BYTES if room is None else room
+        for start in range(0, len(written), STAND_AT_ONCE):
+            room = part.fill(await self._stand(room_id, written[start : start + STAND_AT_ONCE], end), room, least)
+            if room < 0:
+                break
+        return part
 
     async def _stand(self, room_id: int, written: Sequence[Event], end: End) -> list[Message]:
         """What became of these messages until the end of the log."""

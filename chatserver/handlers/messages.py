@@ -70,10 +70,11 @@ class RoomMessagesHandler(Handler):
         if len(places) > 1:
             raise Malformed("one of before, after and around")
         page = await _page(self.services.history, room, places, limit)
-        body = {"messages": page.messages, "cursor": str(page.cursor), "has_more": page.has_more}
+        rest = {"cursor": str(page.cursor), "has_more": page.has_more}
         if "around" in places:
-            body["has_newer"] = page.has_newer
-        self.write_json(200, body)
+            rest["has_newer"] = page.has_newer
+        # Each message is JSON already, to know its length.
+        self.write_json(200, b'{"messages":[%b],%b' % (b",".join(page.encoded), msgspec.json.encode(rest)[1:]))
 
     def _cursor(self, name: str) -> Cursor | None:
         text = self.get_query_argument(name, None, strip=False)
