@@ -31,6 +31,7 @@ from chatserver.commits import Commits
 from chatserver.composing import Composing
 from chatserver.database import Database
 from chatserver.errors import Unavailable
+from chatserver.formatters import Formatters
 from chatserver.health import Health
 from chatserver.history import History
 from chatserver.http_server import ChatServer
@@ -130,7 +131,9 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         history = History(archive, backlog)
         people = People(database)
         stack.push_async_callback(people.close)
-        messages = Messages(rooms, archiver, history, Composing(people))
+        formatters = Formatters()
+        stack.push_async_callback(formatters.close)
+        messages = Messages(rooms, archiver, history, Composing(people, formatters))
         search = Search(database, rooms, people)
         health = Health({"redis": room_log.ping, "mongodb": database.ping}, background)
         stack.push_async_callback(health.close)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from chatserver.formatting import PLAIN, Composed, Formatting, may_need_html
-from chatserver.mentions import possible_names
+from chatserver.formatters import Formatters
+from chatserver.formatting import PLAIN, Composed, may_need_html
+from chatserver.mentions import candidates, possible_names, spellings
 from chatserver.people import People
 
 
 class Composing:
-    def __init__(self, people: People) -> None:
+    def __init__(self, people: People, formatters: Formatters) -> None:
         self._people = people
-        self._formatting = Formatting()
+        self._formatters = formatters
 
     async def compose(self, content: str) -> Composed:
         """The content as HTML, and who is mentioned in it. Never fails, and asks the database only if there is an `@`.
@@ -20,6 +21,6 @@ class Composing:
         """
         if not may_need_html(content):
             return PLAIN
-        names = possible_names(content) if "@" in content else None
-        users = await self._people.find_now(names) if names else {}
-        return self._formatting.format(content, users)
+        found = candidates(content) if "@" in content else []
+        users = await self._people.find_now(possible_names(found)) if found else {}
+        return await self._formatters.format(content, spellings(found, users))

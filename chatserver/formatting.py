@@ -6,22 +6,22 @@ Nothing of the HTML is believed: whatever the parser made passes an allow-list (
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from html import escape
+from itertools import islice
 from typing import NamedTuple
 
 import nh3
 
-from chatserver.accounts import User
 from chatserver.highlighting import CLASSES, LANGUAGES, Highlighting
 from chatserver.markup import Markup, mention_html
-from chatserver.mentions import MAX_PLACES, mention_at
+from chatserver.spellings import Spellings, mention_at
 
-MAX_HTML = 24_000
-"""Characters. What gets longer is shown without colours; if that does not help, without formatting."""
+MAX_HTML = 6_000
+"""Characters. What gets longer is shown without colours; if that does not help, without formatting. Three times the
+longest content: coloured code and long lists have that. With more, a long page could be made of next to nothing."""
 
-MAX_HOSTS = 40
-"""How often a content may say `www.` and be formatted: the parser looks from each to the end of the text."""
+MAX_LINKS = 40
+"""Places of a content where a link may begin: from each of them the parser looks for its end."""
 
 TAGS = frozenset(
     {"a", "blockquote", "br", "code", "em", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s", "span", "strong", "ul"}
@@ -38,6 +38,9 @@ _FORMATS = re.compile(
     r"[*_`~\[\\]|&\#?\w+;|://|mailto:|www\.|\w@\w|^[ ]{0,3}(?:[>\#+-]|\d{1,9}[.)])|^(?:[ ]{4}|[ ]{0,3}\t)",
     re.MULTILINE | re.IGNORECASE,
 )
+
+
+_LINKS = re.compile(r"(?:(?:https?|ftp|mailto):)?(?://)?www\.|(?:https?|ftp|mailto):(?://)?|//|\w@\w", re.IGNORECASE)
 
 
 class Composed(NamedTuple):
@@ -61,54 +64,66 @@ class Formatting:
     def __init__(self) -> None:
         self._markup = Markup()
         self._highlighting = Highlighting()
-        self._cleaner = nh3.Cleaner(
-            tags=TAGS,
-            attributes=ATTRIBUTES,
-            allowed_classes={
-                "span": CLASSES | {"mention"},
-                "code": {f"language-{language}" for language in LANGUAGES},
-            },
-            url_schemes=SCHEMES,
-            url_relative="deny",
-            link_rel=LINK_REL,
-        )
 
-    def format(self, content: str, users: Mapping[str, User]) -> Composed:
-        """`users`: who may be mentioned, by the key of their name. Takes some ten milliseconds at worst, whatever it is
-        given, for up to 2,000 characters."""
-        if not users and _FORMATS.search(content) is None:
+    def format(self, content: str, spellings: Spellings) -> Composed:
+        """`spellings`: whom the content mentions. Takes some ten milliseconds for 2,000 characters that somebody wrote;
+        whoever can't wait for what else there may be calls it where it can be stopped (`formatters.py`)."""
+        if not spellings and _FORMATS.search(content) is None:
             return PLAIN
-        if content.count("www.") > MAX_HOSTS:
-            return self._only_mentions(content, users)
-        parsed = self._markup.parse(content, users)
+        if _has_too_many_links(content):
+            return only_mentions(content, spellings)
+        parsed = self._markup.parse(content, spellings)
         if parsed.is_plain(content):
             return PLAIN
         if not parsed.is_too_deep():
             for highlighting in (self._highlighting, None):
                 html = self._markup.html(parsed, highlighting)
                 if len(html) <= MAX_HTML:
-                    html = self._cleaner.clean(html)
+                    html = _clean(html)
                     if len(html) <= MAX_HTML:
                         return Composed(html, parsed.mentioned)
-        return self._only_mentions(content, users)
+        return only_mentions(content, spellings)
 
-    def _only_mentions(self, content: str, users: Mapping[str, User]) -> Composed:
-        """As little as can be said of a content that is too much for more."""
-        pieces: list[str] = []
-        mentioned: list[int] = []
-        start = 0
-        place = content.find("@") if users else -1
-        while place >= 0 and len(mentioned) < MAX_PLACES:
-            mention = mention_at(content, place, users)
-            end = mention.end if mention else place + 1
-            if mention:
-                pieces += escape(content[start:place]), mention_html(content[place:end], mention.user.id)
-                mentioned.append(mention.user.id)
-                start = end
-            place = content.find("@", end)
-        if not mentioned:
-            return PLAIN
-        html = "".join(pieces) + escape(content[start:])
-        return Composed(
-            self._cleaner.clean("<p>" + html.replace("\n", "<br>") + "</p>"), tuple(dict.fromkeys(mentioned))
-        )
+
+def only_mentions(content: str, spellings: Spellings) -> Composed:
+    """As little as can be said of a content that is too much for more: whom it mentions."""
+    pieces: list[str] = []
+    mentioned: list[int] = []
+    start = 0
+    place = content.find("@") if spellings else -1
+    while place >= 0:
+        mention = mention_at(content, place, spellings)
+        end = mention.end if mention else place + 1
+        if mention:
+            pieces += escape(content[start:place]), mention_html(content[place:end], mention.user_id)
+            mentioned.append(mention.user_id)
+            start = end
+        place = content.find("@", end)
+    if not mentioned:
+        return PLAIN
+    html = "".join(pieces) + escape(content[start:])
+    html = _clean("<p>" + html.replace("\n", "<br>") + "</p>")
+    return Composed(html if len(html) <= MAX_HTML else None, tuple(dict.fromkeys(mentioned)))
+
+
+def _has_too_many_links(content: str) -> bool:
+    """Counted as the parser finds them, without regard to case."""
+    found = _LINKS.finditer(content)
+    return next(islice(found, MAX_LINKS, None), None) is not None
+
+
+def _clean(html: str) -> str:
+    return _cleaner.clean(html)
+
+
+_cleaner = nh3.Cleaner(
+    tags=TAGS,
+    attributes=ATTRIBUTES,
+    allowed_classes={
+        "span": CLASSES | {"mention"},
+        "code": {f"language-{language}" for language in LANGUAGES},
+    },
+    url_schemes=SCHEMES,
+    url_relative="deny",
+    link_rel=LINK_REL,
+)

@@ -7,7 +7,7 @@ headings that an underline makes. Added are ~~strikethrough~~, links without bra
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any, NamedTuple
 
@@ -16,9 +16,8 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from chatserver.accounts import User
 from chatserver.highlighting import Highlighting
-from chatserver.mentions import mention_at
+from chatserver.spellings import Spellings, mention_at
 
 MAX_NESTING = 12
 """Quotes and lists inside each other. The parser leaves out what is deeper, so such a text is not formatted at all."""
@@ -72,9 +71,9 @@ class Markup:
         rest = "(?:{src_host_port_strict}{src_path})".format_map(markdown.linkify.re)
         markdown.linkify.add("www.", {"validate": re.compile(f"^{rest}", re.IGNORECASE), "normalize": _with_scheme})
 
-    def parse(self, content: str, users: Mapping[str, User]) -> Parsed:
-        """`users`: who may be mentioned, by the key of their name."""
-        env: dict[str, Any] = {"users": users, "mentioned": []}
+    def parse(self, content: str, spellings: Spellings) -> Parsed:
+        """`spellings`: who is mentioned."""
+        env: dict[str, Any] = {"spellings": spellings, "mentioned": []}
         return Parsed(self._markdown.parse(content, env), env)
 
     def html(self, parsed: Parsed, highlighting: Highlighting | None) -> str:
@@ -123,14 +122,14 @@ def mention_html(text: str, user_id: int) -> str:
 def _mention(state: StateInline, silent: bool) -> bool:
     if state.src[state.pos] != "@":
         return False
-    mention = mention_at(state.src, state.pos, state.env["users"])
+    mention = mention_at(state.src, state.pos, state.env["spellings"])
     if mention is None or mention.end > state.posMax:
         return False
     if not silent:
         token = state.push("mention", "", 0)
         token.content = state.src[state.pos : mention.end]
-        token.meta = {"user_id": mention.user.id}
-        state.env["mentioned"].append(mention.user.id)
+        token.meta = {"user_id": mention.user_id}
+        state.env["mentioned"].append(mention.user_id)
     state.pos = mention.end
     return True
 

@@ -11,6 +11,17 @@ from collections.abc import Callable
 _PR_SET_PDEATHSIG = 1
 
 
+def end_with(parent: int) -> None:
+    """For a child itself: it is killed when its parent (a pid) ends, even by kill -9 (prctl(2), Linux).
+
+    For one that has nothing to finish and is deaf to SIGTERM. Elsewhere nothing happens.
+    """
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)  # the parent ended before the line above
+
+
 def die_with_parent() -> Callable[[], None] | None:
     """For `preexec_fn`: the child gets SIGTERM when its parent ends, even by kill -9 (prctl(2), Linux).
 

@@ -11,6 +11,7 @@ import pytest
 
 from chatserver.composing import Composing
 from chatserver.database import Database
+from chatserver.formatters import Formatters
 from chatserver.formatting import PLAIN
 from chatserver.people import People
 from tests.browserless import Visitor
@@ -71,7 +72,7 @@ async def test_an_edit_is_composed_anew(ada: Visitor, room: int) -> None:
 
 
 async def test_names_are_asked_for_once_and_only_behind_an_at(ada: Visitor, database: Database, asked: Asked) -> None:
-    composing = Composing(People(database))
+    composing = Composing(People(database), Formatters())
     for content in ("hello", "*hello*", "a@b.org", "https://a.org/@x", "@"):
         await composing.compose(content)
     assert asked.count == 0
@@ -81,7 +82,7 @@ async def test_names_are_asked_for_once_and_only_behind_an_at(ada: Visitor, data
 
 
 async def test_those_who_post_at_the_same_time_share_a_look_up(ada: Visitor, database: Database, asked: Asked) -> None:
-    composing = Composing(People(database))
+    composing = Composing(People(database), Formatters())
     await asyncio.gather(*[composing.compose(f"@{ada.name} {number}") for number in range(100)])
     assert asked.count <= 3
 
@@ -90,7 +91,7 @@ async def test_without_a_database_a_message_goes_its_way_without_mentions(monkey
     monkeypatch.setattr("chatserver.database.SELECT_MS", 1_500)
     database = Database("mongodb://127.0.0.1:1/?replicaSet=none")
     people = People(database)
-    composing = Composing(people)
+    composing = Composing(people, Formatters())
     assert await composing.compose("@Ada, hi") == PLAIN
     assert (await composing.compose("*hi* @Ada")).html == "<p><em>hi</em> @Ada</p>"
     await people.close()

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatserver import formatting
 from chatserver.accounts import User
-from chatserver.formatting import MAX_HOSTS, MAX_HTML, PLAIN, Formatting, may_need_html
+from chatserver.formatting import MAX_HTML, MAX_LINKS, PLAIN, Composed, Formatting, may_need_html
 from chatserver.highlighting import LANGUAGES, MAX_SECONDS, Highlighting
+from chatserver.mentions import candidates, spellings
 from chatserver.names import name_key
 from tests.html_allowed import Fragment
 
 LINK = 'rel="noopener noreferrer nofollow"'
 EVIL_NAME = "<img src=x onerror=a>"
 USERS = {name_key(user.name): user for user in (User(3, "Ada"), User(4, EVIL_NAME), User(5, "a"))}
+
+
+def formatted(formatter: Formatting, content: str, users: Mapping[str, User] = USERS) -> Composed:
+    return formatter.format(content, spellings(candidates(content), users))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +54,7 @@ def formatter() -> Formatting:
 )  # fmt: skip
 def test_what_is_written_so_looks_so(formatter: Formatting, content: str, html: str) -> None:
     assert may_need_html(content)
-    assert formatter.format(content, USERS).html == html
+    assert formatted(formatter, content).html == html
 
 
 @pytest.mark.parametrize(
@@ -59,7 +66,7 @@ def test_what_is_written_so_looks_so(formatter: Formatting, content: str, html: 
     ],
 )  # fmt: skip
 def test_what_would_look_the_same_has_no_html(formatter: Formatting, content: str) -> None:
-    assert formatter.format(content, USERS) == PLAIN
+    assert formatted(formatter, content) == PLAIN
 
 
 def test_most_messages_are_told_at_a_glance_to_need_none() -> None:
@@ -67,7 +74,7 @@ def test_most_messages_are_told_at_a_glance_to_need_none() -> None:
 
 
 def test_code_in_a_language_that_is_known_has_colours(formatter: Formatting) -> None:
-    html = formatter.format('```PY title="x"\nfor x in "y": # z\n```', {}).html
+    html = formatted(formatter, '```PY title="x"\nfor x in "y": # z\n```', {}).html
     assert html == (
         '<pre><code class="language-python"><span class="k">for </span>x <span class="k">in </span>'
         '<span class="s">"y"</span>: <span class="c"># z\n</span></code></pre>'
@@ -95,14 +102,14 @@ PLACES = [
 @pytest.mark.parametrize("place", PLACES)
 def test_nothing_that_is_written_becomes_more_than_text_and_links(formatter: Formatting, place: str) -> None:
     for evil in EVIL:
-        html, mentions = formatter.format(place.format(evil), USERS)
+        html, mentions = formatted(formatter, place.format(evil))
         fragment = Fragment(html or "")
         assert tuple(dict.fromkeys(id for id, _ in fragment.mentions)) == mentions
         assert all("evil" not in link.split("/")[0] for link in fragment.links)
 
 
 def test_a_name_that_looks_like_html_is_mentioned_as_text(formatter: Formatting) -> None:
-    html, mentions = formatter.format(f"see @{EVIL_NAME} there", USERS)
+    html, mentions = formatted(formatter, f"see @{EVIL_NAME} there")
     assert mentions == (4,)
     assert Fragment(html or "").mentions == [(4, "@" + EVIL_NAME)]
 
@@ -112,7 +119,9 @@ def test_whatever_gets_through_the_parser_does_not_get_through_the_allow_list(
 ) -> None:
     made = '<p id="content" style="x" onclick="y" class="composer">a<script>b</script><img src="x" onerror="y"><a href="javascript:x" target="_blank">c</a><a href="/sign-out">d</a><span class="mention composer" id="x">e</span></p>'
     monkeypatch.setattr(formatter._markup, "html", lambda *_: made)
-    assert formatter.format("*x*", {}).html == f'<p>a<a {LINK}>c</a><a {LINK}>d</a><span class="mention">e</span></p>'
+    assert (
+        formatted(formatter, "*x*", {}).html == f'<p>a<a {LINK}>c</a><a {LINK}>d</a><span class="mention">e</span></p>'
+    )
 
 
 alphabet = st.sampled_from(
@@ -123,13 +132,13 @@ alphabet = st.sampled_from(
 @settings(max_examples=200, deadline=None, database=None, derandomize=True)
 @given(st.lists(alphabet | st.text(max_size=5), max_size=40).map("".join))
 def test_html_is_always_well_formed_and_allowed(formatter: Formatting, content: str) -> None:
-    html, mentions = formatter.format(content.strip(), USERS)
+    html, mentions = formatted(formatter, content.strip())
     assert html != ""
-    if html is None:
-        assert mentions == ()
-    else:
+    if html is not None:
         assert len(html) <= MAX_HTML
         assert tuple(dict.fromkeys(id for id, _ in Fragment(html).mentions)) == mentions
+    else:
+        assert mentions == () or len(content) > MAX_HTML / 6
 
 
 @settings(max_examples=150, deadline=None, database=None, derandomize=True)
@@ -142,8 +151,8 @@ def test_html_is_always_well_formed_and_allowed(formatter: Formatting, content: 
 def test_a_text_without_marks_is_plain_and_one_with_them_keeps_its_words(formatter: Formatting, text: str) -> None:
     text = text.strip()
     if "www." not in text and not any(line.lstrip()[:1].isdigit() or line[:1] in " \t" for line in text.split("\n")):
-        assert formatter.format(text, USERS) == PLAIN
-        html = formatter.format(f"{text}\n\n**bold**", USERS).html
+        assert formatted(formatter, text) == PLAIN
+        html = formatted(formatter, f"{text}\n\n**bold**").html
         assert html is not None
         assert "".join(Fragment(html).text.split()) == "".join(f"{text}bold".split())
 
@@ -160,31 +169,43 @@ def test_a_text_without_marks_is_plain_and_one_with_them_keeps_its_words(formatt
     ],
 )  # fmt: skip
 def test_a_text_of_nothing_but_marks_stays_small_or_plain(formatter: Formatting, content: str) -> None:
-    html, _ = formatter.format(content[:2000].strip(), USERS)
+    html, _ = formatted(formatter, content[:2000].strip())
     assert html is None or len(html) <= MAX_HTML
     Fragment(html or "")
 
 
 def test_what_is_too_deep_is_not_formatted_and_still_mentions(formatter: Formatting) -> None:
     deep = "> - " * 30 + "*deep* @Ada <b>"
-    html, mentions = formatter.format(deep, USERS)
+    html, mentions = formatted(formatter, deep)
     assert mentions == (3,)
     fragment = Fragment(html or "")
     assert fragment.text == deep
     assert fragment.mentions == [(3, "@Ada")]
-    assert formatter.format(deep, {}) == PLAIN
+    assert formatted(formatter, deep, {}) == PLAIN
 
 
 def test_what_gets_too_long_is_not_formatted(formatter: Formatting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formatting, "MAX_HTML", 100)
-    assert formatter.format("*a* " * 20, {}) == PLAIN
-    assert formatter.format("```python\nfor x in y: for z in x: pass\n```", {}).html == (
+    assert formatted(formatter, "*a* " * 20, {}) == PLAIN
+    assert formatted(formatter, "```python\nfor x in y: for z in x: pass\n```", {}).html == (
         "<pre><code>for x in y: for z in x: pass\n</code></pre>"
     )
 
 
-def test_what_has_too_many_hosts_is_not_formatted(formatter: Formatting) -> None:
-    assert formatter.format("*a* " + "www." * (MAX_HOSTS + 1), {}) == PLAIN
+@pytest.mark.parametrize("begin", ["www.", "WwW.", "http:", "HTTPS://", "ftp:", "MailTo:", "//", "a@b "])
+def test_what_has_too_many_places_for_links_is_not_formatted(formatter: Formatting, begin: str) -> None:
+    """In whatever case: the parser does not ask for it either."""
+    assert formatted(formatter, f"*a* {begin}" * (MAX_LINKS + 1)) == PLAIN
+
+
+def test_a_page_full_of_links_is_formatted(formatter: Formatting) -> None:
+    html, _ = formatted(formatter, "\n".join(f"https://www.example.org/{number}" for number in range(MAX_LINKS)))
+    assert len(Fragment(html or "").links) == MAX_LINKS
+
+
+def test_of_what_is_too_much_to_be_formatted_the_mentions_stay(formatter: Formatting) -> None:
+    assert formatted(formatter, "@Ada " * 390) == (None, (3,))
+    assert formatted(formatter, "&" * 1_990 + " @Ada") == (None, (3,))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -6,7 +6,7 @@ import pytest
 
 from chatserver.accounts import User
 from chatserver.formatting import Formatting
-from chatserver.mentions import MAX_ENDS, MAX_PLACES, possible_names
+from chatserver.mentions import MAX_ENDS, MAX_PLACES, candidates, possible_names, spellings
 from chatserver.names import name_key
 
 NAMES = [
@@ -71,18 +71,36 @@ USERS = {name_key(name): User(number, name) for number, name in enumerate(NAMES)
     ],
 )
 def test_a_mention_is_a_name_behind_an_at(content: str, mentioned: list[str]) -> None:
-    asked = possible_names(content)
-    users = {key: user for key, user in USERS.items() if key in asked}
-    html, ids = Formatting().format(content, users)
+    found = candidates(content)
+    users = {key: user for key, user in USERS.items() if key in possible_names(found)}
+    html, ids = Formatting().format(content, spellings(found, users))
     assert [NAMES[id] for id in ids] == mentioned
     assert bool(mentioned) == ("mention" in (html or ""))
 
 
+def names_in(text: str) -> set[str]:
+    return possible_names(candidates(text))
+
+
 def test_few_names_are_asked_for_however_many_there_could_be() -> None:
-    assert possible_names("no at all") == set()
-    assert possible_names("a@b.c") == set()
-    assert (
-        len(possible_names(" ".join(f"@a{n} b c d e f g h i j k l m n o p" for n in range(100))))
-        <= MAX_PLACES * MAX_ENDS
-    )
-    assert name_key("a19") in possible_names(" ".join(f"@a{n}" for n in range(100)))
+    assert names_in("no at all") == set()
+    assert names_in("a@b.c") == set()
+    assert len(names_in(" ".join(f"@a{n} b c d e f g h i j k l m n o p" for n in range(100)))) <= MAX_PLACES * MAX_ENDS
+    assert name_key("a19") in names_in(" ".join(f"@a{n}" for n in range(100)))
+    assert name_key("a20") not in names_in(" ".join(f"@a{n}" for n in range(100)))
+
+
+def test_an_at_is_looked_up_once_however_often_the_parser_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One letter may be eighteen when names are compared."""
+    asked: list[str] = []
+    monkeypatch.setattr("chatserver.mentions.name_key", lambda name: asked.append(name) or name_key(name))
+    content = "*" + " @ﷺ-ﷺ-ﷺ" * 200
+    Formatting().format(content, spellings(candidates(content), USERS))
+    assert 0 < len(asked) <= MAX_PLACES * MAX_ENDS
+
+
+def test_the_same_name_is_meant_wherever_it_is_said() -> None:
+    content = "@Ada " * 25 + "@Ada Lovelace, @Ada"
+    html, ids = Formatting().format(content, spellings(candidates(content), USERS))
+    assert [NAMES[id] for id in ids] == ["Ada"]
+    assert (html or "").count("@Ada</span>") == 27
