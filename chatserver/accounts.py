@@ -19,10 +19,12 @@ from pymongo.errors import DuplicateKeyError
 
 from chatserver.beginnings import Beginning, beginning_document
 from chatserver.client_ids import check_client_id
-from chatserver.database import Database, Document, reaching_mongodb
+from chatserver.database import Database, Document, is_about_looks, reaching_mongodb
 from chatserver.errors import Invalid, Taken, Unavailable, WrongPassword
 from chatserver.events import timestamp
-from chatserver.names import clean_name, name_key
+from chatserver.lookalikes import looks
+from chatserver.names import clean_name_of_person, name_key, one_spaced
+from chatserver.reserved_names import is_reserved
 
 MAX_NAME = 64
 SHORTEST_PASSWORD = 8
@@ -57,10 +59,12 @@ class Accounts:
     async def sign_up(self, name: str, password: str, client_id: str | None = None) -> User:
         """Signed up twice under the same client id, with the same password, it is the same user.
 
-        Raises Invalid for a name or password that breaks the rules, Taken for a name in use.
+        Raises Invalid for a name or password that breaks the rules, Taken for a name in use, or that looks like one.
         """
         check_client_id(client_id)
-        name = clean_name(name, MAX_NAME)
+        name = clean_name_of_person(name, MAX_NAME)
+        if is_reserved(name):
+            raise Invalid("that name is reserved")
         if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
             raise Invalid(f"a password has at least {SHORTEST_PASSWORD} characters")
         if (there := await self._find(name)) is not None:
@@ -75,22 +79,23 @@ class Accounts:
                         "_id": user.id,
                         "name": name,
                         "key": name_key(name),
+                        "looks": looks(name),
                         "password": password_hash,
                         "created_at": timestamp(),
                         "begins": beginning_document(beginning),
                         "client_id": client_id,
                     }
                 )
-            except DuplicateKeyError:
+            except DuplicateKeyError as error:
                 there = await self._find(name)
                 if there is None:
-                    raise Taken from None
+                    raise Taken("that name looks like somebody else's" if is_about_looks(error) else None) from None
                 return await self._same_sign_up(there, password, client_id)
         return user
 
     async def sign_in(self, name: str, password: str) -> User:
         """Raises WrongPassword, after the same work, for a wrong password and for an unknown name."""
-        document = await self._find(name.strip())
+        document = await self._find(name.strip()) or await self._find(one_spaced(name))
         password_hash = self._nobody if document is None else document["password"]
         right = await self._in_thread(partial(self._verify, password_hash, password[:LONGEST_PASSWORD]))
         if document is None or not right or len(password) > LONGEST_PASSWORD:

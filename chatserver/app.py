@@ -38,6 +38,7 @@ from chatserver.http_server import ChatServer
 from chatserver.hub import Hub
 from chatserver.in_flight import InFlight
 from chatserver.messages import Messages
+from chatserver.names_of_before import add_looks
 from chatserver.people import People
 from chatserver.presence import GRACE_SECONDS, LEASE_SECONDS, Presence
 from chatserver.presence_register import PresenceRegister
@@ -98,6 +99,7 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
             database = Database(settings.mongodb_uri)
             stack.callback(database.close)
             await database.prepare()
+            await add_looks(database)
         archive = Archive(database)
         stack.push_async_callback(archive.close)
         async with _first_contact("REDIS_URL"):

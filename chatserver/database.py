@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import PrimaryPreferred
 
@@ -134,3 +134,8 @@ def raise_unless_duplicate(error: BulkWriteError) -> None:
     details = error.details
     if details.get("writeConcernErrors") or any(each["code"] != DUPLICATE_KEY for each in details["writeErrors"]):
         raise error
+
+
+def is_about_looks(error: DuplicateKeyError) -> bool:
+    """Whether a name is refused because another one looks like it, not because it is the same."""
+    return "looks" in (error.details or {}).get("keyPattern", {})

@@ -45,6 +45,8 @@ _OPTIONS = ("unique", "sparse", "partialFilterExpression", "expireAfterSeconds",
 
 _BY_TIME = [("_id.ms", DESCENDING), ("_id.seq", DESCENDING), ("_id.room", DESCENDING)]
 
+_WITH_LOOKS = {"looks": {"$exists": True}}
+
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "events": [
         # One message for a (room, user, client id), for ever: the last word on repeats. And one event behind
@@ -83,8 +85,15 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
             partialFilterExpression={"mentions": {"$exists": True}},
         ),
     ],
-    "rooms": [IndexModel("key", name="one_room_for_a_name", unique=True)],
-    "users": [IndexModel("key", name="one_user_for_a_name", unique=True)],
+    # By spelling, and by looks: see `lookalikes.py`. What an earlier release wrote has no looks until they are added.
+    "rooms": [
+        IndexModel("key", name="one_room_for_a_name", unique=True),
+        IndexModel("looks", name="one_room_that_looks_so", unique=True, partialFilterExpression=_WITH_LOOKS),
+    ],
+    "users": [
+        IndexModel("key", name="one_user_for_a_name", unique=True),
+        IndexModel("looks", name="one_user_that_looks_so", unique=True, partialFilterExpression=_WITH_LOOKS),
+    ],
     "sessions": [
         IndexModel("expires_at", name="forget_ended_sessions", expireAfterSeconds=0),
         IndexModel("user_id", name="sessions_of_a_user"),

@@ -14,9 +14,10 @@ from pymongo.errors import DuplicateKeyError
 
 from chatserver.archiver import Archiver, LogEnded
 from chatserver.client_ids import check_client_id
-from chatserver.database import Database, Document, reaching_mongodb
+from chatserver.database import Database, Document, is_about_looks, reaching_mongodb
 from chatserver.errors import Forbidden, RoomNotFound, Taken, Unavailable
 from chatserver.events import draft_closing, timestamp
+from chatserver.lookalikes import looks
 from chatserver.names import clean_name, name_key
 from chatserver.remembered import Remembered
 from chatserver.signals import Signal, Signals
@@ -85,6 +86,7 @@ class Rooms:
             "_id": await self._database.next_number("rooms"),
             "name": name,
             "key": name_key(name),
+            "looks": looks(name),
             "made_by": maker_id,
             "created_at": timestamp(),
             "client_id": client_id,
@@ -92,7 +94,9 @@ class Rooms:
         with reaching_mongodb():
             try:
                 await self._rooms.insert_one(document)
-            except DuplicateKeyError:
+            except DuplicateKeyError as error:
+                if is_about_looks(error):
+                    raise Taken("that name looks like another room's") from None
                 made = await self._rooms.find_one({"key": document["key"], "made_by": maker_id})
                 if client_id is None or made is None or made.get("client_id") != client_id:
                     raise Taken from None
@@ -132,7 +136,9 @@ class Rooms:
         if document["made_by"] != user_id:
             raise Forbidden("only who made a room can close it")
         # First nobody can post any more, then the log ends. Who is cut off between the two closes the room again.
-        await self._mark(room_id, {"closed_at": timestamp(), "key": f"closed {room_id}\n"})
+        await self._mark(
+            room_id, {"closed_at": timestamp(), "key": f"closed {room_id}\n", "looks": [f"closed {room_id}"]}
+        )
         with contextlib.suppress(Unavailable):  # the others find out when they ask again
             await self._wakeups.say(CLOSED, str(room_id))
         self._signals.say(Signal("rooms", {"closed": room_id}))

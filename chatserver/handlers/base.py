@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from asyncio import Future
 from collections.abc import Awaitable, Sequence
 from http import HTTPStatus
@@ -22,6 +23,9 @@ from chatserver.handlers.bodies import is_form, is_json
 from chatserver.handlers.security_headers import HTTPS_ONLY, SECURITY_HEADERS
 from chatserver.lingering_close import close_behind
 from chatserver.static_files import StaticFiles
+
+_TURN = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"})
+"""Unicode's bidirectional classes of characters that are read from right to left, or that change what is."""
 
 log = logging.getLogger("chatserver.http")
 
@@ -100,6 +104,7 @@ class Handler(Asking):
             "room": None,
             "status": status,
             "initials": initials,
+            "isolated": isolated,
             "message_classes": looks.classes,
             "look_of": looks.look_of,
             "client_id": fresh_client_id(),
@@ -199,6 +204,12 @@ def room_number(text: str) -> int:
 def initials(name: str) -> str:
     """Up to two letters that stand for a name where there is no room for it."""
     return "".join(word[0] for word in name.split()[:2]).upper()
+
+
+def isolated(name: str) -> str:
+    """A name within a text that is only text, so that it turns nothing beside it (as helpers/isolated.js)."""
+    turns = any(unicodedata.bidirectional(character) in _TURN for character in name)
+    return f"\u2068{name}\u2069" if turns else name
 
 
 class UnknownPath(Handler):

@@ -1,6 +1,8 @@
 /**
  * Every word that scripts put on the page. Another language is another version of this file, and of the templates.
  */
+import { isolated } from "./helpers/isolated.js";
+
 export const texts = {
   language: "en",
 
@@ -11,12 +13,12 @@ export const texts = {
   searchOffline: "You are offline. The search goes on by itself when you are back.",
   searchFailed: "The search did not work. Press Enter to try again.",
   searchRefused: (reason) => `That can't be searched for: ${reason}.`,
-  inRoom: (name) => `in ${name}`,
+  inRoom: (name) => `in ${isolated(name)}`,
 
   here: (count, written) => (count === 1 ? "1 person here" : `${written} people here`),
   more: (count) => `+${count}`,
   andMore: (count) => `and ${count} more`,
-  thatIsYou: (name) => `${name} (you)`,
+  thatIsYou: (name) => `${isolated(name)} (you)`,
 
   notices: {
     default: "Be called when somebody mentions you while you are elsewhere.",
@@ -24,8 +26,8 @@ export const texts = {
     denied: "The browser forbids notifications of this site; its settings can allow them again.",
     missing: "This browser can't show notifications here.",
   },
-  messageIn: (name, room) => `${name} in ${room}`,
-  manyMessages: (count, room) => `${count} new messages in ${room}`,
+  messageIn: (name, room) => `${isolated(name)} in ${isolated(room)}`,
+  manyMessages: (count, room) => `${count} new messages in ${isolated(room)}`,
 
   keys: { Mod: "Ctrl", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", Enter: "Enter", Alt: "Alt", Shift: "Shift" },
   macKeys: { Mod: "⌘", ArrowUp: "↑", ArrowDown: "↓", Escape: "esc", Enter: "return", Alt: "⌥", Shift: "⇧" },
@@ -59,7 +61,7 @@ export const texts = {
   you: "You",
   somebody: (count) => (count === 1 ? "somebody else" : `${count} others`),
 
-  replyingTo: (name) => `Replying to ${name}`,
+  replyingTo: (name) => `Replying to ${isolated(name)}`,
   editing: "Editing your message",
   saving: "Saving…",
   notSaved: (reason) => `Not saved: ${reason}. Your text is in the field below.`,
@@ -73,7 +75,7 @@ export const texts = {
   notCopied: "The browser did not let us copy",
   notFound: "That message is not on this page",
 
-  isTyping: (name) => `${name} is typing`,
+  isTyping: (name) => `${isolated(name)} is typing`,
   areTyping: (names) => `${names} are typing`,
   severalType: "Several people are typing",
   suggestions: (count) => (count === 1 ? "1 name" : `${count} names`),

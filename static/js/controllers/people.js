@@ -1,5 +1,6 @@
 /** Who is here: the first few faces in the room's head, and all of them in a list. Nobody is told aloud when it changes. */
 import { fromTemplate } from "../helpers/dom.js";
+import { isolated } from "../helpers/isolated.js";
 import { number } from "../helpers/numbers.js";
 import { hueClass, initials } from "../helpers/people.js";
 import { texts } from "../texts.js";
@@ -32,7 +33,7 @@ export class People {
     this.#faces.replaceChildren(...some, more(people.length - FACES), more(people.length - 1, "face--phone"));
     this.#faces.hidden = people.length === 0;
     this.#faces.setAttribute("aria-label", texts.here(people.length, number(people.length)));
-    this.#faces.title = people.slice(0, 12).map(({ name }) => name).join(", ");
+    this.#faces.title = people.slice(0, 12).map(({ name }) => isolated(name)).join(", ");
     if (this.dialog.open) {
       this.#fill();
     }

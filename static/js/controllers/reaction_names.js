@@ -1,4 +1,5 @@
 /** Who is behind a reaction: asked for when somebody looks at it, so that names may still become known. */
+import { isolated } from "../helpers/isolated.js";
 import { texts } from "../texts.js";
 
 const MOST = 12;
@@ -25,7 +26,7 @@ export class ReactionNames {
     const ids = button.dataset.userIds.split(" ").map(Number);
     const isMine = ids.includes(this.#user.id);
     const others = ids.filter((id) => id !== this.#user.id);
-    const names = others.map((id) => people.name(id)).filter(Boolean).slice(0, MOST);
+    const names = others.map((id) => people.name(id)).filter(Boolean).slice(0, MOST).map(isolated);
     const rest = others.length - names.length;
     const all = [...(isMine ? [texts.you] : []), ...names, ...(rest > 0 ? [texts.somebody(rest)] : [])];
     button.title = texts.reactedBy(this.#list.format(all), button.value);

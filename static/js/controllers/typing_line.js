@@ -1,4 +1,5 @@
 /** "Grace is typing", above the field. Read out when somebody begins, and then not again for a while. */
+import { isolated } from "../helpers/isolated.js";
 import { texts } from "../texts.js";
 
 const QUIET = 30_000; // ms between two times that it is read out
@@ -33,6 +34,6 @@ export class TypingLine {
     if (names.length === 1) {
       return texts.isTyping(names[0]);
     }
-    return names.length <= MOST_NAMES ? texts.areTyping(this.#list.format(names)) : texts.severalType;
+    return names.length <= MOST_NAMES ? texts.areTyping(this.#list.format(names.map(isolated))) : texts.severalType;
   }
 }
