@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from chatserver import demo, embedded
+from chatserver.private_folders import NotPrivate, make_private
 from chatserver.processes import die_with_parent
 from chatserver.programs import MissingProgram
 from chatserver.settings import Settings, SettingsError
@@ -43,7 +44,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return run(environ, arguments.host, arguments.port, fresh=arguments.fresh, with_demo=arguments.demo)
-    except (embedded.EmbeddedError, MissingProgram, SettingsError, OSError) as error:
+    except (embedded.EmbeddedError, MissingProgram, NotPrivate, SettingsError, OSError) as error:
         print(f"Harbour can't start: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -52,7 +53,7 @@ def main() -> int:
 
 def run(environ: Mapping[str, str], host: str, port: int, *, fresh: bool, with_demo: bool) -> int:
     """Runs until Ctrl-C (0) or until the chat ends by itself (its status)."""
-    VAR.mkdir(exist_ok=True)
+    make_private(VAR)
     with contextlib.ExitStack() as stack:
         mongodb_uri = environ.get("MONGODB_URI") or _start_mongodb(stack, fresh)
         redis_url = environ.get("REDIS_URL") or _start_redis(stack, fresh)
@@ -94,12 +95,12 @@ def run(environ: Mapping[str, str], host: str, port: int, *, fresh: bool, with_d
 
 def _start_mongodb(stack: contextlib.ExitStack, fresh: bool) -> str:
     print("==> starting MongoDB", flush=True)
-    return stack.enter_context(embedded.mongod(VAR, fresh=fresh)).uri
+    return stack.enter_context(embedded.mongod(VAR, fresh=fresh, private=True)).uri
 
 
 def _start_redis(stack: contextlib.ExitStack, fresh: bool) -> str:
     print("==> starting Redis", flush=True)
-    return stack.enter_context(embedded.redis_server(VAR, persistent=True, fresh=fresh)).url
+    return stack.enter_context(embedded.redis_server(VAR, persistent=True, fresh=fresh, private=True)).url
 
 
 def _free_from(host: str, port: int) -> int:

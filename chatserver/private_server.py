@@ -1,7 +1,7 @@
 """A server process of our own: started, stopped, killed or frozen at will; what mongod and redis-server have in common.
 
-It listens on a free loopback port, keeps its data in one folder, and ends with the process that started it. One process
-at a time owns the folder.
+It listens on a free loopback port or on a socket that is its owner's alone, keeps its data in one folder, and ends with
+the process that started it. One process at a time owns the folder.
 """
 
 from __future__ import annotations
@@ -34,6 +34,9 @@ class PrivateServer:
     """Its port stays the same for life, through stops and starts."""
 
     name: str
+
+    umask: int = -1
+    """Of the process; -1: as ours."""
 
     def __init__(self, program: Path, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -120,6 +123,7 @@ class PrivateServer:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the chat, which stops its servers in order
                 preexec_fn=die_with_parent(),
+                umask=self.umask,
             )
         self._pid_file.write_text(str(self._process.pid))
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +22,9 @@ from pymongo.errors import PyMongoError
 
 from chatserver import embedded, private_server, programs
 from chatserver.embedded import EmbeddedError, Mongod, RedisServer
+from chatserver.private_folders import NotPrivate, make_private, sockets_of
 from tests.processes_seen import is_alive
+from tests.server_process import ServerProcess
 from tests.waiting import wait_until, wait_until_ended
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -224,3 +229,122 @@ def test_a_mongod_without_a_primary_says_so(var: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Mongod, "_found_or_move", never)
     with pytest.raises(EmbeddedError, match="did not become writable"), embedded.mongod(var):
         pass
+
+
+@pytest.fixture
+def short_var() -> Iterator[Path]:
+    """A folder of data in which a socket may have a name, with a space in its own."""
+    parent = Path(tempfile.mkdtemp(prefix="hb-"))
+    parent.chmod(0o755)
+    var = parent / "my data"
+    var.mkdir(mode=0o755)  # as an earlier release made it
+    (var / "programs").symlink_to(ROOT / "var" / "programs")
+    yield var
+    shutil.rmtree(parent)
+
+
+def closed_to_others(path: Path) -> bool:
+    return stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+def listening_ports(pid: int) -> list[str]:
+    """Addresses of TCP that this process listens on, as Linux has them."""
+    mine = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()}
+    lines = [
+        line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+    ]
+    return [fields[1] for fields in lines if fields[3] == "0A" and f"socket:[{fields[9]}]" in mine]
+
+
+def test_private_ones_are_reached_by_their_owner_alone(short_var: Path) -> None:
+    with (
+        embedded.mongod(short_var, private=True) as mongod,
+        embedded.redis_server(short_var, persistent=True, private=True) as own,
+    ):
+        insert(mongod, "a")
+        with redis.Redis.from_url(own.url) as client:
+            client.set("key", "kept")
+        assert listening_ports(mongod.pid) == listening_ports(own.pid) == []
+        sockets = [path for path in (short_var / "sockets").iterdir() if path.is_socket()]
+        assert sorted(path.name for path in sockets) == ["mongod.sock", "redis.sock"]
+        assert all(map(closed_to_others, [short_var, short_var / "sockets", *sockets]))
+        written = [path for folder in ("mongodb", "redis") for path in (short_var / folder).rglob("*")]
+        made_by_them = [path for path in written if path.suffix not in {".log", ".pid"}]
+        assert len(made_by_them) > 10
+        assert [path for path in made_by_them if not closed_to_others(path)] == []
+        mongod.kill()
+        mongod.start()
+        assert inserted(mongod) == ["a"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+def test_another_user_of_the_machine_gets_nowhere(short_var: Path) -> None:
+    tries = """
+import os, socket, sys
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+for path in sys.argv[1:]:
+    try:
+        if path.endswith(".sock"):
+            socket.socket(socket.AF_UNIX).connect(path)
+        else:
+            os.listdir(path)
+        print("in:", path)
+    except PermissionError:
+        pass
+"""
+    with embedded.mongod(short_var, private=True), embedded.redis_server(short_var, persistent=True, private=True):
+        paths = [
+            str(short_var / name) for name in ("", "mongodb", "redis", "sockets/mongod.sock", "sockets/redis.sock")
+        ]
+        done = subprocess.run([sys.executable, "-c", tries, *paths], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_data_of_before_are_served_by_a_socket_and_by_a_port_again(short_var: Path) -> None:
+    with embedded.mongod(short_var) as by_port:
+        insert(by_port, "a")
+    with embedded.mongod(short_var, private=True) as by_socket:
+        insert(by_socket, "b")
+    with embedded.mongod(short_var) as again:
+        assert inserted(again) == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["x" * 120, "a, b: c", "Zoë"])
+def test_a_folder_whose_name_no_socket_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis_program: Path, name: str
+) -> None:
+    runtime = Path(tempfile.mkdtemp(prefix="hb-"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    long = tmp_path / name
+    try:
+        sockets = sockets_of(make_private(long))
+        assert sockets.parent == runtime
+        assert closed_to_others(sockets)
+        assert sockets_of(long) == sockets
+        server = RedisServer(redis_program, long / "redis", persistent=False, sockets=sockets)
+        try:
+            server.start()
+        finally:
+            server.stop()
+        shutil.rmtree(sockets)
+        sockets.symlink_to(tmp_path)
+        with pytest.raises(NotPrivate, match="is not yours"):
+            sockets_of(long)
+    finally:
+        shutil.rmtree(runtime)
+
+
+def test_a_chat_lives_on_private_ones(short_var: Path) -> None:
+    with (
+        embedded.mongod(short_var, private=True) as mongod,
+        embedded.redis_server(short_var, persistent=True, private=True) as own,
+    ):
+        stores = {"MONGODB_URI": mongod.uri, "REDIS_URL": own.url, "COOKIE_SECRET": "a secret for tests only"}
+        port = embedded.free_port()
+        server = ServerProcess(port, {"PORT": str(port), "MAX_STREAMS": "100", **stores})
+        try:
+            server.start()  # ready: it reaches both
+        finally:
+            assert server.stop() == 0
