@@ -56,6 +56,7 @@ from chatserver.settings import Settings
 from chatserver.signals import Signals
 from chatserver.streams import Streams
 from chatserver.sweep import Sweep
+from chatserver.trimming import Trimming
 from chatserver.typists import Typists
 from chatserver.unread import UnreadMessages
 from chatserver.wakeups import Wakeups
@@ -106,6 +107,8 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
             room_log = RoomLog(settings.redis_url)
             stack.push_async_callback(room_log.close)
             await room_log.ping()
+        trimming = Trimming(settings.redis_url)
+        stack.push_async_callback(trimming.close)
         backlog = Backlog(archive, room_log)
         archiver = Archiver(archive, Bases(database, room_log), Commits(database, archive, room_log), room_log)
         stack.push_async_callback(_finish, archiver)
@@ -159,7 +162,7 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         )
 
         # The relay stops last: it closes the connection over which the others still say who left.
-        for part in (relay, Sweep(archiver, room_log), signals, presence, audience):
+        for part in (relay, Sweep(archiver, room_log, trimming), signals, presence, audience):
             part.start(background)
             stack.push_async_callback(part.stop)
         yield Chat(ChatApplication(services, settings.cookie_secret, settings.origin), services, hub)

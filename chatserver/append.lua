@@ -1,6 +1,7 @@
 -- Puts events at the end of their rooms' logs, each once. Rooms of one partition, so one run serves all that wait.
 --
 -- KEYS  1 the partition's pending events                  (sorted set: "<room> <id>" by milliseconds)
+--       2 the partition's rooms that have a log here      (sorted set, by the milliseconds at which to trim it next)
 --       and for each call, in their order:
 --       1 the room's stream
 --       2 the client ids that its entries were appended under   (hash: "<user>:<client id>" to the entry's id)
@@ -18,6 +19,7 @@
 --       3 how many pending events the partition may have
 --       4 milliseconds for which a client may repeat what got no answer
 --       5 milliseconds that the making of a base may take
+--       6 entries that a log keeps   7 milliseconds that it keeps them   8 milliseconds that it keeps all the others too
 --
 -- Answers a list with one of these for each call:
 --          {"new", id, prev}
@@ -58,8 +60,10 @@ local function now_ms()
     return now[1] * 1000 + math.floor(now[2] / 1000)
 end
 
-local pending, server = KEYS[1], ARGV[2]
+local pending, due, server = KEYS[1], KEYS[2], ARGV[2]
 local max_pending, repeat_ms, base_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local keep_entries, keep_ms, keep_at_least_ms = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local GROWTH = 100 -- entries that a log may grow by before it is trimmed
 
 local function append(call, stream, names, branch_key, base_key)
     local name, mark, lost = call.user .. ':' .. call.client, call.room .. ' ', call.lost
@@ -121,7 +125,17 @@ local function append(call, stream, names, branch_key, base_key)
     local id = redis.call('XADD', stream, last and '*' or branch,
         'kind', call.kind, 'user', call.user, 'client', call.client, 'prev', prev, 'payload', call.payload)
     redis.call('HSET', names, name, id)
-    if call.kind == 'closed' then redis.call('HSET', branch_key, 'closed', id) end
+    if call.kind == 'closed' then
+        redis.call('HSET', branch_key, 'closed', id)
+        redis.call('ZADD', due, 'LT', parts(id) + keep_at_least_ms, call.room)
+    elseif not last then
+        redis.call('ZADD', due, 'LT', parts(id) + keep_ms, call.room)
+    else
+        local length = redis.call('XLEN', stream)
+        if length > keep_entries and length % GROWTH == 0 then
+            redis.call('ZADD', due, 'LT', (parts(id)), call.room)
+        end
+    end
     redis.call('ZADD', pending, (parts(id)), mark .. id)
     redis.call('PUBLISH', call.news, id)
     return {'new', id, prev}
@@ -129,7 +143,7 @@ end
 
 local answers = {}
 for index, call in ipairs(cmsgpack.unpack(ARGV[1])) do
-    local at = 4 * index - 2
+    local at = 4 * index - 1
     answers[index] = append(call, KEYS[at], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3])
 end
 return answers

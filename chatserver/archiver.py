@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cachetools import LRUCache
 
 from chatserver.archive import Archive
-from chatserver.bases import Bases
+from chatserver.bases import Bases, LogEnded
 from chatserver.commits import Commits, Refused
 from chatserver.cursor import Cursor
 from chatserver.errors import Unavailable
@@ -22,10 +22,6 @@ comes on top."""
 
 BRANCHES = 20_000
 """Rooms whose branch is remembered (about 200 bytes each); the log knows the others."""
-
-
-class LogEnded(Exception):
-    """The room was closed, and nothing follows that."""
 
 
 class Published(NamedTuple):

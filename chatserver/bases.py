@@ -31,6 +31,10 @@ PAUSE = 0.05
 """Times that somebody else may be faster, and seconds between them."""
 
 
+class LogEnded(Exception):
+    """The room was closed, and nothing follows that."""
+
+
 class Bases:
     def __init__(self, database: Database, log: RoomLog) -> None:
         self._events = database.events
@@ -41,7 +45,7 @@ class Bases:
     async def make(self, room_id: int, wanted: BaseWanted) -> Base | None:
         """A base that nothing lost can follow; None if it is not wanted any more.
 
-        All who ask with the same token get the same. Raises Unavailable.
+        All who ask with the same token get the same. Raises LogEnded, Unavailable.
         """
         key = room_id, wanted.token
         if key not in self._making:
@@ -53,6 +57,8 @@ class Bases:
         with reaching_mongodb():
             for _ in range(ATTEMPTS):
                 newest = await self._events.find_one(in_room(room_id), sort=[("_id", DESCENDING)])
+                if newest is not None and newest["kind"] == "closed":
+                    raise LogEnded  # the log that knew it is gone
                 if newest is not None and newest.get("kept_for") == wanted.token:
                     return Base(wanted.token, Cursor.parse(newest["prev"]), _id(newest["_id"]))
                 # Only who asks after looking knows that no branch began there since, and was already filled.

@@ -9,12 +9,16 @@ partition's), so they run on one Redis and on a node of a cluster alike:
     {chat3}:room:42:base           token of whoever is making the base of a new branch
     {chat3}:room:42:news           channel of the wake-ups: a hint, may be lost
     {chat3}:pending                what is in a log of this partition and not archived yet
+    {chat3}:due                    the rooms of this partition that have a log here, by when to trim it next
+
+All of them have an end. What is pending is settled or swept; a base's token expires; a log goes entry by entry as it
+ages (`trimming.py`), and the last of it takes the room's other keys along.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import re
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -38,19 +42,23 @@ MAX_PENDING = 5_000
 """Events of a partition that may wait for the archive. While it is away the log grows no further than this, and a post
 is refused instead of piled up."""
 
-KEEP_ENTRIES = 1_000
-KEEP_MS = 24 * 3600_000
-"""What a room's log keeps of what is archived. Readers that were away for longer are served from the archive."""
-
-KEEP_AT_LEAST_MS = 30_000
-"""What is younger stays, even if it is more: a post may be on its way that asked the archive for the same
-client id before that was there."""
-
-TRIM_AT_ONCE = 500
-"""Entries that one run of the script takes out: short, since Redis does nothing else meanwhile."""
-
 NEWS_IN_ARCHIVE = b"archive"
 """A wake-up that says: look into the archive too, it knows better than the stream."""
+
+
+class Keep(NamedTuple):
+    """What a room's log keeps of what is archived. Readers that were away for longer are served from the archive.
+
+    `at_least_ms`: what is younger stays, even if it is more: a post may be on its way that asked the archive for the
+    same client id before that was there. A closed room keeps nothing else.
+    """
+
+    entries: int = 1_000
+    ms: int = 24 * 3600_000
+    at_least_ms: int = 30_000
+
+
+KEEP = Keep()
 
 
 class Place(NamedTuple):
@@ -120,8 +128,7 @@ class Append(NamedTuple):
         return self.draft.room_id
 
     def touched(self) -> tuple[bytes | str, ...]:
-        prefix = _prefix(self.room_id)
-        return log_key(self.room_id), _names_key(self.room_id), f"{prefix}:branch", base_key(self.room_id)
+        return log_key(self.room_id), names_key(self.room_id), branch_key(self.room_id), base_key(self.room_id)
 
     def words(self, seen: Cursor) -> dict[str, Any]:
         draft = self.draft
@@ -173,7 +180,7 @@ class Settle(NamedTuple):
     counts: bool
 
     def touched(self) -> tuple[bytes | str, ...]:
-        return log_key(self.room_id), _names_key(self.room_id)
+        return log_key(self.room_id), names_key(self.room_id)
 
     def words(self) -> dict[str, Any]:
         return {
@@ -183,20 +190,6 @@ class Settle(NamedTuple):
             "news": news_channel(self.room_id),
             "counts": self.counts,
         }
-
-
-class Trim(NamedTuple):
-    """A call of `trim.lua`."""
-
-    room_id: int
-
-    def call(self) -> tuple[Sequence[Any], Sequence[Any]]:
-        keys = log_key(self.room_id), pending_key(self.room_id), _names_key(self.room_id)
-        return keys, (KEEP_ENTRIES, KEEP_MS, TRIM_AT_ONCE, KEEP_AT_LEAST_MS)
-
-    def outcome(self, answer: Any) -> bool:
-        """Whether there is more to take out."""
-        return bool(answer)
 
 
 Outcome = Appended | Gone | OtherBranch | BaseWanted | Closed | Unsure | Full
@@ -213,11 +206,25 @@ class Script(NamedTuple):
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-APPEND, SETTLE, TRIM = map(Script.load, ("append.lua", "settle.lua", "trim.lua"))
+APPEND, SETTLE = map(Script.load, ("append.lua", "settle.lua"))
 
 
 def log_key(room_id: int) -> bytes:
     return f"{_prefix(room_id)}:log".encode()
+
+
+def read_log_key(key: bytes) -> int | None:
+    """The room whose log's key this is; None for any other key."""
+    found = _LOG_KEY.fullmatch(key)
+    return None if found is None or log_key(int(found[1])) != key else int(found[1])
+
+
+def names_key(room_id: int) -> str:
+    return f"{_prefix(room_id)}:names"
+
+
+def branch_key(room_id: int) -> str:
+    return f"{_prefix(room_id)}:branch"
 
 
 def base_key(room_id: int) -> str:
@@ -226,6 +233,10 @@ def base_key(room_id: int) -> str:
 
 def pending_key(room_id: int) -> str:
     return f"{{chat{room_id % PARTITIONS}}}:pending"
+
+
+def due_key(room_id: int) -> str:
+    return f"{{chat{room_id % PARTITIONS}}}:due"
 
 
 def read_pending(member: bytes) -> Place:
@@ -244,12 +255,11 @@ def read_id(id: bytes) -> Cursor:
     return Cursor(int(ms), int(seq))
 
 
+_LOG_KEY = re.compile(rb"\{chat\d{1,4}\}:room:(\d{1,20}):log")
+
+
 def _prefix(room_id: int) -> str:
     return f"{{chat{room_id % PARTITIONS}}}:room:{room_id}"
-
-
-def _names_key(room_id: int) -> str:
-    return f"{_prefix(room_id)}:names"
 
 
 def _or_nothing(id: Cursor | None) -> str:

@@ -8,7 +8,8 @@ import msgspec
 import regex
 
 from chatserver.accounts import User
-from chatserver.archiver import Archiver, LogEnded, Published
+from chatserver.archiver import Archiver, Published
+from chatserver.bases import LogEnded
 from chatserver.changes import Edited, Reacted, draft_deleted, draft_edited, draft_reaction, has_reaction
 from chatserver.client_ids import check_client_id, client_id_of, fresh_client_id
 from chatserver.composing import Composing

@@ -19,19 +19,20 @@ from chatserver.group_commit import GroupCommit
 from chatserver.log_scripts import (
     APPEND,
     BASE_MS,
+    KEEP,
     MAX_PENDING,
     PARTITIONS,
     REPEAT_MS,
     SETTLE,
-    TRIM,
     Append,
     Appended,
     Base,
+    Keep,
     Outcome,
     Place,
     Settle,
-    Trim,
     base_key,
+    due_key,
     log_key,
     pending_key,
     read_id,
@@ -43,12 +44,6 @@ from chatserver.script_runner import Batch, Call, ScriptRunner, read
 READERS = 8
 """Connections for reading. Pages are bounded, so a waiting reader's turn comes soon."""
 
-TRIM_GROWTH = 100
-"""Events that a room's log may grow by before it is trimmed."""
-
-TRIM_BATCH = 50
-"""Logs that are trimmed in one round trip."""
-
 KEEP_SECONDS = 0.2
 """How long the pending marks of what is archived are gathered before they are taken off. Nobody waits for that."""
 
@@ -57,11 +52,15 @@ SEEN_ROOMS = 20_000
 
 
 class RoomLog:
-    """The logs of all rooms. Everything raises Unavailable when Redis does not answer."""
+    """The logs of all rooms. Everything raises Unavailable when Redis does not answer.
 
-    def __init__(self, url: str) -> None:
+    `keep`: how much of them stays here, by which an append notes when the log is to be trimmed.
+    """
+
+    def __init__(self, url: str, keep: Keep = KEEP) -> None:
         # One connection for what changes the log, so that it is changed in the order in which that was asked for.
-        self._runner = ScriptRunner(url, (APPEND, SETTLE, TRIM))
+        self._runner = ScriptRunner(url, (APPEND, SETTLE))
+        self._keep = keep
         self._reader = connect(url, connections=READERS)
         self._appends: GroupCommit[Append, Outcome] = GroupCommit(self._append_all)
         self._settlings: GroupCommit[Settle, None] = GroupCommit(self._settle_all)
@@ -70,8 +69,6 @@ class RoomLog:
         self._appending: frozenset[int] = frozenset()
         # The highest id of each room that this process has seen, archived or not.
         self._seen: LRUCache[int, Cursor] = LRUCache(SEEN_ROOMS)
-        # How many events this process has appended to a room since it last trimmed it.
-        self._growth: LRUCache[int, int] = LRUCache(SEEN_ROOMS)
 
     # Writing
 
@@ -102,7 +99,6 @@ class RoomLog:
         outcome = await self._appends.submit(Append(draft, branch, base, lost, looked_up))
         if isinstance(outcome, Appended):
             self._see(outcome.event)
-            self._growth[draft.room_id] = self._growth.get(draft.room_id, 0) + 1
         return outcome
 
     def keep(self, event: Event) -> None:
@@ -145,19 +141,18 @@ class RoomLog:
             found: list[list[bytes]] = await pipeline.execute()
         return [read_pending(member) for members in found for member in members]
 
-    async def trim(self, *, everything: bool = False) -> None:
-        """Shortens the logs that grew here, down to what is kept. `everything`: also those that grew by little."""
-        rooms = [room_id for room_id, growth in self._growth.items() if everything or growth >= TRIM_GROWTH]
-        while rooms:
-            unfinished = await self._trim_each(rooms[:TRIM_BATCH])
-            rooms = unfinished + rooms[TRIM_BATCH:]
-
     async def _append_all(self, appends: Sequence[Append]) -> Sequence[Any]:
         batch = Batch(appends)
 
         def calls(server: bytes) -> list[Call]:
             return batch.calls(
-                lambda append: append.words(self.seen(append.room_id)), server, MAX_PENDING, REPEAT_MS, BASE_MS
+                lambda append: append.words(self.seen(append.room_id)),
+                server,
+                MAX_PENDING,
+                REPEAT_MS,
+                BASE_MS,
+                *self._keep,
+                keys_of=(pending_key, due_key),
             )
 
         self._appending = frozenset(append.room_id for append in appends)
@@ -175,18 +170,6 @@ class RoomLog:
         batch = Batch(settlings)
         answers = batch.answers(await self._runner.run(SETTLE, lambda _: batch.calls(Settle.words)))
         return [read(answer, lambda _: None) for answer in answers]
-
-    async def _trim_each(self, rooms: Sequence[int]) -> list[int]:
-        """Returns those in which there is more to take out."""
-        trims = [Trim(room_id) for room_id in rooms]
-        answers = await self._runner.run(TRIM, lambda _: [trim.call() for trim in trims])
-        for room_id in rooms:
-            self._growth.pop(room_id, None)
-        return [
-            trim.room_id
-            for trim, answer in zip(trims, answers, strict=True)
-            if not isinstance(answer, Exception) and trim.outcome(answer)
-        ]
 
     # Reading
 

@@ -12,7 +12,8 @@ import msgspec
 from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
-from chatserver.archiver import Archiver, LogEnded
+from chatserver.archiver import Archiver
+from chatserver.bases import LogEnded
 from chatserver.client_ids import check_client_id
 from chatserver.database import Database, Document, is_about_looks, reaching_mongodb
 from chatserver.errors import Forbidden, RoomNotFound, Taken, Unavailable

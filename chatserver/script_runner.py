@@ -74,12 +74,21 @@ class Batch(Generic[Asked]):
         for index, request in enumerate(requests):
             self._by_partition.setdefault(request.room_id % PARTITIONS, []).append(index)
 
-    def calls(self, words: Callable[[Asked], dict[str, Any]], *arguments: Any) -> list[Call]:
-        """`words`: a request as the script wants to read it. `arguments`: what goes for all."""
+    def calls(
+        self,
+        words: Callable[[Asked], dict[str, Any]],
+        *arguments: Any,
+        keys_of: Sequence[Callable[[int], str]] = (pending_key,),
+    ) -> list[Call]:
+        """`words`: a request as the script wants to read it. `arguments`: what goes for all. `keys_of`: the keys of a
+        partition that stand in front of those of its rooms."""
         calls: list[Call] = []
         for partition, indices in self._by_partition.items():
             requests = [self._requests[index] for index in indices]
-            keys = [pending_key(partition), *(key for request in requests for key in request.touched())]
+            keys = [
+                *(key_of(partition) for key_of in keys_of),
+                *(key for request in requests for key in request.touched()),
+            ]
             calls.append((keys, (msgspec.msgpack.encode([words(request) for request in requests]), *arguments)))
         return calls
 

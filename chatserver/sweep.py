@@ -15,13 +15,11 @@ from chatserver.background import Background, BackgroundTask
 from chatserver.errors import Unavailable
 from chatserver.log_scripts import Place
 from chatserver.room_log import RoomLog
+from chatserver.trimming import Trimming
 
 SWEEP_SECONDS = 2.0
 """Between two sweeps. An event is old when two of them saw it, whatever the clocks say: whoever appended it has had
 the time to archive it."""
-
-TRIM_ALL_SECONDS = 600.0
-"""Rooms in which little happens are trimmed this often, by age."""
 
 AT_ONCE = 500
 """Events that are archived together."""
@@ -30,9 +28,10 @@ log = logging.getLogger(__name__)
 
 
 class Sweep:
-    def __init__(self, archiver: Archiver, room_log: RoomLog) -> None:
+    def __init__(self, archiver: Archiver, room_log: RoomLog, trimming: Trimming) -> None:
         self._archiver = archiver
         self._log = room_log
+        self._trimming = trimming
         self._seen: frozenset[Place] = frozenset()
         self._task: BackgroundTask | None = None
 
@@ -55,18 +54,14 @@ class Sweep:
         return len(old)
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        trim_all_at = loop.time() + TRIM_ALL_SECONDS
         while True:
             await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
             try:
                 finished = await self.sweep()
                 if finished:
                     log.warning("archived %d events that nobody had finished", finished)
-                everything = loop.time() >= trim_all_at
-                if everything:
-                    trim_all_at = loop.time() + TRIM_ALL_SECONDS
-                await self._log.trim(everything=everything)
+                await self._trimming.note_more()
+                await self._trimming.trim()
             except Unavailable as error:
                 log.warning("the sweep waits: %s", error.__cause__ or error)
 

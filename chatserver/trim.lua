@@ -1,39 +1,99 @@
--- Takes the oldest entries of a room's log out of Redis, only such as are archived.
+-- Takes the oldest entries of a room's log out of Redis, only such as are archived; and with the last of them the whole log:
+-- whoever speaks there next begins a new branch behind what is archived, as if Redis had forgotten it (see append.lua).
 --
--- KEYS  1 the room's stream   2 the partition's pending events   3 the client ids of the stream's entries
--- ARGV  1 entries to keep     2 milliseconds to keep them        3 entries to look at, at the most
---       4 milliseconds to keep all the others too
+-- KEYS  1 the room's stream   2 the client ids of its entries   3 the room's branch   4 the partition's pending events
+--       5 the partition's rooms that have a log here, by the milliseconds at which to trim it next
+-- ARGV  1 the room   2 entries to keep   3 milliseconds to keep them
+--       4 milliseconds to keep all the others too, and what a closed room has left
+--       5 entries to look at, at the most   6 client ids to look at, at once
 --
--- Answers whether there is more to take out.
+-- Answers how many entries it took out, and notes when the room is to be trimmed next: at once, if there is more.
 --
 -- What is pending in any room of the partition holds all of them back: it is there for a moment, or the archive is away.
 
-local function ms_of(id) return tonumber(string.match(id, '^%d+')) end
+local stream, names, branch, pending, due = unpack(KEYS)
+local room, keep_entries, keep_ms, at_least_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local at_most, sample = tonumber(ARGV[5]), tonumber(ARGV[6])
+local MOST_SAMPLES = 10
 
-local stream, names = KEYS[1], KEYS[3]
-local now = redis.call('TIME')
-local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
-local oldest_pending = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-local not_archived = oldest_pending[2] and tonumber(oldest_pending[2]) or math.huge
-local surplus = redis.call('XLEN', stream) - ARGV[1]
-
-local function forget(name, id)
-    if redis.call('HGET', names, name) == id then redis.call('HDEL', names, name) end
+local function parts(id)
+    local ms, seq = string.match(id, '(%d+)-(%d+)')
+    return tonumber(ms), tonumber(seq)
 end
 
-for index, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', ARGV[3])) do
-    local id, fields = entry[1], entry[2]
-    local age = now_ms - ms_of(id)
-    local is_old = age > tonumber(ARGV[2]) or (index <= surplus and age > tonumber(ARGV[4]))
-    if not is_old or ms_of(id) >= not_archived then return 0 end
-    local field = {}
-    for i = 1, #fields, 2 do field[fields[i]] = fields[i + 1] end
-    forget(field.user .. ':' .. field.client, id)
-    if field.kind == 'deleted' then
-        -- The message's own entry went when it was deleted.
-        local deleted = cjson.decode(field.payload)
-        forget(field.user .. ':' .. deleted.client_id, deleted.message_id)
+local function before(a, b)
+    local a_ms, a_seq = parts(a)
+    local b_ms, b_seq = parts(b)
+    if a_ms ~= b_ms then return a_ms < b_ms end
+    return a_seq < b_seq
+end
+
+-- The last id given out, which outlives the entry.
+local function last_generated()
+    local info = redis.call('XINFO', 'STREAM', stream)
+    for i = 1, #info, 2 do
+        if info[i] == 'last-generated-id' then return info[i + 1] end
     end
-    redis.call('XDEL', stream, id)
 end
-return redis.call('XLEN', stream) > 0 and 1 or 0
+
+local now = redis.call('TIME')
+now = now[1] * 1000 + math.floor(now[2] / 1000)
+local oldest_pending = redis.call('ZRANGE', pending, 0, 0, 'WITHSCORES')
+local not_archived = oldest_pending[2] and tonumber(oldest_pending[2]) or math.huge
+if redis.call('HGET', branch, 'closed') then keep_ms = at_least_ms end
+
+-- Takes out the oldest entries. Returns how many, and when there is more to do; nil where none is left.
+local function take_out()
+    local surplus = redis.call('XLEN', stream) - keep_entries
+    local entries = redis.call('XRANGE', stream, '-', '+', 'COUNT', at_most)
+    for index, entry in ipairs(entries) do
+        local id, fields = entry[1], entry[2]
+        local ms = parts(id)
+        local until_ms = ms + (index <= surplus and math.min(at_least_ms, keep_ms) or keep_ms)
+        if until_ms >= now then return index - 1, until_ms + 1 end
+        if ms >= not_archived then return index - 1, now + at_least_ms end
+        local field = {}
+        for i = 1, #fields, 2 do field[fields[i]] = fields[i + 1] end
+        local name = field.user .. ':' .. field.client
+        if redis.call('HGET', names, name) == id then redis.call('HDEL', names, name) end
+        redis.call('XDEL', stream, id)
+    end
+    return #entries, #entries == at_most and now or nil
+end
+
+-- Forgets client ids of entries that were taken out one by one, as deleted messages and their edits are, once the log
+-- begins behind them. Nobody knows where they are in the hash, so it takes samples, and more of them as long as a quarter of
+-- one was of that kind: as Redis itself finds keys that have expired. Returns whether there may be many more.
+local function forget_names()
+    local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+    if not first or redis.call('HLEN', names) <= redis.call('XLEN', stream) then return false end
+    for _ = 1, MOST_SAMPLES do
+        local found, stale = redis.call('HRANDFIELD', names, sample, 'WITHVALUES'), 0
+        for i = 1, #found, 2 do
+            local id = found[i + 1]
+            local ms = parts(id)
+            if before(id, first[1]) and ms + at_least_ms < now and ms < not_archived then
+                redis.call('HDEL', names, found[i])
+                stale = stale + 1
+            end
+        end
+        if stale <= sample / 4 then return false end
+    end
+    return true
+end
+
+local count, next_ms = take_out()
+if next_ms then
+    if forget_names() then next_ms = now end
+elseif redis.call('EXISTS', stream) == 1 then
+    -- Above the last id that it gave out, be it that of an entry that did not count: only then is all of it the past.
+    local until_ms = parts(last_generated()) + keep_ms
+    if until_ms >= now then next_ms = until_ms + 1 end
+end
+if next_ms then
+    redis.call('ZADD', due, next_ms, room)
+else
+    redis.call('DEL', stream, names, branch)
+    redis.call('ZREM', due, room)
+end
+return count

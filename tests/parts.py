@@ -12,10 +12,11 @@ from chatserver.commits import Commits
 from chatserver.cursor import Cursor
 from chatserver.database import Database
 from chatserver.events import Body, Draft, Event, draft_message
-from chatserver.log_scripts import Appended, Base, BaseWanted, Gone, OtherBranch
+from chatserver.log_scripts import KEEP, Appended, Base, BaseWanted, Gone, Keep, OtherBranch
 from chatserver.room_log import RoomLog
 from chatserver.settings import Settings
 from chatserver.sweep import Sweep
+from chatserver.trimming import Trimming
 
 
 @dataclass
@@ -27,6 +28,7 @@ class Parts:
     commits: Commits
     archiver: Archiver
     backlog: Backlog
+    trimming: Trimming
     sweep: Sweep
 
     async def begin(self, draft: Draft) -> Event | None:
@@ -52,20 +54,23 @@ class Parts:
                 branch = base.id
 
     async def close(self) -> None:
+        await self.trimming.close()
         await self.log.close()
         await self.commits.close()
         await self.archive.close()
         self.database.close()
 
 
-async def make_parts(settings: Settings) -> Parts:
+async def make_parts(settings: Settings, keep: Keep = KEEP) -> Parts:
     database = Database(settings.mongodb_uri)
     await database.prepare()
-    archive, log = Archive(database), RoomLog(settings.redis_url)
+    archive, log = Archive(database), RoomLog(settings.redis_url, keep)
     bases = Bases(database, log)
     commits = Commits(database, archive, log)
     archiver = Archiver(archive, bases, commits, log)
-    return Parts(database, archive, log, bases, commits, archiver, Backlog(archive, log), Sweep(archiver, log))
+    trimming = Trimming(settings.redis_url, keep)
+    sweep = Sweep(archiver, log, trimming)
+    return Parts(database, archive, log, bases, commits, archiver, Backlog(archive, log), trimming, sweep)
 
 
 def draft(room: int, name: str) -> Draft:

@@ -6,6 +6,7 @@ Real Redis, real mongod, and the parts of two processes at them. What happens wh
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Iterator
 from itertools import count
 from typing import Any, TypeVar
@@ -16,10 +17,11 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from chatserver.bases import LEAP_MS
 from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.errors import Unavailable
 from chatserver.events import Event
-from chatserver.log_scripts import log_key
+from chatserver.log_scripts import Keep, log_key
 from chatserver.settings import Settings
 from tests.conftest import World
 from tests.parts import Parts, draft, make_parts
@@ -29,6 +31,8 @@ Answer = TypeVar("Answer")
 PROCESSES = st.integers(0, 1)
 NAMES = st.integers(0, 11).map(lambda number: f"c-{number}")
 PAGES = st.integers(1, 7)
+
+OLD_MS = 30
 
 PHASES = [Phase.generate]
 """A failure is not made smaller: with real servers that takes minutes."""
@@ -140,6 +144,14 @@ class LogModel(RuleBasedStateMachine):
         self.sweep_all()
         self.redis.xtrim(log_key(self.room), maxlen=entries, approximate=False)
 
+    @rule(process=PROCESSES)
+    def what_is_archived_grows_old(self, process: int) -> None:
+        """And goes, with all keys of the room."""
+        self.sweep_all()
+        time.sleep((OLD_MS + LEAP_MS + 20) / 1000)
+        self.run(self.processes[process].trimming.trim())
+        assert not [key for key in self.keys() if b":room:%d:" % self.room in key and not key.endswith(b":base")]
+
     def keys(self) -> list[bytes]:
         return list(self.redis.keys("*"))
 
@@ -182,7 +194,7 @@ def runner() -> Iterator[asyncio.Runner]:
 
 def test_the_log_is_one_chain_whatever_is_lost(world: World, settings: Settings, runner: asyncio.Runner) -> None:
     async def open_parts() -> list[Parts]:
-        return [await make_parts(settings) for _ in range(2)]
+        return [await make_parts(settings, Keep(ms=OLD_MS, at_least_ms=0)) for _ in range(2)]
 
     processes = runner.run(open_parts())
 

@@ -208,3 +208,26 @@ async def test_a_register_that_forgot_takes_nothing_until_the_lease_is_renewed(
     eras = [lease.era for lease in await process.register.renew("a")]
     assert await process.register.note("a", [change], eras) == [change]
     await process.__aexit__()
+
+
+async def test_of_processes_that_died_nothing_stays_even_if_none_was_left(settings: Settings, world: World) -> None:
+    """The next one that comes takes it out."""
+    rooms = [next(_rooms) + offset for offset in (0, 1, 16)]
+    for _ in range(2):
+        async with Process(settings) as process:
+            await until(lambda process=process: process.wakeups.are_heard)
+            for user in USERS:
+                for room in rooms:
+                    process.open(user, room)
+            while len(await process.presence.users(rooms[2])) < len(USERS):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    async with Process(settings) as last:
+        with world.redis_client() as redis:
+
+            def is_clean() -> bool:
+                notes = redis.keys("*:present:by:*")
+                return not notes and not any(redis.keys(f"*:room:{room}:present") for room in rooms)
+
+            await until(is_clean)
+            name = last.presence._process.encode()
+            await until(lambda: all(redis.zrange(f"{{chat{n}}}:present:processes", 0, -1) == [name] for n in range(16)))

@@ -14,7 +14,6 @@ import pytest
 from redis import Redis
 from tornado.ioloop import IOLoop
 
-from chatserver import log_scripts
 from chatserver.audit import Audit
 from chatserver.changes import without_text
 from chatserver.cursor import BEGINNING, Cursor
@@ -277,19 +276,6 @@ async def test_a_deletion_that_was_cut_off_is_finished_by_the_sweep(
     for _ in range(2):
         await other.sweep.sweep()
     assert "this is a" not in await texts(parts, room, redis)
-
-
-async def test_the_names_of_deleted_messages_go_when_the_log_is_trimmed(
-    parts: Parts, room: int, redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    [message] = await publish(parts, draft(room, "a"))
-    await publish(parts, delete(message))
-    names = log_key(room).replace(b":log", b":names")
-    assert redis.hlen(names) == 2
-    monkeypatch.setattr(log_scripts, "KEEP_MS", -60_000)
-    await parts.log.settled()
-    await parts.log.trim(everything=True)
-    assert (redis.xlen(log_key(room)), redis.hlen(names)) == (0, 0)
 
 
 # Made anew

@@ -9,10 +9,9 @@ import pytest
 from redis import Redis
 from tornado.ioloop import IOLoop
 
-from chatserver import log_scripts
 from chatserver.cursor import BEGINNING
 from chatserver.errors import Unavailable
-from chatserver.log_scripts import KEEP_ENTRIES, MAX_PENDING, PARTITIONS, Place, log_key, pending_key
+from chatserver.log_scripts import MAX_PENDING, PARTITIONS, Place, log_key, pending_key
 from chatserver.settings import Settings
 from tests.conftest import World
 from tests.parts import Parts, draft, make_parts
@@ -82,48 +81,6 @@ async def test_a_mark_without_an_entry_goes_away(parts: Parts, new_room: Callabl
     assert [await parts.sweep.sweep() for _ in range(2)] == [0, 1]
     assert redis.zcard(pending_key(room)) == 0
     assert await parts.archive.after(room, BEGINNING, 10) == []
-
-
-async def test_a_log_is_trimmed_to_what_is_kept_and_still_read_from_its_beginning(
-    parts: Parts, new_room: Callable[[], int], redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(log_scripts, "KEEP_AT_LEAST_MS", 0)
-    room = new_room()
-    published = [await parts.archiver.publish(draft(room, f"c-{number}")) for number in range(KEEP_ENTRIES + 30)]
-    await parts.log.trim()
-    assert redis.xlen(log_key(room)) == KEEP_ENTRIES
-    read = await parts.backlog.after(room, BEGINNING, 2 * KEEP_ENTRIES)
-    assert read == [each.event for each in published]
-    following = await parts.archiver.publish(draft(room, "later"))
-    assert following.event.prev == read[-1].id
-
-
-async def test_what_is_not_archived_is_never_trimmed(
-    parts: Parts, new_room: Callable[[], int], redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(log_scripts, "KEEP_AT_LEAST_MS", 0)
-    room = new_room()
-    begun = await parts.begin(draft(room, "not archived"))
-    for number in range(KEEP_ENTRIES + 30):
-        await parts.archiver.publish(draft(room, f"c-{number}"))
-    await parts.log.settled()
-    await parts.log.trim(everything=True)
-    assert await parts.log.find(room, begun.id) == begun
-    assert redis.xlen(log_key(room)) == KEEP_ENTRIES + 31
-
-
-async def test_old_entries_go_even_where_little_happens(
-    parts: Parts, new_room: Callable[[], int], monkeypatch: pytest.MonkeyPatch, redis: Redis
-) -> None:
-    room = new_room()
-    published = await parts.archiver.publish(draft(room, "c"))
-    await parts.log.settled()
-    await parts.log.trim()
-    assert redis.xlen(log_key(room)) == 1
-    monkeypatch.setattr("chatserver.log_scripts.KEEP_MS", -60_000)
-    await parts.log.trim(everything=True)
-    assert redis.xlen(log_key(room)) == 0
-    assert await parts.backlog.after(room, BEGINNING, 10) == [published.event]
 
 
 async def test_when_too_much_is_pending_a_post_is_refused_and_a_repeat_is_not(
