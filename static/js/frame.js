@@ -3,6 +3,7 @@
  * here, and what calls from elsewhere. Builds the parts and connects them; the page feeds `presence`, `badge` and `notifier`.
  */
 import { Badge } from "./controllers/badge.js";
+import { Confirm } from "./controllers/confirm.js";
 import { Keys } from "./controllers/keys.js";
 import { NoticeChoice } from "./controllers/notice_choice.js";
 import { Notifier } from "./controllers/notifier.js";
@@ -10,10 +11,13 @@ import { People } from "./controllers/people.js";
 import { stepToRoom } from "./controllers/room_steps.js";
 import { Search } from "./controllers/search.js";
 import { Sheet } from "./controllers/sheet.js";
+import { SignOut } from "./controllers/sign_out.js";
 import { Switcher } from "./controllers/switcher.js";
 import { ThemeChoice } from "./controllers/theme_choice.js";
+import { Toast } from "./controllers/toast.js";
 import { Attention } from "./models/attention.js";
 import { NoticeLevels } from "./models/notice_levels.js";
+import { countUnsent, forgetOwnThings } from "./models/own_things.js";
 import { Presence } from "./models/presence.js";
 import { RecentRooms } from "./models/recent_rooms.js";
 
@@ -21,8 +25,8 @@ const element = (id) => document.getElementById(id);
 const hasUnread = (room) => room.unread > 0;
 
 export class Frame {
-  /** `room`: `{ id }` of the page, or null where it is of none. `go(roomId, id)`: shows a message, on this page or another. */
-  constructor({ api, user, room = null, go = open }) {
+  /** `room`: `{ id }` of the page, or null where it is of none. `session`: models/page_session.js. `go(roomId, id)`: shows a message, on this page or another. */
+  constructor({ api, user, session, room = null, go = open }) {
     const rooms = element("rooms");
     const recent = new RecentRooms(user.id);
     const levels = new NoticeLevels(user.id);
@@ -40,6 +44,7 @@ export class Frame {
     }
     this.#ways(api, room, rooms, recent);
     this.#settings(rooms, levels);
+    this.#signOut(api, user, session);
   }
 
   #presence(api, user, room) {
@@ -77,6 +82,20 @@ export class Frame {
       "Alt+ArrowDown": () => stepToRoom(rooms, 1),
       "Alt+Shift+ArrowUp": () => stepToRoom(rooms, -1, hasUnread),
       "Alt+Shift+ArrowDown": () => stepToRoom(rooms, 1, hasUnread),
+    });
+  }
+
+  #signOut(api, user, session) {
+    new SignOut({
+      form: element("sign-out"),
+      word: new Toast(element("leaving-word")),
+      confirm: new Confirm(element("leaving")),
+      api,
+      countUnsent: () => countUnsent(user.id),
+      async left(withUnsent) {
+        session.leave(withUnsent);
+        await forgetOwnThings(user.id, withUnsent);
+      },
     });
   }
 

@@ -10,6 +10,7 @@ import { Drawer } from "./controllers/drawer.js";
 import { MessageTools } from "./controllers/message_tools.js";
 import { Messages } from "./controllers/messages.js";
 import { Newest } from "./controllers/newest.js";
+import { showPageOver } from "./controllers/page_over.js";
 import { Paging } from "./controllers/paging.js";
 import { Reading } from "./controllers/reading.js";
 import { Rooms } from "./controllers/rooms.js";
@@ -22,6 +23,8 @@ import { onWake } from "./helpers/wake.js";
 import { Draft } from "./models/draft.js";
 import { Outbox } from "./models/outbox.js";
 import { OutboxStore } from "./models/outbox_store.js";
+import { forgetOwnThings } from "./models/own_things.js";
+import { PageSession } from "./models/page_session.js";
 import { ReadMark } from "./models/read_mark.js";
 import { RoomCounts } from "./models/room_counts.js";
 import { RoomLog } from "./models/room_log.js";
@@ -34,7 +37,11 @@ const room = { id: Number(roomId), name: roomName };
 const user = { id: Number(userId), name: userName };
 const list = element("messages");
 const scroller = element("log");
-const api = new Api({ token: document.querySelector('meta[name="csrf-token"]').content, userId: user.id });
+const api = new Api({
+  token: document.querySelector('meta[name="csrf-token"]').content,
+  userId: user.id,
+  onEnd: (state) => session.end(state),
+});
 const readPage = (parameters) => api.messages(room.id, parameters);
 const byOthers = (message) => message.user_id !== user.id;
 
@@ -175,6 +182,9 @@ const stream = new SharedStream({
     rows: (rows) => counts.update(rows),
     state(state, since) {
       connection.show(state, since);
+      if (state === "signed-out" || state === "somebody-else") {
+        session.end(state);
+      }
       if (state === "live") {
         outbox.hurry();
         frame.presence.refresh();
@@ -221,9 +231,33 @@ function read({ id, unread: rest }) {
   }
 }
 
+// Whose page it is
+
+const session = new PageSession({
+  userId: user.id,
+  isElses: () => api.isElses(),
+  on: {
+    ended(state, withUnsent) {
+      api.stop();
+      stream.stopFor(state === "somebody-else" ? 409 : 401);
+      messages.replace([]);
+      if (state !== "signed-out") {
+        connection.show("somebody-else" === state ? state : "signed-out");
+        composer.close();
+        list.replaceChildren();
+        list.remove(); // what another tab has waiting is not shown either
+      }
+      if (withUnsent) {
+        forgetOwnThings(user.id, true);
+      }
+      showPageOver(state, scroller);
+    },
+  },
+});
+
 // The frame
 
-const frame = new Frame({ api, user, room });
+const frame = new Frame({ api, user, session, room });
 new Drawer({
   sidebar: element("sidebar"),
   opener: element("menu"),

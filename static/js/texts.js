@@ -38,7 +38,17 @@ export const texts = {
   lost: (since) => `Connection lost since ${since}. You can keep writing; it will be sent.`,
   over: "This room was closed. What was said stays here until you leave the page.",
   signedOut: "You are signed out.",
+  somebodyElse: "Somebody else is signed in.",
   signIn: "Sign in",
+  goOn: "To the rooms",
+  product: "Harbour",
+  pageOver: {
+    "signed-out": "You are signed out. What you wrote and what is not sent yet waits here for you alone.",
+    "somebody-else": "Somebody else is signed in in this browser now. Nothing more is sent from here; what you wrote waits until you sign in again.",
+    left: "You are signed out.",
+  },
+  unsentMessages: (count) => (count === 1 ? "1 message is not sent yet" : `${count} messages are not sent yet`),
+  notSignedOut: (reason) => `You are still signed in: ${reason}.`,
 
   sending: "Sending…",
   waitingToSend: "Not sent yet.",

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -199,12 +200,15 @@ async def test_a_server_that_asks_for_patience_gets_it(enter: Enter, ada: Visito
     assert len(set(answers.client_ids)) == 1
 
 
-async def test_a_page_that_is_older_than_its_token_gets_a_new_one(enter: Enter, ada: Visitor) -> None:
+async def test_a_page_that_is_older_than_its_token_gets_a_new_one(
+    enter: Enter, visit: Callable[[], Visitor], ada: Visitor
+) -> None:
+    """She has signed in anew, beside it."""
     hers = await enter(ada)
-    await ada.fetch("POST", "/sign-in", json_body={"name": ada.name, "password": "correct horse"})
-    cookies = [{"name": name, "value": value, "url": hers.page.url} for name, value in ada.cookies.items()]
+    again = visit()
+    await again.fetch("POST", "/sign-in", json_body={"name": ada.name, "password": "correct horse"})
+    cookies = [{"name": name, "value": value, "url": hers.page.url} for name, value in again.cookies.items()]
     await hers.page.context.add_cookies(cookies)  # type: ignore[arg-type]
-    await ada.get_csrf()
     await hers.say("with a stale token")
     await hers.shows("with a stale token")
     await hers.agrees_with(ada)

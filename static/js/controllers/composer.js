@@ -18,6 +18,7 @@ export class Composer {
   #on;
   #replyTo;
   #edited = null;
+  #isClosed = false;
 
   /**
    * `left`: where to say how much more fits. `context`: controllers/composer_context.js.
@@ -45,6 +46,17 @@ export class Composer {
 
   focus() {
     this.#field.focus();
+  }
+
+  /** Nobody writes here any more: the field takes nothing. What was begun is kept for its writer. */
+  close() {
+    this.#draft.keep(this.#field.value);
+    this.#edited = null;
+    this.#replyTo = null;
+    this.#isClosed = true;
+    this.#fill("");
+    this.#field.tabIndex = -1;
+    this.#form.classList.add("composer__form--closed");
   }
 
   /** The next message answers this one. */
@@ -104,7 +116,9 @@ export class Composer {
   #submit(event) {
     event.preventDefault();
     const content = this.#field.value.trim();
-    if (this.#edited) {
+    if (this.#isClosed) {
+      this.#fill("");
+    } else if (this.#edited) {
       this.#save(this.#edited, content);
     } else if (content) {
       const replyTo = this.#replyTo;
@@ -143,7 +157,9 @@ export class Composer {
   }
 
   #changed() {
-    if (!this.#edited) {
+    if (this.#isClosed) {
+      this.#field.value = "";
+    } else if (!this.#edited) {
       this.#draft.write(this.#field.value);
       this.#on.wrote(this.#field.value);
     }

@@ -40,6 +40,7 @@ function words(state, since) {
     lost: () => texts.lost(clock(since)),
     over: () => texts.over,
     "signed-out": () => texts.signedOut,
+    "somebody-else": () => texts.somebodyElse,
   }[state]();
 }
 

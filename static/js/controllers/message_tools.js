@@ -51,7 +51,7 @@ export class MessageTools {
     this.#composer = composer;
     const list = element("messages");
     const scroller = element("log");
-    const recent = new RecentEmoji();
+    const recent = new RecentEmoji(user.id);
     const chosen = (name, row, place) => this.#chosen(name, row, place);
     this.#toast = new Toast(element("toast"));
     this.#jump = new Jump({ messages, elsewhere });

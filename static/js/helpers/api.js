@@ -2,8 +2,12 @@
 import { texts } from "../texts.js";
 
 const ANSWER_TAKES = 10_000; // ms, at most
+const SOMEBODY_ELSE = "signed in as somebody else"; // as the server says it
 
-/** An answer other than success; status 0 where there was none. */
+/**
+ * An answer other than success; status 0 where there was none. 401: the session is not the page's user's any more, be it
+ * over or somebody else's.
+ */
 export class ApiError extends Error {
   constructor(status, reason, retryAfter) {
     super(reason);
@@ -25,11 +29,36 @@ export function reason({ status, message }) {
 export class Api {
   #token;
   #userId;
+  #onEnd;
+  #isStopped = false;
 
-  /** `token`: the page's own. `userId`: whose page it is; the server does nothing for it as anybody else. */
-  constructor({ token, userId }) {
+  /**
+   * `token`: the page's own. `userId`: whose page it is; the server does nothing for it as anybody else.
+   * `onEnd(state)`: an answer said that the session is over: signed-out or somebody-else.
+   */
+  constructor({ token, userId, onEnd }) {
     this.#token = token;
     this.#userId = userId;
+    this.#onEnd = onEnd;
+  }
+
+  /** Asks for nothing any more: everything fails as if the server had said 401. */
+  stop() {
+    this.#isStopped = true;
+  }
+
+  /** Whether the browser is signed in as somebody else by now, as far as anybody can be asked. */
+  async isElses() {
+    try {
+      await this.#request("/csrf");
+      return false;
+    } catch (error) {
+      return error.message === SOMEBODY_ELSE;
+    }
+  }
+
+  async signOut() {
+    await this.#send("POST", "/sign-out");
   }
 
   /** A page of a room's messages: `{ messages, cursor, has_more }`. */
@@ -107,7 +136,21 @@ export class Api {
     }
   }
 
-  async #fetch(path, options = {}) {
+  async #fetch(path, options) {
+    if (this.#isStopped) {
+      throw new ApiError(401, texts.signedOutReason);
+    }
+    try {
+      return await this.#request(path, options);
+    } catch (error) {
+      if (error.status === 401) {
+        this.#onEnd(error.message === SOMEBODY_ELSE ? "somebody-else" : "signed-out");
+      }
+      throw error;
+    }
+  }
+
+  async #request(path, options = {}) {
     const headers = { Accept: "application/json", "X-User": this.#userId, ...options.headers };
     let response;
     try {
@@ -119,7 +162,8 @@ export class Api {
     if (!response.ok) {
       const { error } = await response.json().catch(() => ({}));
       const seconds = Number(response.headers.get("Retry-After"));
-      throw new ApiError(response.status, error ?? String(response.status), seconds * 1_000 || undefined);
+      const status = error === SOMEBODY_ELSE ? 401 : response.status;
+      throw new ApiError(status, error ?? String(response.status), seconds * 1_000 || undefined);
     }
     return response;
   }

@@ -4,7 +4,7 @@
  * It is read by `fetch` and not by an EventSource, which hides three things that a page needs to never go deaf:
  * - heartbeats. The server sends at least one every 22 s; when two are missing, the connection is dead, whatever the
  *   network believes, and is opened anew.
- * - the status. 401, 404 and 204 are reasons to stop; after any other answer we come back, which EventSource would not.
+ * - the status. 401, 404, 409 and 204 are reasons to stop; after any other answer we come back, which EventSource would not.
  * - how it ended. A clean end says when to come back (`retry:`); after any other we back off with full jitter.
  *
  * Resuming is exact, so opening it once too often costs nothing but a request: whoever has reason to doubt the
@@ -13,7 +13,8 @@
  *
  * `here()`: which rooms are shown, and `listed()`: a digest of the list of rooms, asked for each connection. `on.event(kind, event)`, `on.reset(roomId, cursor)`,
  * `on.closed(roomId)`; `on.anew()`: another connection took the place of the last, and what passes may have been missed
- * in between; `on.state(state, since)` is told: connecting · live · lost (with the moment) · over · signed-out.
+ * in between; `on.state(state, since)` is told: connecting · live · lost (with the moment) · over · signed-out ·
+ * somebody-else.
  */
 import { EventParser } from "../helpers/event_parser.js";
 import { Backoff } from "./backoff.js";
@@ -97,7 +98,7 @@ export class RoomStream {
 
   /** The end, for a reason that trying again won't change. Returns whether this status is such a reason. */
   stopFor(status) {
-    const reason = { 204: "over", 404: "over", 401: "signed-out" }[status];
+    const reason = { 204: "over", 404: "over", 401: "signed-out", 409: "somebody-else" }[status];
     if (reason && !this.#over) {
       this.close();
       this.#tell(reason);

@@ -114,11 +114,11 @@ export class SharedStream {
     this.#say({ type: "reread", roomId });
   }
 
-  /** Returns whether an answer with this status is a reason to stop: for all (signed out), or for our room (gone). */
+  /** Returns whether an answer with this status is a reason to stop: for all (401, 409: the session), or for our room (404). */
   stopFor(status) {
-    if (status === 401) {
+    if (status === 401 || status === 409) {
       this.#say({ type: "stop", status });
-      this.#tell("signed-out");
+      this.#tell(status === 401 ? "signed-out" : "somebody-else");
     } else if (status === 404) {
       this.#say({ type: "left", roomId: this.#place().roomId });
       this.#roomIsOver();
@@ -334,10 +334,11 @@ export class SharedStream {
       return;
     }
     this.#state = state;
-    if (!this.#isRoomOver || state === "signed-out") {
+    const isEnded = state === "signed-out" || state === "somebody-else";
+    if (!this.#isRoomOver || isEnded) {
       this.#on.state(state, since);
     }
-    if (state === "over" || state === "signed-out") {
+    if (state === "over" || isEnded) {
       this.#isOver = true;
       queueMicrotask(() => this.#leave());
     }

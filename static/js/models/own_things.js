@@ -1,0 +1,26 @@
+/** What this browser keeps for one user. Every name of it has the user's id, so nobody reads another's. */
+import { Stored } from "../helpers/stored.js";
+import { Draft } from "./draft.js";
+import { OutboxStore } from "./outbox_store.js";
+
+const KEPT = ["recent-room", "notices", "emoji"];
+
+/** How many messages are begun or waiting, in this browser and this tab. */
+export async function countUnsent(userId) {
+  const waiting = ((await new OutboxStore().all()) ?? []).filter((entry) => entry.userId === userId);
+  return waiting.length + Draft.count(userId);
+}
+
+/** `withUnsent`: what was written and not sent, too. */
+export async function forgetOwnThings(userId, withUnsent) {
+  for (const name of KEPT) {
+    const keys = [`${name}:${userId}`, ...Stored.keys(`${name}:${userId}:`)];
+    keys.forEach((key) => new Stored(key).forget());
+  }
+  if (withUnsent) {
+    Draft.forgetAll(userId);
+    const store = new OutboxStore();
+    const waiting = ((await store.all()) ?? []).filter((entry) => entry.userId === userId);
+    await Promise.all(waiting.map((entry) => store.delete(entry)));
+  }
+}
