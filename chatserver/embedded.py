@@ -66,6 +66,8 @@ class Mongod(PrivateServer):
             *("--dbpath", str(self.folder), "--port", str(self.port), *where),
             *("--replSet", "rs0", "--oplogSize", "256", "--wiredTigerCacheSizeGB", "0.25", "--quiet"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            # Before 6.0.27, zlib hands out what memory holds to whoever connects (CVE-2025-14847).
+            *("--networkMessageCompressors", "disabled"),
         ]
 
     def answers(self) -> bool:
