@@ -96,11 +96,9 @@ class Rooms:
             try:
                 await self._rooms.insert_one(document)
             except DuplicateKeyError as error:
-                if is_about_looks(error):
-                    raise Taken("that name looks like another room's") from None
                 made = await self._rooms.find_one({"key": document["key"], "made_by": maker_id})
                 if client_id is None or made is None or made.get("client_id") != client_id:
-                    raise Taken from None
+                    raise Taken("that name looks like another room's" if is_about_looks(error) else None) from None
                 return _room(made)
         self._list.forget(LIST)
         room = _room(document)

@@ -47,4 +47,5 @@ def can_end(text: str, end: int) -> bool:
 
 
 def _is_of_a_word(character: str) -> bool:
-    return character.isalnum() or character == "_" or unicodedata.category(character)[0] == "M"
+    """What can't be seen (category Cf) is: or "@A" would be found in what looks like "@Ada"."""
+    return character.isalnum() or character == "_" or unicodedata.category(character) in {"Mn", "Mc", "Me", "Cf"}

@@ -56,6 +56,12 @@ USERS = {name_key(name): User(number, name) for number, name in enumerate(NAMES)
         ("@हिन्दी", ["हिन्दी"]),
         ("@Mr. Teapot", ["Mr"]),
         ("@Mr. T!", ["Mr. T"]),
+        ("@\u0410da", []),  # what looks like a name means nobody, and not who has its beginning
+        ("@Ad\u00ada", []),
+        ("@Ada\u200bLovelace", []),
+        ("@Mr\u2060Pink", []),
+        ("@Mr\u3164T", []),
+        ("@x_y\u200d", []),
         ("@ Ada", []),
         ("@@Ada", []),
         ("me@Ada", []),
