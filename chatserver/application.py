@@ -31,11 +31,14 @@ from chatserver.handlers.base import Handler, UnknownPath
 from chatserver.handlers.compression import Compression
 from chatserver.handlers.cookies import Cookies
 from chatserver.handlers.csrf_tokens import CsrfTokens
+from chatserver.handlers.proxies import Proxies
 from chatserver.origin import Origin
 from chatserver.services import Services
 from chatserver.static_files import StaticFiles
 
 ROOT = Path(__file__).resolve().parent.parent
+
+NOT_BEHIND_ANY = Proxies(trusted=0)
 
 access_log = logging.getLogger("chatserver.access")
 
@@ -43,7 +46,9 @@ access_log = logging.getLogger("chatserver.access")
 class ChatApplication(Application):
     """Tornado's application with the routes of API.md."""
 
-    def __init__(self, services: Services, cookie_secret: str, origin: Origin | None = None) -> None:
+    def __init__(
+        self, services: Services, cookie_secret: str, origin: Origin | None = None, proxies: Proxies = NOT_BEHIND_ANY
+    ) -> None:
         super().__init__(
             [
                 # In turn, so the busiest first.
@@ -76,12 +81,14 @@ class ChatApplication(Application):
             cookies=Cookies(cookie_secret, host_only=origin is not None and origin.is_https),
             csrf_tokens=CsrfTokens(cookie_secret),
             origin=origin,
+            proxies=proxies,
             log_function=log_request,
             static_files=StaticFiles(ROOT / "static"),
             transforms=[Compression],
         )
         self._services = services
         self._origin = origin
+        self._proxies = proxies
         self.on_request: Callable[[object], None] = lambda _: None
         """Called with Tornado's connection when the head of a request is there."""
 
@@ -91,7 +98,7 @@ class ChatApplication(Application):
 
         self.on_request(request.server_connection)
         connection = cast("HTTP1Connection", request.connection)
-        elsewhere = None if self._origin is None else site.refusal(request, self._origin)
+        elsewhere = None if self._origin is None else site.refusal(request, self._origin, self._proxies)
         handler = (
             super().find_handler(request, **kwargs)
             if elsewhere is None

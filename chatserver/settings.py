@@ -28,6 +28,8 @@ class Settings:
     drain_seconds: float
     max_streams: int
     max_streams_per_user: int
+    rate_limits: bool
+    trusted_proxies: int
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -62,6 +64,12 @@ def _whole(smallest: int, largest: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def _switch(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise ValueError("it is on or off")
+    return text == "on"
 
 
 def _seconds(text: str) -> float:
@@ -138,5 +146,7 @@ TABLE = (
     Variable("WEB_CONCURRENCY", "1", _whole(1, 64), "server processes on the port"),
     Variable("DRAIN_SECONDS", "25", _seconds, "time to end streams and finish requests after SIGTERM"),
     Variable("MAX_STREAMS", "20000", _whole(1, 1_000_000), "streams that one process holds open"),
-    Variable("MAX_STREAMS_PER_USER", "15000", _whole(1, 1_000_000), "how many of them may be one user's"),
+    Variable("MAX_STREAMS_PER_USER", "50", _whole(1, 1_000_000), "how many of them may be one user's"),
+    Variable("RATE_LIMITS", "on", _switch, "off for benchmarks and load tests on a machine of one's own"),
+    Variable("TRUSTED_PROXIES", "0", _whole(0, 10), "how many proxies of one's own stand in front"),
 )

@@ -24,7 +24,9 @@ def test_defaults() -> None:
         web_concurrency=1,
         drain_seconds=25.0,
         max_streams=20_000,
-        max_streams_per_user=15_000,
+        max_streams_per_user=50,
+        rate_limits=True,
+        trusted_proxies=0,
     )
 
 
@@ -50,6 +52,9 @@ def test_an_empty_variable_is_as_good_as_none() -> None:
         ("WEB_CONCURRENCY", "64", 64),
         ("DRAIN_SECONDS", "0", 0.0),
         ("DRAIN_SECONDS", "2.5", 2.5),
+        ("RATE_LIMITS", "on", True),
+        ("RATE_LIMITS", "off", False),
+        ("TRUSTED_PROXIES", "2", 2),
     ],
 )
 def test_what_is_right(name: str, text: str, value: object) -> None:
@@ -107,6 +112,9 @@ def test_what_is_required(name: str) -> None:
         ("DRAIN_SECONDS", "nan"),
         ("DRAIN_SECONDS", "inf"),
         ("DRAIN_SECONDS", "soon"),
+        ("RATE_LIMITS", "no"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "127.0.0.1"),
     ],
 )
 def test_what_is_wrong_is_named_in_one_line_and_not_shown(name: str, text: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, cast
 
-from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
 from chatserver.accounts import User
@@ -12,6 +11,7 @@ from chatserver.errors import SignInFirst
 from chatserver.handlers.bodies import is_json, json_field
 from chatserver.handlers.cookies import Cookies
 from chatserver.handlers.csrf_tokens import CsrfTokens
+from chatserver.handlers.proxies import Proxies
 from chatserver.handlers.same_origin import SAFE_METHODS, check_origin, is_from_a_browser
 from chatserver.handlers.whose_page import check_user
 from chatserver.origin import Origin
@@ -87,7 +87,17 @@ class Asking(RequestHandler):
         return {"httponly": True, "samesite": "Lax", "secure": self.is_https()}
 
     def is_https(self) -> bool:
-        return is_https(self.request)
+        """Whether the browser speaks HTTPS, be it with a proxy in front."""
+        return self._proxies.is_https(self.request)
+
+    @property
+    def address(self) -> str:
+        """The client's, for the security log and for quotas."""
+        return self._proxies.address(self.request)
+
+    @property
+    def _proxies(self) -> Proxies:
+        return cast("Proxies", self.application.settings["proxies"])
 
     # The page's token
 
@@ -118,10 +128,3 @@ class Asking(RequestHandler):
     @property
     def _csrf_tokens(self) -> CsrfTokens:
         return cast("CsrfTokens", self.application.settings["csrf_tokens"])
-
-
-def is_https(request: HTTPServerRequest) -> bool:
-    """Whether the browser speaks HTTPS, be it with a router in front. Tornado would look for more than that in the
-    headers (`xheaders`), and resolve an address for every request."""
-    said = request.headers.get("X-Forwarded-Proto") or request.headers.get("X-Scheme")
-    return (said.split(",")[-1].strip() if said else request.protocol) == "https"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tornado.httputil import HTTPServerRequest
 
 from chatserver.errors import Misdirected
-from chatserver.handlers.asking import is_https
 from chatserver.handlers.base import Handler
+from chatserver.handlers.proxies import Proxies
 from chatserver.origin import Origin, read_authority
 
 ANY_HOST = frozenset({"/healthz", "/readyz"})
@@ -30,11 +30,11 @@ class PlainHttp(Handler):
         self.redirect(f"{self.site}{uri if uri.startswith('/') else '/'}", status=308)
 
 
-def refusal(request: HTTPServerRequest, site: Origin) -> type[Handler] | None:
+def refusal(request: HTTPServerRequest, site: Origin, proxies: Proxies) -> type[Handler] | None:
     """What answers a request that did not come to our address; None for one that did."""
     if request.path in ANY_HOST:
         return None
-    plain = site.is_https and not is_https(request)
+    plain = site.is_https and not proxies.is_https(request)
     host = request.headers.get("Host", "")
     if host == site.authority and not plain:
         return None

@@ -17,6 +17,7 @@ from tornado.httpclient import HTTPResponse
 from tests.browserless import Visitor, read
 from tests.conftest import World
 from tests.html_page import read_page
+from tests.server_process import ServerProcess
 
 pytestmark = pytest.mark.gen_test
 
@@ -168,14 +169,16 @@ async def test_the_password_is_taken_to_the_letter(ada: Visitor, visit: Callable
 # The session
 
 
-async def test_the_cookie_is_for_the_server_alone_and_secure_behind_https(ada: Visitor, visit: Callable[..., Visitor]) -> None:  # fmt: skip
-    plain = session_cookie(await account(visit(), "/sign-in", ada.name))
+async def test_the_cookie_is_for_the_server_alone_and_secure_behind_https(
+    ada: Visitor, start_server: Callable[..., ServerProcess], visit: Callable[..., Visitor]
+) -> None:
+    https = {"X-Forwarded-Proto": "https"}
+    plain = session_cookie(await account(visit(), "/sign-in", ada.name, headers=https))
     assert (plain["httponly"], plain["samesite"], plain["path"], plain["secure"]) == (True, "Lax", "/", "")
     assert plain["expires"]
-    behind = session_cookie(
-        await account(visit(), "/sign-in", ada.name, headers={"X-Forwarded-Proto": "https"}),
-    )
-    assert (behind["httponly"], behind["samesite"], behind["secure"]) == (True, "Lax", True)
+    behind = visit(start_server(TRUSTED_PROXIES="1").address)
+    secure = session_cookie(await account(behind, "/sign-in", ada.name, headers=https))
+    assert (secure["httponly"], secure["samesite"], secure["secure"]) == (True, "Lax", True)
 
 
 @pytest.mark.parametrize("change", [lambda c: c[:-1], lambda c: c.replace("-session-", "-sessiom-"), lambda c: "", lambda c: "2|1:0|x", lambda c: "é"])  # fmt: skip

@@ -13,11 +13,13 @@ from tornado.web import create_signed_value, decode_signed_value
 
 from chatserver.app import Chat, make_server
 from chatserver.application import ChatApplication
+from chatserver.handlers.proxies import Proxies
 from chatserver.origin import Origin
 from tests.browserless import Visitor, read
 
 pytestmark = pytest.mark.gen_test
 
+SECRET = "a secret for tests only"
 SITE = "https://chat.example.org"
 HOST = {"Host": "chat.example.org", "X-Forwarded-Proto": "https"}
 
@@ -29,7 +31,7 @@ def at_site(io_loop: IOLoop, chat: Chat) -> Iterator[Callable[[str], str]]:
 
     def serve(origin: str) -> str:
         listener, port = bind_unused_port()
-        servers.append(make_server(ChatApplication(chat.services, "a secret for tests only", Origin.parse(origin))))
+        servers.append(make_server(ChatApplication(chat.services, SECRET, Origin.parse(origin), Proxies(1))))
         servers[-1].add_socket(listener)
         return f"http://127.0.0.1:{port}"
 
