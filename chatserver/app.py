@@ -29,14 +29,17 @@ from chatserver.bases import Bases
 from chatserver.beginnings import Beginnings
 from chatserver.commits import Commits
 from chatserver.composing import Composing
+from chatserver.counters import Counters
 from chatserver.database import Database
 from chatserver.errors import Unavailable
 from chatserver.formatters import Formatters
+from chatserver.handlers.proxies import Proxies
 from chatserver.health import Health
 from chatserver.history import History
 from chatserver.http_server import ChatServer
 from chatserver.hub import Hub
 from chatserver.in_flight import InFlight
+from chatserver.limiter import Limiter
 from chatserver.messages import Messages
 from chatserver.names_of_before import add_looks
 from chatserver.people import People
@@ -120,6 +123,9 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         wakeups = Wakeups(settings.redis_url)
         relay = Relay(wakeups, room_log, backlog, hub)
 
+        counters = Counters(settings.redis_url)
+        stack.push_async_callback(counters.close)
+        limiter = Limiter(counters if settings.rate_limits else None)
         accounts = Accounts(database, Beginnings(database, backlog).now)
         stack.callback(accounts.close)
         sessions = Sessions(database, wakeups)
@@ -159,19 +165,25 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
             health,
             InFlight(),
             SecurityLog(settings.cookie_secret),
+            limiter,
         )
 
         # The relay stops last: it closes the connection over which the others still say who left.
         for part in (relay, Sweep(archiver, room_log, trimming), signals, presence, audience):
             part.start(background)
             stack.push_async_callback(part.stop)
-        yield Chat(ChatApplication(services, settings.cookie_secret, settings.origin), services, hub)
+        proxies = Proxies(settings.trusted_proxies)
+        yield Chat(ChatApplication(services, settings.cookie_secret, settings.origin, proxies), services, hub)
 
 
 def say_what_is_unsafe(settings: Settings) -> None:
     """What somebody chose, or has by default, and should know of."""
     if is_unverified(settings.redis_url):
         log.warning("REDIS_URL: the server's certificate is not verified, so anybody on the way could pose as it")
+    if not settings.rate_limits:
+        log.warning("RATE_LIMITS is off: anybody may do anything as often as they like, and guess passwords")
+    if settings.origin is not None and settings.origin.is_https and not settings.trusted_proxies:
+        log.warning("ORIGIN is https, and TRUSTED_PROXIES is 0: what a proxy says of HTTPS is not believed")
 
 
 async def serve(settings: Settings, *, reuse_port: bool = False) -> None:

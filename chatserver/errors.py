@@ -16,6 +16,7 @@
     ├── WrongType        415  a body that is neither JSON nor a form
     ├── Misdirected      421  the request is meant for another host
     ├── Invalid          422  it can be read, and breaks a rule
+    ├── TooMany          429  more than anybody needs in so short a time: come again
     └── Unavailable      503  Redis or MongoDB is away, or a bound was reached: come again
 
 `handlers.base` is the one place that turns them into an answer. Anything else that is raised is a bug of ours: 500.
@@ -121,6 +122,17 @@ class Misdirected(ChatError):
 class Invalid(ChatError):
     status = 422
     text = "that breaks a rule"
+
+
+class TooMany(ChatError):
+    status = 429
+    text = "that was too much at once, try again in a moment"
+    retry_after = 1
+
+    def __init__(self, what: str, text: str | None = None, *, retry_after: int | None = None) -> None:
+        """`what`: the verb of the quota."""
+        super().__init__(text, retry_after=retry_after)
+        self.what = what
 
 
 class Unavailable(ChatError):

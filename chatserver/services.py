@@ -9,6 +9,7 @@ from chatserver.audience import Audience
 from chatserver.health import Health
 from chatserver.history import History
 from chatserver.in_flight import InFlight
+from chatserver.limiter import Limiter
 from chatserver.messages import Messages
 from chatserver.presence import Presence
 from chatserver.room_list import RoomList
@@ -38,3 +39,4 @@ class Services:
     health: Health
     in_flight: InFlight
     security_log: SecurityLog
+    limiter: Limiter

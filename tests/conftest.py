@@ -47,6 +47,8 @@ class World:
             "REDIS_URL": self.redis.url,
             "COOKIE_SECRET": "a secret for tests only",
             "DRAIN_SECONDS": "2",
+            "RATE_LIMITS": "off",
+            "MAX_STREAMS_PER_USER": "1000",
             "MAX_STREAMS": "5000",  # what a machine leaves room for, so that no server has to say so
         }
 

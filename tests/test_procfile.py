@@ -45,6 +45,7 @@ def environment(world: World) -> dict[str, str]:
         "PATH": f"{python}{os.pathsep}{os.environ['PATH']}",  # the Procfile says `python`
         "HOST": "127.0.0.1",
         "DRAIN_SECONDS": "1",
+        "RATE_LIMITS": "on",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 

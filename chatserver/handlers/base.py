@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import unicodedata
 from asyncio import Future
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, ClassVar, cast
@@ -17,11 +17,13 @@ from tornado.web import HTTPError, RequestHandler
 
 from chatserver import looks
 from chatserver.client_ids import fresh_client_id, is_client_id
-from chatserver.errors import ChatError, RoomNotFound, SignInFirst
+from chatserver.errors import ChatError, RoomNotFound, SignInFirst, TooMany
 from chatserver.handlers.asking import Asking
 from chatserver.handlers.bodies import is_form, is_json
 from chatserver.handlers.security_headers import HTTPS_ONLY, SECURITY_HEADERS
 from chatserver.lingering_close import close_behind
+from chatserver.quotas import Quota, counted_as
+from chatserver.sessions import Session
 from chatserver.static_files import StaticFiles
 
 _TURN = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"})
@@ -34,6 +36,9 @@ class Handler(Asking):
     """A handler whose verbs need a session, unless it says that it is `open_to_all`."""
 
     open_to_all: ClassVar[bool] = False
+
+    quotas: ClassVar[Mapping[str, Sequence[Quota]]] = counted_as()
+    """By method, what a request counts as for who is signed in. HEAD counts as GET."""
 
     methods: ClassVar[Sequence[str]] = ()
     """What it answers to."""
@@ -63,6 +68,8 @@ class Handler(Asking):
         await self.ask_who()
         if self.session is None and not self.open_to_all:
             raise SignInFirst
+        if self.session is not None:
+            await self._hold_to_quotas(self.session)
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """Also ends the connection, where the answer says so: Tornado would go on and answer the next request."""
@@ -77,10 +84,23 @@ class Handler(Asking):
     def on_connection_close(self) -> None:
         self.services.in_flight.leave(self)
 
-    @property
-    def address(self) -> str:
-        """The client's, for the security log and for limits."""
-        return str(self.request.remote_ip)
+    # How much of it
+
+    async def _hold_to_quotas(self, session: Session) -> None:
+        method = "GET" if self.request.method == "HEAD" else str(self.request.method)
+        try:
+            for quota in self.quotas.get(method, ()):
+                await self.services.limiter.spend(quota, str(session.user.id), self.cost())
+        except TooMany as error:
+            await self.refuse(error)
+
+    def cost(self) -> int:
+        """How much the request takes of its quotas."""
+        return 1
+
+    async def refuse(self, error: TooMany) -> None:
+        """Answers what is over a quota, in place of the method. A form shows again what was written."""
+        raise error
 
     # Answers
 
@@ -148,6 +168,8 @@ class Handler(Asking):
         who = None if self.session is None else self.session.user.id
         if error.refusal is not None:
             self.services.security_log.refused(error.refusal, self.address, user_id=who)
+        if isinstance(error, TooMany):
+            self.services.security_log.limited(error.what, self.address, user_id=who)
 
     def say_when(self, error: ChatError) -> None:
         """Tells a client when to come again, if that may help."""

@@ -9,6 +9,7 @@ from chatserver.errors import MessageNotFound
 from chatserver.handlers.base import Handler, room_number
 from chatserver.handlers.bodies import read_body
 from chatserver.log_scripts import Place
+from chatserver.quotas import DELETING, EDITING, REACTING, counted_as
 
 
 class NewContent(msgspec.Struct):
@@ -16,6 +17,8 @@ class NewContent(msgspec.Struct):
 
 
 class MessageHandler(Handler):
+    quotas = counted_as(PATCH=[EDITING], DELETE=[DELETING])
+
     async def get(self, room_id: str, id: str) -> None:
         place = message_place(room_id, id)
         room = await self.services.rooms.find(place.room_id)
@@ -31,6 +34,8 @@ class MessageHandler(Handler):
 
 
 class ReactionHandler(Handler):
+    quotas = counted_as(PUT=[REACTING], DELETE=[REACTING])
+
     async def put(self, room_id: str, id: str, emoji: str) -> None:
         await self.services.messages.react(self.user, message_place(room_id, id), emoji, on=True)
         self.set_status(204)

@@ -6,12 +6,13 @@ import msgspec
 
 from chatserver.client_ids import fresh_client_id
 from chatserver.cursor import Cursor
-from chatserver.errors import ChatError, Invalid, Malformed, RoomNotFound, Unavailable
+from chatserver.errors import ChatError, Invalid, Malformed, RoomNotFound, TooMany, Unavailable
 from chatserver.handlers.base import Handler, room_number
 from chatserver.handlers.bodies import read_body
 from chatserver.handlers.pages import show_room
 from chatserver.history import MAX_PAGE, PAGE_SIZE, History, Page
 from chatserver.messages import SentAndDeleted
+from chatserver.quotas import POSTING, READING, counted_as
 from chatserver.rooms import Room
 
 REQUIRED = "room_id and content required"
@@ -25,6 +26,8 @@ class NewMessage(msgspec.Struct):
 
 
 class MessagesHandler(Handler):
+    quotas = counted_as(POST=[POSTING])
+
     async def post(self) -> None:
         new = read_body(self.request, NewMessage, REQUIRED)
         if self.is_form():
@@ -51,6 +54,14 @@ class MessagesHandler(Handler):
             await self._show_again(new, error, client_id)
             return
         self.see_other(f"/chat/{new.room_id}")
+
+    async def refuse(self, error: TooMany) -> None:
+        if not self.is_form():
+            raise error
+        self.note_refusal(error)
+        self.say_when(error)
+        await self.services.limiter.spend(READING, str(self.user.id))  # that page is not for nothing
+        await self._show_again(read_body(self.request, NewMessage, REQUIRED), error, self.client_id_of_form())
 
     async def _show_again(self, new: NewMessage, error: ChatError, client_id: str) -> None:
         """What was written, in a form, whatever else can't be shown."""

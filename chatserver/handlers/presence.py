@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chatserver.handlers.base import Handler, room_number
+from chatserver.quotas import TYPING, counted_as
 
 
 class PresenceHandler(Handler):
@@ -12,6 +13,8 @@ class PresenceHandler(Handler):
 
 
 class TypingHandler(Handler):
+    quotas = counted_as(POST=[TYPING])
+
     async def post(self, room_id: str) -> None:
         room = await self.services.rooms.find(room_number(room_id))
         self.services.typists.types(self.user, room)

@@ -8,6 +8,7 @@ from chatserver.cursor import Cursor
 from chatserver.errors import Invalid
 from chatserver.handlers.base import Handler, room_number
 from chatserver.handlers.bodies import read_body
+from chatserver.quotas import READING_ON, counted_as
 
 
 class Mark(msgspec.Struct):
@@ -15,6 +16,8 @@ class Mark(msgspec.Struct):
 
 
 class ReadHandler(Handler):
+    quotas = counted_as(PUT=[READING_ON])
+
     async def put(self, room_id: str) -> None:
         room = await self.services.rooms.find(room_number(room_id))
         text = read_body(self.request, Mark, "id required").id

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from chatserver.errors import ChatError, Malformed
+from chatserver.errors import ChatError, Malformed, TooMany
 from chatserver.handlers.base import Handler, room_number
 from chatserver.handlers.bodies import read_body
+from chatserver.quotas import CLOSING_ROOMS, MAKING_ROOMS, MAKING_ROOMS_DAILY, READING, counted_as
 
 MOST_ASKED = 50
 """Rooms of one request that asks for some of them."""
@@ -18,6 +19,8 @@ class NewRoom(msgspec.Struct):
 
 
 class RoomsHandler(Handler):
+    quotas = counted_as(POST=[MAKING_ROOMS, MAKING_ROOMS_DAILY])
+
     async def get(self) -> None:
         self.write_json(200, {"rooms": await self.services.room_list.of(self.user, self._only())})
 
@@ -35,18 +38,7 @@ class RoomsHandler(Handler):
         except ChatError as error:
             if not self.is_form():
                 raise
-            self.note_refusal(error)
-            self.say_when(error)
-            rooms = await self.services.room_list.of(self.user)
-            name = self.get_body_argument("name", "")
-            self.page(
-                "rooms.html",
-                status=error.status,
-                rooms=rooms,
-                error=error.text,
-                name=name,
-                client_id=self.client_id_of_form(),
-            )
+            await self._show_again(error)
             return
         if self.is_form():
             self.see_other(f"/chat/{room.id}")
@@ -54,8 +46,29 @@ class RoomsHandler(Handler):
             self.set_header("Location", f"/chat/{room.id}")
             self.write_json(201, room)
 
+    async def refuse(self, error: TooMany) -> None:
+        if not self.is_form():
+            raise error
+        await self.services.limiter.spend(READING, str(self.user.id))  # that page is not for nothing
+        await self._show_again(error)
+
+    async def _show_again(self, error: ChatError) -> None:
+        """The list, with the name that was written in its form."""
+        self.note_refusal(error)
+        self.say_when(error)
+        self.page(
+            "rooms.html",
+            status=error.status,
+            rooms=await self.services.room_list.of(self.user),
+            error=error.text,
+            name=self.get_body_argument("name", ""),
+            client_id=self.client_id_of_form(),
+        )
+
 
 class RoomHandler(Handler):
+    quotas = counted_as(DELETE=[CLOSING_ROOMS])
+
     async def delete(self, room_id: str) -> None:
         number = room_number(room_id)
         await self.services.rooms.close(number, self.user.id)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from chatserver.cursor import Cursor
 from chatserver.errors import ChatError, Invalid, Malformed, SignInFirst
 from chatserver.handlers.base import Handler, room_number
+from chatserver.quotas import SEARCHING, counted_as
 from chatserver.search import MAX_PAGE, PAGE_SIZE, Results
 from chatserver.wanted import Wanted
 
@@ -16,6 +17,7 @@ MAX_QUERY = 200
 
 class SearchHandler(Handler):
     open_to_all = True
+    quotas = counted_as(GET=[SEARCHING])
 
     async def prepare(self) -> None:
         await super().prepare()

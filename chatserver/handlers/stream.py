@@ -16,8 +16,9 @@ from tornado.iostream import StreamClosedError
 
 from chatserver import sse
 from chatserver.audience import Place
-from chatserver.errors import Malformed, SignInFirst, Unavailable
+from chatserver.errors import Malformed, SignInFirst, TooMany, Unavailable
 from chatserver.handlers.base import Handler
+from chatserver.quotas import OPENING_STREAMS, counted_as
 from chatserver.rooms import RoomClosed
 from chatserver.sessions import Session
 from chatserver.streams import Opening
@@ -31,6 +32,9 @@ SEND_BUFFER = 64 * 1024
 
 MAX_ROOMS = 50
 """Rooms on one stream. The name of a place in all of them stays below 4 KB."""
+
+ROOMS_PER_COST = 10
+"""A stream of many rooms takes the more of the quota: each room is opened, at half a millisecond."""
 
 FULL_MS = (30_000, 90_000)
 """When to come back if there are too many streams already."""
@@ -47,12 +51,22 @@ log = logging.getLogger(__name__)
 
 class StreamHandler(Handler):
     is_followed = True
+    quotas = counted_as(GET=[OPENING_STREAMS])
 
     async def prepare(self) -> None:
         try:
             await super().prepare()
         except Unavailable as error:  # who is asking can't be known right now
             await self._send_away(COME_BACK_MS, error)
+
+    def cost(self) -> int:
+        rooms = len(self.request.query_arguments.get("room", ()))
+        return 1 + min(rooms, MAX_ROOMS) // ROOMS_PER_COST
+
+    async def refuse(self, error: TooMany) -> None:
+        self.note_refusal(error)
+        at = (error.retry_after or 1) * 1_000
+        await self._send_away((at, at + COME_BACK_MS[0]))
 
     async def get(self) -> None:
         room_ids = self._room_ids()

@@ -77,6 +77,8 @@ class Stage:
             "REDIS_URL": redis.url,
             "COOKIE_SECRET": secrets.token_hex(),
             "DRAIN_SECONDS": str(drain),
+            "RATE_LIMITS": "off",
+            "MAX_STREAMS_PER_USER": "15000",
         }
         self.chats: list[Chat] = []
         self.writer: Person

@@ -82,6 +82,8 @@ class World:
                 "REDIS_URL": f"redis://127.0.0.1:{link.port}/0",
                 "COOKIE_SECRET": secret,
                 "DRAIN_SECONDS": "3",
+                "RATE_LIMITS": "off",
+                "MAX_STREAMS_PER_USER": "15000",
             }
             clock = Clock(self.folder / f"chat-{name}-clock")
             chat = ChatProcess(name, self._source, self.folder / f"chat-{name}.log", environment, clock)

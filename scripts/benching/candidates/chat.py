@@ -53,6 +53,7 @@ class ChatServer(PrivateServer):
         self._mongodb_uri = stores.mongod.uri.replace("/harbour?", f"/harbour{number}?")
         self._redis_url = f"{stores.redis.url}/{number}"
         self.processes = 1
+        self.rate_limits = False
 
     def arguments(self) -> list[str]:
         settings = {
@@ -62,6 +63,8 @@ class ChatServer(PrivateServer):
             "PORT": self.port,
             "WEB_CONCURRENCY": self.processes,
             "DRAIN_SECONDS": 0,
+            "RATE_LIMITS": "on" if self.rate_limits else "off",
+            "MAX_STREAMS_PER_USER": 15_000,
         }
         variables = [f"{name}={value}" for name, value in settings.items()]
         return [f"--chdir={self._source}", *variables, sys.executable, "-m", "chatserver"]

@@ -1,0 +1,71 @@
+"""The table of quotas: how much of what somebody may do, who that somebody is, and how fast it comes back.
+
+Each is a burst that may be spent at once, and comes back evenly over `seconds`. They are meant to be met by programs
+that went wrong or mean ill: a fast hand, twenty tabs after a restart, a modest bot stay far below. README.md has the
+same table for those who run a chat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+LEASE_SHARE = 10
+"""A process takes at most one part in so many of a quota for itself at a time."""
+
+LEASE_SECONDS = 5.0
+"""How long it may spend it, at most."""
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+
+
+class Quota(NamedTuple):
+    """`verb`: what is counted; `by`: for whom. `burst`: so many at once, and again in `seconds`."""
+
+    verb: str
+    by: str
+    burst: int
+    seconds: int
+    text: str = "that was too much at once, try again in a moment"
+
+    @property
+    def lease(self) -> int:
+        return max(1, self.burst // LEASE_SHARE)
+
+    @property
+    def lease_seconds(self) -> float:
+        return min(LEASE_SECONDS, self.seconds / 2)
+
+
+POSTING = Quota("messages", "user", 300, 15, "you are sending too fast, try again in a moment")
+EDITING = Quota("edits", "user", 60, 30)
+DELETING = Quota("deletions", "user", 120, 30)
+REACTING = Quota("reactions", "user", 120, 30)
+TYPING = Quota("typing signals", "user", 60, 10)
+READING_ON = Quota("read marks", "user", 150, 10)
+SEARCHING = Quota("searches", "user", 60, 60, "you are searching too fast, try again in a moment")
+MAKING_ROOMS = Quota("rooms made", "user", 120, HOUR, "you have made many rooms in a short time, try again later")
+MAKING_ROOMS_DAILY = Quota("rooms made in a day", "user", 300, DAY, "you have made many rooms today, go on tomorrow")
+CLOSING_ROOMS = Quota("rooms closed", "user", 60, MINUTE)
+OPENING_STREAMS = Quota("streams opened", "user", 300, MINUTE, "too many streams were opened, try again in a moment")
+READING = Quota("pages and lists read", "user", 600, 30)
+
+TABLE: tuple[Quota, ...] = (
+    POSTING,
+    EDITING,
+    DELETING,
+    REACTING,
+    TYPING,
+    READING_ON,
+    SEARCHING,
+    MAKING_ROOMS,
+    MAKING_ROOMS_DAILY,
+    CLOSING_ROOMS,
+    OPENING_STREAMS,
+    READING,
+)
+
+
+def counted_as(**by_method: Sequence[Quota]) -> Mapping[str, Sequence[Quota]]:
+    """What the requests of a handler count as, by method. A GET that is nothing else is something read."""
+    return {"GET": [READING], **by_method}
