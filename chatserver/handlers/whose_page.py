@@ -18,12 +18,12 @@ def check_user(request: HTTPServerRequest, user: User, *, query: bool = False) -
     A request that says nothing is believed by its cookies alone. `query`: the name may stand in the address, as that of
     a stream does; elsewhere a parameter of that name means something else.
     """
-    said = request.headers.get_list(HEADER)
+    said = set(request.headers.get_list(HEADER))
     if query:
-        said += map(_text, request.query_arguments.get(FIELD, ()))
-    if is_form(request):
-        said += map(_text, request.body_arguments.get(FIELD, ()))
-    if said and set(said) != {str(user.id)}:
+        said.update(map(_text, request.query_arguments.get(FIELD, ())))
+    if request.body_arguments and is_form(request):
+        said.update(map(_text, request.body_arguments.get(FIELD, ())))
+    if said and said != {str(user.id)}:
         raise SomebodyElse
 
 

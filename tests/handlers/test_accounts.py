@@ -199,6 +199,35 @@ async def test_signing_out_ends_the_session_on_the_server_too(ada: Visitor) -> N
     assert (response.code, read(response)) == (401, {"error": "sign in first"})
 
 
+async def test_signing_out_tells_the_browser_to_forget_its_cache_and_nothing_of_other_users(ada: Visitor) -> None:
+    response = await ada.fetch("POST", "/sign-out", json_body={})
+    assert response.headers["Clear-Site-Data"] == '"cache"'
+
+
+async def test_who_keeps_no_cookies_is_told_so(ada: Visitor, visit: Callable[..., Visitor]) -> None:
+    """Before the password is looked at, where the form shows it; or else where the way leads back to the form."""
+    nobody = visit()
+    page = read_page(await nobody.get("/sign-in?next=/chat"))
+    hidden = {
+        each["name"]: each["value"] for each in page.within(page.one("form"), "input") if "value" in each.attributes
+    }
+    form = {name: hidden[name] for name in ("_xsrf", "next")} | {"name": ada.name, "password": PASSWORD}
+    nobody.cookies.clear()
+    response = await nobody.fetch("POST", "/sign-in", form=form)
+    assert (response.code, "cookies" in read_page(response).one("p", role="alert").text) == (403, True)
+    nobody.cookies.clear()
+    response = await nobody.fetch("POST", "/sign-in", form={"name": ada.name, "password": PASSWORD})
+    assert (response.code, response.headers["Location"]) == (303, "/chat")
+    nobody.cookies.clear()
+    response = await nobody.get("/chat")
+    assert "allow cookies" in str((await nobody.get(response.headers["Location"])).body)
+    # Who does keep them hears nothing of it.
+    again = visit()
+    await again.get("/sign-in?next=/chat")
+    assert "allow cookies" not in str((await again.get("/sign-in?next=/chat")).body)
+    assert (await again.fetch("POST", "/sign-in", form=form)).code == 303
+
+
 async def test_signing_out_ends_one_session_and_not_the_others(ada: Visitor, visit: Callable[..., Visitor]) -> None:
     elsewhere = visit()
     await account(elsewhere, "/sign-in", ada.name)

@@ -265,6 +265,10 @@ async def test_every_answer_is_protected(ada: Visitor, room: int, visit: Callabl
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Referrer-Policy"] == "same-origin"
         assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "camera=()" in response.headers["Permissions-Policy"]
+        assert policy["require-trusted-types-for"] == ["'script'"]
+        assert policy["trusted-types"] == ["message-html"]
         assert "Server" not in response.headers
         assert "Access-Control-Allow-Origin" not in response.headers
 
