@@ -62,7 +62,6 @@ from chatserver.sweep import Sweep
 from chatserver.trimming import Trimming
 from chatserver.typists import Typists
 from chatserver.unread import UnreadMessages
-from chatserver.unsent import UnsentAnswers
 from chatserver.wakeups import Wakeups
 
 LISTEN_BACKLOG = 4096
@@ -165,7 +164,6 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
             presence,
             health,
             InFlight(),
-            UnsentAnswers(),
             SecurityLog(settings.cookie_secret),
             limiter,
         )

@@ -6,6 +6,7 @@
     ├── WrongPassword    401  the same for an unknown name
     ├── Forbidden        403  signed in, but not allowed
     │   └── BadToken     403  the CSRF token is missing or wrong
+    │       └── OtherOrigin 403  a page of another site asks
     ├── NotFound         404
     │   ├── RoomNotFound 404
     │   └── MessageNotFound 404
@@ -71,8 +72,12 @@ class Forbidden(ChatError):
 
 
 class BadToken(Forbidden):
-    refusal = "csrf"
+    refusal: Refusal | None = "csrf"
     text = "invalid csrf token"
+
+
+class OtherOrigin(BadToken):
+    refusal = "origin"
 
 
 class NotFound(ChatError):
@@ -115,6 +120,7 @@ class WrongType(ChatError):
 
 
 class Misdirected(ChatError):
+    refusal = "host"
     status = 421
     text = "no such site here"
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from tornado.httputil import HTTPServerRequest
 
-from chatserver.errors import BadToken
+from chatserver.errors import OtherOrigin
 from chatserver.origin import Origin, read_authority
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def check_origin(request: HTTPServerRequest, site: Origin | None) -> None:
-    """Raises BadToken. `site`: our own address; None: that of the request's `Host`.
+    """Raises OtherOrigin. `site`: our own address; None: that of the request's `Host`.
 
     `Sec-Fetch-Site` decides where it is sent. Browsers send none over plain HTTP, and old ones never: then `Origin`
     decides.
@@ -24,11 +24,11 @@ def check_origin(request: HTTPServerRequest, site: Origin | None) -> None:
     relation = request.headers.get("Sec-Fetch-Site")
     if relation:
         if relation not in {"same-origin", "none"}:
-            raise BadToken
+            raise OtherOrigin
         return
     origin = request.headers.get("Origin")
     if origin and not _is_ours(origin, request.headers.get("Host", ""), site):
-        raise BadToken
+        raise OtherOrigin
 
 
 def is_from_a_browser(request: HTTPServerRequest) -> bool:

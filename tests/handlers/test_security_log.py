@@ -7,8 +7,12 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
+from tornado.testing import bind_unused_port
 
+from chatserver.app import Chat, make_server
+from chatserver.application import ChatApplication
 from chatserver.calm_log import Calm
+from chatserver.origin import Origin
 from chatserver.security_log import LINES_OF_A_KIND, SecurityLog
 from tests.browserless import Visitor
 
@@ -83,6 +87,31 @@ async def test_a_request_without_the_page_s_token_is_told(ada: Visitor, lines: C
     response = await ada.fetch("POST", "/rooms", json_body={"name": uuid.uuid4().hex}, token=False)
     assert response.code == 403
     assert lines()[-1] == f"event=refused why=csrf user={ada.id} address=127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("headers", "why"), [({"Origin": "http://evil.test"}, "origin"), ({"X-User": "1000000"}, "other_user")]
+)
+async def test_a_page_that_is_not_ours_or_not_theirs_is_told(
+    ada: Visitor, lines: Callable[[], list[str]], headers: dict[str, str], why: str
+) -> None:
+    response = await ada.fetch("POST", "/rooms", json_body={"name": uuid.uuid4().hex}, headers=headers)
+    assert response.code in {403, 409}
+    # A page of another site is refused before it is asked who is signed in.
+    who = "" if why == "origin" else f"user={ada.id} "
+    assert lines()[-1] == f"event=refused why={why} {who}address=127.0.0.1"
+
+
+async def test_another_host_is_told(chat: Chat, lines: Callable[[], list[str]], visit: Callable[..., Visitor]) -> None:
+    site = Origin.parse("https://chat.example.org")
+    server = make_server(ChatApplication(chat.services, "a secret for tests only", site))
+    listener, port = bind_unused_port()
+    server.add_socket(listener)
+    nobody = visit(f"http://127.0.0.1:{port}")
+    assert (await nobody.get("/sign-in", headers={"Host": "evil.test"})).code == 421
+    server.stop()
+    await server.close_all_connections()
+    assert lines()[-1] == "event=refused why=host address=127.0.0.1"
 
 
 async def test_who_closes_a_room_is_told(ada: Visitor, lines: Callable[[], list[str]]) -> None:
