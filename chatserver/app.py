@@ -62,6 +62,7 @@ from chatserver.sweep import Sweep
 from chatserver.trimming import Trimming
 from chatserver.typists import Typists
 from chatserver.unread import UnreadMessages
+from chatserver.unsent import UnsentAnswers
 from chatserver.wakeups import Wakeups
 
 LISTEN_BACKLOG = 4096
@@ -164,6 +165,7 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
             presence,
             health,
             InFlight(),
+            UnsentAnswers(),
             SecurityLog(settings.cookie_secret),
             limiter,
         )

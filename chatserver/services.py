@@ -20,6 +20,7 @@ from chatserver.sessions import Sessions
 from chatserver.streams import Streams
 from chatserver.typists import Typists
 from chatserver.unread import UnreadMessages
+from chatserver.unsent import UnsentAnswers
 
 
 @dataclass(frozen=True)
@@ -38,5 +39,6 @@ class Services:
     presence: Presence
     health: Health
     in_flight: InFlight
+    unsent: UnsentAnswers
     security_log: SecurityLog
     limiter: Limiter

@@ -18,7 +18,7 @@ from tornado.web import HTTPError, RequestHandler
 from chatserver import looks
 from chatserver.client_ids import fresh_client_id, is_client_id
 from chatserver.errors import ChatError, RoomNotFound, SignInFirst, TooMany
-from chatserver.handlers.asking import Asking
+from chatserver.handlers.answering import Answering
 from chatserver.handlers.bodies import is_form, is_json
 from chatserver.handlers.security_headers import HTTPS_ONLY, SECURITY_HEADERS
 from chatserver.lingering_close import close_behind
@@ -32,7 +32,7 @@ _TURN = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "F
 log = logging.getLogger("chatserver.http")
 
 
-class Handler(Asking):
+class Handler(Answering):
     """A handler whose verbs need a session, unless it says that it is `open_to_all`."""
 
     open_to_all: ClassVar[bool] = False
@@ -70,6 +70,7 @@ class Handler(Asking):
             raise SignInFirst
         if self.session is not None:
             await self._hold_to_quotas(self.session)
+        await self.take_place()
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
         """Also ends the connection, where the answer says so: Tornado would go on and answer the next request."""
@@ -82,6 +83,7 @@ class Handler(Asking):
         self.services.in_flight.leave(self)
 
     def on_connection_close(self) -> None:
+        super().on_connection_close()
         self.services.in_flight.leave(self)
 
     # How much of it

@@ -74,6 +74,8 @@ class MessagesHandler(Handler):
 
 
 class RoomMessagesHandler(Handler):
+    answers_at_length = True
+
     async def get(self, room_id: str) -> None:
         room = await self.services.rooms.find(room_number(room_id))
         places = {name: cursor for name in ("before", "after", "around") if (cursor := self._cursor(name)) is not None}

@@ -37,11 +37,15 @@ class Home(Handler):
 
 
 class RoomsPage(PageHandler):
+    answers_at_length = True
+
     async def get(self) -> None:
         self.page("rooms.html", rooms=await self.services.room_list.of(self.user), error=None, name="")
 
 
 class RoomPage(PageHandler):
+    answers_at_length = True
+
     async def get(self, room_id: str) -> None:
         room = await self.services.rooms.find(room_number(room_id))
         await show_room(self, room, where=self._where())

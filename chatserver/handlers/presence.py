@@ -7,6 +7,8 @@ from chatserver.quotas import TYPING, counted_as
 
 
 class PresenceHandler(Handler):
+    answers_at_length = True
+
     async def get(self, room_id: str) -> None:
         room = await self.services.rooms.find(room_number(room_id))
         self.write_json(200, {"users": await self.services.presence.users(room.id)})

@@ -20,6 +20,7 @@ class NewRoom(msgspec.Struct):
 
 class RoomsHandler(Handler):
     quotas = counted_as(POST=[MAKING_ROOMS, MAKING_ROOMS_DAILY])
+    answers_at_length = True
 
     async def get(self) -> None:
         self.write_json(200, {"rooms": await self.services.room_list.of(self.user, self._only())})

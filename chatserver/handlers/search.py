@@ -16,6 +16,7 @@ MAX_QUERY = 200
 
 
 class SearchHandler(Handler):
+    answers_at_length = True
     open_to_all = True
     quotas = counted_as(GET=[SEARCHING])
 

@@ -12,6 +12,7 @@ from chatserver.static_files import StaticFiles
 
 class StaticHandler(Handler):
     open_to_all = True
+    answers_from_memory = True
 
     _tag: str | None = None
 
