@@ -182,6 +182,10 @@ def say_what_is_unsafe(settings: Settings) -> None:
     """What somebody chose, or has by default, and should know of."""
     if is_unverified(settings.redis_url):
         log.warning("REDIS_URL: the server's certificate is not verified, so anybody on the way could pose as it")
+    if settings.origin is not None and settings.origin.is_https and settings.trusted_proxies == 0:
+        log.warning(
+            "ORIGIN is https, and TRUSTED_PROXIES is 0: nobody is believed to have ended TLS, so no page is shown"
+        )
     if not settings.rate_limits:
         log.warning("RATE_LIMITS is off: anybody may do anything as often as they like, and guess passwords")
     if settings.origin is not None and settings.origin.is_https and not settings.trusted_proxies:

@@ -108,6 +108,14 @@ def test_an_address_that_says_how_is_held_to_it_on_heroku_too(tls_port: int, cer
     assert is_believed(f"{address}?ssl_cert_reqs=none")
 
 
+def test_a_site_over_https_without_a_proxy_to_believe_is_said_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    say_what_is_unsafe(Settings.from_environ(REQUIRED | {"ORIGIN": "https://chat.example.org", "TRUSTED_PROXIES": "1"}))
+    say_what_is_unsafe(Settings.from_environ(REQUIRED | {"ORIGIN": "http://chat.lan"}))
+    assert caplog.text == ""
+    say_what_is_unsafe(Settings.from_environ(REQUIRED | {"ORIGIN": "https://chat.example.org"}))
+    assert "TRUSTED_PROXIES is 0" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("environ", "is_verified"),
     [

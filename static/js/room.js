@@ -241,6 +241,8 @@ const session = new PageSession({
       api.stop();
       stream.stopFor(state === "somebody-else" ? 409 : 401);
       messages.replace([]);
+      frame.notifier.end();
+      frame.badge.show({ unread: 0, mentions: 0 });
       if (state !== "signed-out") {
         connection.show("somebody-else" === state ? state : "signed-out");
         composer.close();

@@ -29,7 +29,9 @@ DESKTOP = """(() => {
             const shown = JSON.parse(localStorage.getItem("shown") ?? "[]");
             localStorage.setItem("shown", JSON.stringify([...shown, { title, body, tag }]));
         }
-        close() {}
+        close() {
+            localStorage.setItem("closed", Number(localStorage.getItem("closed")) + 1);
+        }
     }
     window.Notification = Desktop;
 })()"""
@@ -178,3 +180,21 @@ async def test_title_and_icon_say_what_is_unread(
     assert href is not None
     assert href.endswith("favicon-mentions.svg" if mentions else "favicon-unread.svg")
     assert (await ada.get(href)).code == 200
+
+
+async def test_who_signs_out_is_called_no_more_and_leaves_no_call_on_the_desktop(
+    browse: Browse, visit: Callable[[], Visitor], ada: Visitor, room: int
+) -> None:
+    mary = visit()
+    await mary.sign_up()
+    _, (page,) = await desk(browse, mary, room)
+    await choose(page.page, room, "all")
+    await page.page.evaluate(LOOKS, False)
+    await ada.say(room, "for Mary alone")
+    await page.page.wait_for_function("() => localStorage.getItem('shown') !== null")
+    lobby = await page.page.context.new_page()
+    await lobby.goto("/chat")
+    await lobby.get_by_role("button", name="Sign out").click()
+    await lobby.wait_for_url("**/sign-in")
+    await page.state("signed-out")
+    await lobby.wait_for_function("() => localStorage.getItem('closed') === '1'")

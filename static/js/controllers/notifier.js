@@ -11,6 +11,7 @@ import { texts } from "../texts.js";
 const COLLECT = 400; // ms
 const EACH = 3; // of one room at once; more than that are counted
 const LONGEST = 200; // characters
+const REMEMBERED = 50; // notifications, of which the browser may still show some
 
 export class Notifier {
   #levels;
@@ -18,6 +19,7 @@ export class Notifier {
   #icon;
   #open;
   #waiting = new Map();
+  #shown = [];
   #timer = null;
 
   /** `levels`: NoticeLevels. `attention`: Attention. `icon`: an address. `open(roomId, id)`: shows a message here. */
@@ -40,6 +42,14 @@ export class Notifier {
     this.#timer ??= setTimeout(() => this.#show(), COLLECT);
   }
 
+  /** Takes back what is shown: the one who was called is not here any more. */
+  end() {
+    clearTimeout(this.#timer);
+    this.#waiting.clear();
+    this.#shown.forEach((notice) => notice.close());
+    this.#levels = { wants: () => false };
+  }
+
   async #show() {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
@@ -60,6 +70,7 @@ export class Notifier {
     const body = content.length > LONGEST ? `${content.slice(0, LONGEST)}…` : content;
     try {
       const notice = new Notification(title, { body, icon: this.#icon, tag: `${userId}/${clientId}` });
+      this.#shown = [...this.#shown, notice].slice(-REMEMBERED);
       notice.onclick = () => {
         notice.close();
         window.focus();

@@ -29,9 +29,11 @@ export class PageSession {
     this.#isElses = isElses;
     this.#on = on;
     this.#stored.onChange(() => this.#hear(this.#stored.read(null)));
-    if (window.BroadcastChannel) {
+    try {
       this.#channel = new BroadcastChannel(`harbour:${NAME}`);
       this.#channel.onmessage = ({ data }) => this.#hear(data);
+    } catch {
+      // there is none, or it is forbidden: what storage keeps has to do
     }
     window.addEventListener("pageshow", (event) => event.persisted && this.#back(this.#stored.read(null)));
     this.#say({ userId });
