@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Awaitable, Callable
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Error, expect
 
 from tests.browserless import Visitor, read
 from tests.journeys.conftest import Browse, Enter
@@ -15,6 +16,9 @@ from tests.journeys.link import STREAM, Link
 from tests.journeys.room_page import RoomPage
 from tests.server_process import ServerProcess
 from tests.waiting import WAIT_SECONDS
+
+IMPATIENT = "const every = setInterval; window.setInterval = (run, ms) => every(run, Math.min(ms, 2_000));"
+"""A tab that does every other second what it does more seldom."""
 
 Names = Callable[[int], Awaitable[list[str]]]
 
@@ -97,6 +101,22 @@ async def test_the_tab_that_goes_may_be_the_one_that_had_the_connection(
     await hers.page.close()
     await become(names, room, [])
     assert await names(other_room) == ["Ada Lovelace"]
+
+
+async def test_a_tab_that_crashed_is_not_there(enter: Enter, ada: Visitor, room: int, names: Names) -> None:
+    """It can't say good-bye, and the tab that has the connection goes on."""
+    other_room = await ada.make_room()
+    hers = await enter(ada, script=IMPATIENT)
+    second = RoomPage(await hers.page.context.new_page(), other_room)
+    await second.enter()
+    await second.live()
+    await become(names, other_room, ["Ada Lovelace"])
+    session = await second.page.context.new_cdp_session(second.page)
+    with contextlib.suppress(Error, TimeoutError):
+        async with asyncio.timeout(2):
+            await session.send("Page.crash")
+    await become(names, other_room, [])
+    assert await names(room) == ["Ada Lovelace"]
 
 
 async def test_tabs_that_come_and_go_at_once_are_said_together(

@@ -26,7 +26,7 @@ export class Leader {
   #say;
   #stream;
   #cursors = new Map();
-  #shown = new ShownRooms(() => this.#open());
+  #shown;
   #recent = new RecentEvents();
   #suspected = new Set();
   #state = {};
@@ -41,9 +41,10 @@ export class Leader {
   #relisting;
 
   /** `userId`: whose tabs these are. `say(message)`: to all tabs, ours among them. `readRooms(ids)`: async, the rows of
-   * the list of rooms, or of some. */
-  constructor({ userId, say, readRooms }) {
+   * the list of rooms, or of some. `living`: async, a Set of the tabs that live. */
+  constructor({ userId, say, readRooms, living }) {
     this.#say = say;
+    this.#shown = new ShownRooms({ living, onUnsaid: () => this.#open() });
     this.#rows = new RoomRows({
       read: readRooms,
       on: {

@@ -14,6 +14,7 @@
 import { clientId } from "../helpers/client_id.js";
 import { Leader } from "./leader.js";
 import { Leadership } from "./leadership.js";
+import { LivingTabs } from "./living_tabs.js";
 
 const ANSWER_TAKES = 1_200; // ms, at most, for a leader that is well
 const PING_EVERY = 1_000; // ms without a sign of it, while somebody looks
@@ -28,6 +29,7 @@ export class SharedStream {
   #on;
   #channel = null;
   #leadership = null;
+  #living = null;
   #leader = null;
   #lead = null;
   #hellos = null;
@@ -83,6 +85,8 @@ export class SharedStream {
         lost: () => this.#follow(),
         broken: () => this.#leadAlone(),
       });
+      this.#living = new LivingTabs(`harbour:${this.#user}`);
+      this.#living.enter(this.#tab);
       this.#hello();
       this.#leadership.stand();
       this.#pings = setInterval(() => Date.now() - this.#heardAt >= PING_EVERY && this.#ping(), PING_EVERY);
@@ -161,6 +165,7 @@ export class SharedStream {
         this.#take(message);
       },
       readRooms: this.#readRooms,
+      living: async () => (await this.#living?.all()) ?? new Set([this.#tab]),
     });
     this.#lead.begin(hellos);
   }
@@ -193,6 +198,8 @@ export class SharedStream {
     this.#stopLeading();
     this.#leadership?.resign();
     this.#leadership = null;
+    this.#living?.leave();
+    this.#living = null;
     this.#channel?.close();
     this.#channel = null;
     this.#leader = null;

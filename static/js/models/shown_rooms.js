@@ -5,7 +5,8 @@
  * goes is waited for longer, since most come back with their next page; and between two connections that are opened for
  * this alone there is some time.
  */
-const MOST_TABS = 200; // that are remembered: one that crashed said no good-bye
+const MOST_TABS = 200; // that are remembered
+const LOOK = 30_000; // ms between two looks for tabs that crashed: they said no good-bye
 const COMES = 250; // ms
 const GOES = 2_000; // ms
 const BETWEEN = 1_000; // ms
@@ -14,13 +15,20 @@ export class ShownRooms {
   #tabs = new Map();
   #said = new Set();
   #saidAt = -Infinity;
+  #living;
   #onUnsaid;
+  #looks;
   #timer = null;
   #dueAt = Infinity;
 
-  /** `onUnsaid()`: the rooms are others than those that were said, and it is time to say them. */
-  constructor(onUnsaid) {
+  /**
+   * `living()`: async, a Set of the tabs that live. `onUnsaid()`: the rooms are others than those that were said, and it
+   * is time to say them.
+   */
+  constructor({ living, onUnsaid }) {
+    this.#living = living;
     this.#onUnsaid = onUnsaid;
+    this.#looks = setInterval(() => this.#look(), LOOK);
   }
 
   /** A Set of ids. */
@@ -47,7 +55,7 @@ export class ShownRooms {
 
   /** The rooms, for the stream that says them now. */
   say() {
-    this.end();
+    this.#wait();
     this.#said = this.rooms;
     this.#saidAt = performance.now();
     return [...this.#said];
@@ -61,13 +69,25 @@ export class ShownRooms {
   }
 
   end() {
+    this.#wait();
+    clearInterval(this.#looks);
+  }
+
+  /** Nothing is due. */
+  #wait() {
     clearTimeout(this.#timer);
     this.#dueAt = Infinity;
   }
 
   #fire() {
-    this.end();
+    this.#wait();
     this.#onUnsaid();
+  }
+
+  async #look() {
+    const living = await this.#living().catch(() => null);
+    const dead = living ? [...this.#tabs.keys()].filter((tab) => !living.has(tab)) : [];
+    dead.forEach((tab) => this.hide(tab));
   }
 
   #compare() {
@@ -75,7 +95,7 @@ export class ShownRooms {
     const came = [...rooms].some((id) => !this.#said.has(id));
     const went = [...this.#said].some((id) => !rooms.has(id));
     if (!came && !went) {
-      this.end();
+      this.#wait();
       return;
     }
     const now = performance.now();
