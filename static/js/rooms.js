@@ -17,11 +17,13 @@ const api = new Api({
   userId: user.id,
   onEnd: (state) => session.end(state),
 });
+const leftBehind = document.getElementById("left-behind"); // the search has none
+const nobodyLooks = { added() {}, changed() {}, sent() {}, discarded() {} };
 const outbox = new Outbox({
   userId: user.id,
   store: new OutboxStore(),
   post: (entry) => api.post(entry),
-  on: new LeftBehind({ section: document.getElementById("left-behind"), outbox: () => outbox }),
+  on: leftBehind ? new LeftBehind({ section: leftBehind, outbox: () => outbox }) : nobodyLooks,
 });
 
 const session = new PageSession({
