@@ -249,8 +249,8 @@ const session = new PageSession({
         list.replaceChildren();
         list.remove(); // what another tab has waiting is not shown either
       }
-      if (withUnsent) {
-        forgetOwnThings(user.id, true);
+      if (state === "left") {
+        forgetOwnThings(user.id, withUnsent);
       }
       showPageOver(state, scroller);
     },

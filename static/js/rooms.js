@@ -32,8 +32,8 @@ const session = new PageSession({
   on: {
     ended(state, withUnsent) {
       api.stop();
-      if (withUnsent) {
-        forgetOwnThings(user.id, true);
+      if (state === "left") {
+        forgetOwnThings(user.id, withUnsent);
       }
       const main = document.getElementById("main");
       main.replaceChildren();

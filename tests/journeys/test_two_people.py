@@ -193,6 +193,29 @@ async def test_who_signs_out_is_asked_about_what_is_not_sent(
     await expect(hers.messages).to_have_count(1)
 
 
+async def test_where_nobody_could_be_asked_what_was_not_sent_waits_for_its_writer(
+    browse: Browse, ann: Visitor, bob: Visitor, room: int
+) -> None:
+    hers = await enter(browse, ann, room)
+    await hers.page.route("**/messages", abort_posts)
+    await hers.say("waiting for the line")
+    await expect(hers.unsent).to_have_count(1)
+    await hers.field.fill("half a thought of hers")
+    await hers.page.evaluate("document.getElementById('sign-out').requestSubmit()")
+    await hers.page.wait_for_url("**/sign-in")
+    await reads_nothing(hers.page, "half a thought of hers")
+    await hers.page.unroute("**/messages")
+    await sign_in(hers.page, bob)
+    await hers.enter()
+    await hers.live()
+    await expect(hers.messages).to_have_count(0)
+    await sign_out(hers.page)
+    await sign_in(hers.page, ann)
+    await hers.enter()
+    await hers.shows("waiting for the line")
+    assert [message["user_id"] for message in await hers.agrees_with(bob)] == [ann.id]
+
+
 async def test_the_words_of_another_user_wait_while_somebody_signs_out(
     browse: Browse, ann: Visitor, bob: Visitor, room: int, link: Link
 ) -> None:

@@ -27,7 +27,7 @@ export class SignOut {
     });
   }
 
-  /** `isAsked`: somebody pressed the button, and can be asked. Otherwise what is unsent is kept for them. */
+  /** `isAsked`: somebody pressed the button, and can be asked. Otherwise messages that were not sent are kept for them. */
   async #signOut(isAsked) {
     const unsent = await this.#countUnsent();
     if (isAsked && unsent > 0 && !(await this.#confirm.ask(texts.unsentMessages(unsent)))) {

@@ -11,14 +11,14 @@ export async function countUnsent(userId) {
   return waiting.length + Draft.count(userId);
 }
 
-/** `withUnsent`: what was written and not sent, too. */
+/** `withUnsent`: messages that were not sent, too. What was only begun goes in any case. */
 export async function forgetOwnThings(userId, withUnsent) {
   for (const name of KEPT) {
     const keys = [`${name}:${userId}`, ...Stored.keys(`${name}:${userId}:`)];
     keys.forEach((key) => new Stored(key).forget());
   }
+  Draft.forgetAll(userId);
   if (withUnsent) {
-    Draft.forgetAll(userId);
     const store = new OutboxStore();
     const waiting = ((await store.all()) ?? []).filter((entry) => entry.userId === userId);
     await Promise.all(waiting.map((entry) => store.delete(entry)));
