@@ -12,6 +12,7 @@ import socket
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
+from argon2 import PasswordHasher
 from pymongo.errors import OperationFailure, PyMongoError
 from redis.exceptions import RedisError, ResponseError
 from tornado.netutil import bind_sockets
@@ -34,6 +35,7 @@ from chatserver.database import Database
 from chatserver.errors import Unavailable
 from chatserver.formatters import Formatters
 from chatserver.handlers.proxies import Proxies
+from chatserver.hashing import Hashing, make_hasher
 from chatserver.health import Health
 from chatserver.history import History
 from chatserver.http_server import ChatServer
@@ -97,8 +99,8 @@ class Chat(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Chat]:
-    """Builds and starts all parts; stops them in the opposite order."""
+async def running(settings: Settings, *, hasher: PasswordHasher | None = None) -> AsyncIterator[Chat]:
+    """Builds and starts all parts; stops them in the opposite order. `hasher`: where no real passwords are."""
     async with contextlib.AsyncExitStack() as stack:
         async with _first_contact("MONGODB_URI"):
             database = Database(settings.mongodb_uri)
@@ -127,8 +129,9 @@ async def running(settings: Settings) -> AsyncIterator[Chat]:
         counters = Counters(settings.redis_url)
         stack.push_async_callback(counters.close)
         limiter = Limiter(counters if settings.rate_limits else None)
-        accounts = Accounts(database, Beginnings(database, backlog).now)
-        stack.callback(accounts.close)
+        hashing = Hashing(hasher or make_hasher(), is_shared_out=settings.rate_limits)
+        stack.callback(hashing.close)
+        accounts = Accounts(database, Beginnings(database, backlog).now, hashing, limiter)
         sessions = Sessions(database, wakeups)
         audience = Audience(sessions, in_all=settings.max_streams, per_user=settings.max_streams_per_user)
         signals = Signals(wakeups, hub, audience)

@@ -63,6 +63,10 @@ class Limiter:
         self._counters = counters
         self._leases: LRUCache[tuple[str, str], Lease] = LRUCache(REMEMBERED)
 
+    @property
+    def is_on(self) -> bool:
+        return self._counters is not None
+
     async def spend(self, quota: Quota, key: str, cost: int = 1) -> None:
         """Raises TooMany where the quota is used up, and takes nothing then."""
         if self._counters is None:

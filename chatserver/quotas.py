@@ -49,6 +49,18 @@ MAKING_ROOMS_DAILY = Quota("rooms made in a day", "user", 300, DAY, "you have ma
 CLOSING_ROOMS = Quota("rooms closed", "user", 60, MINUTE)
 OPENING_STREAMS = Quota("streams opened", "user", 300, MINUTE, "too many streams were opened, try again in a moment")
 READING = Quota("pages and lists read", "user", 600, 30)
+SIGNING_UP = Quota(
+    "sign-ups", "address", 100, HOUR, "many people have signed up from where you are, try again in a while"
+)
+SESSIONS = Quota("sign-ins that succeed", "user", 100, 10 * MINUTE, "you have signed in very often, try again later")
+WRONG_FROM_ADDRESS_FOR_NAME = Quota(
+    "wrong passwords for a name", "name and address", 10, 180, "too many wrong passwords, try again later"
+)
+WRONG_FROM_ADDRESS = Quota(
+    "wrong passwords", "address", 30, 180, "too many wrong passwords from where you are, try again later"
+)
+WRONG_FOR_NAME = Quota("wrong passwords for a name from anywhere", "name", 30, 180)
+"""Used up, it only makes each try for the name slower: nobody shall lock out somebody else."""
 
 TABLE: tuple[Quota, ...] = (
     POSTING,
@@ -63,6 +75,11 @@ TABLE: tuple[Quota, ...] = (
     CLOSING_ROOMS,
     OPENING_STREAMS,
     READING,
+    SIGNING_UP,
+    SESSIONS,
+    WRONG_FROM_ADDRESS_FOR_NAME,
+    WRONG_FROM_ADDRESS,
+    WRONG_FOR_NAME,
 )
 
 

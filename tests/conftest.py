@@ -16,6 +16,7 @@ import pymongo
 import pytest
 import redis
 import uvloop
+from argon2 import PasswordHasher
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
@@ -29,6 +30,10 @@ from tests.browserless import Visitor
 from tests.server_process import ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""For passwords that protect nothing. `tests/test_hashing.py` is about the real one."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def settings(world: World) -> Settings:
 def chat(io_loop: IOLoop, settings: Settings) -> Iterator[Chat]:
     """A chat of this process, on the test's own event loop."""
     stack = AsyncExitStack()
-    yield io_loop.run_sync(lambda: stack.enter_async_context(running(settings)))
+    yield io_loop.run_sync(lambda: stack.enter_async_context(running(settings, hasher=CHEAP)))
     io_loop.run_sync(stack.aclose)
 
 

@@ -83,7 +83,9 @@ class SignUp(_CredentialsHandler):
     success_status = 201
 
     async def accept(self, credentials: Credentials) -> User:
-        user = await self.services.accounts.sign_up(credentials.name, credentials.password, credentials.client_id)
+        user = await self.services.accounts.sign_up(
+            credentials.name, credentials.password, self.address, credentials.client_id
+        )
         self.services.security_log.signed_up(user.id, self.address)
         return user
 
@@ -94,7 +96,7 @@ class SignIn(_CredentialsHandler):
 
     async def accept(self, credentials: Credentials) -> User:
         try:
-            user = await self.services.accounts.sign_in(credentials.name, credentials.password)
+            user = await self.services.accounts.sign_in(credentials.name, credentials.password, self.address)
         except WrongPassword:
             self.services.security_log.sign_in_failed(credentials.name, self.address)
             raise

@@ -107,9 +107,18 @@ BY_USER: dict[Quota, Callable[[Visitor, int, str], Awaitable[HTTPResponse]]] = {
 ELSEWHERE = {quotas.OPENING_STREAMS}
 """Rows with a test of their own."""
 
+SIGNING = {
+    quotas.SIGNING_UP,
+    quotas.SESSIONS,
+    quotas.WRONG_FROM_ADDRESS_FOR_NAME,
+    quotas.WRONG_FROM_ADDRESS,
+    quotas.WRONG_FOR_NAME,
+}
+"""Rows of `test_guessing.py`."""
+
 
 def test_each_row_of_the_table_has_a_test() -> None:
-    assert set(quotas.TABLE) == set(BY_USER) | ELSEWHERE
+    assert set(quotas.TABLE) == set(BY_USER) | ELSEWHERE | SIGNING
     assert len({quota.verb for quota in quotas.TABLE}) == len(quotas.TABLE)
 
 

@@ -1,0 +1,109 @@
+"""Hashing passwords: dear on purpose, so bounded, and shared out among those who ask for it.
+
+Argon2id with the parameters that OWASP recommends (19 MiB, two passes, one lane; Password Storage Cheat Sheet). A hash
+says with which it was made, so those of before stay good, until their owner signs in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from chatserver.errors import TooMany, Unavailable
+
+MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
+
+THREADS = 2
+NICENESS = 10
+"""Of these threads alone: where there are not enough cores for all, messages go first."""
+
+QUEUE = 100
+"""Hashes that may wait for a thread; the next one gets 503 and may try again."""
+
+AT_ONCE_FROM_ONE_PLACE = 2
+WAITING_FROM_ONE_PLACE = 50
+"""How much of that one address can have, and how many may wait there for their turn: an office that begins its day."""
+
+Answer = TypeVar("Answer")
+
+
+def make_hasher() -> PasswordHasher:
+    return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, type=Type.ID)
+
+
+class Hashing:
+    """`place` is whom a hash is for: an address. Raises TooMany and Unavailable where too many wait."""
+
+    def __init__(self, hasher: PasswordHasher, *, is_shared_out: bool = True) -> None:
+        """`is_shared_out`: no place gets more than its part."""
+        self._is_shared_out = is_shared_out
+        self._hasher = hasher
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2", initializer=_be_nice)
+        self._queued = 0
+        self._doors: dict[str, _Door] = {}
+
+    async def hash(self, password: str, place: str) -> str:
+        return await self._run(place, partial(self._hasher.hash, password))
+
+    async def is_right(self, password_hash: str, password: str, place: str) -> bool:
+        return await self._run(place, partial(self._verify, password_hash, password))
+
+    def is_old(self, password_hash: str) -> bool:
+        """Whether it was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(password_hash)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _verify(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _run(self, place: str, work: Callable[[], Answer]) -> Answer:
+        if not self._is_shared_out:
+            return await self._queue(work)
+        door = self._doors.setdefault(place, _Door())
+        if door.inside >= WAITING_FROM_ONE_PLACE:
+            text = "many people are signing in from where you are, try again in a moment"
+            raise TooMany("passwords at once", text, retry_after=2)
+        door.inside += 1
+        try:
+            async with door.turns:
+                return await self._queue(work)
+        finally:
+            door.inside -= 1
+            if not door.inside:
+                del self._doors[place]
+
+    async def _queue(self, work: Callable[[], Answer]) -> Answer:
+        if self._queued >= QUEUE:
+            raise Unavailable("too many people are signing in right now, try again", retry_after=2)
+        self._queued += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._queued -= 1
+
+
+class _Door:
+    """Where those from one place wait. `inside`: with those whose turn it is."""
+
+    def __init__(self) -> None:
+        self.turns = asyncio.Semaphore(AT_ONCE_FROM_ONE_PLACE)
+        self.inside = 0
+
+
+def _be_nice() -> None:
+    if hasattr(os, "setpriority"):  # Linux has a niceness for each thread
+        own = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, own, max(NICENESS, os.getpriority(os.PRIO_PROCESS, own)))
