@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import resource
 
-KEPT_FOR_STORES = 40
-"""Descriptors that no connection from outside gets: the pools for Redis (14) and MongoDB (20 and its monitors) may have
-to connect anew at any moment."""
+KEPT_FOR_STORES = 48
+"""Descriptors that no connection from outside gets: the pools for Redis (18) and MongoDB (20 and its monitors) may have
+to connect anew at any moment, and a process that formats to be replaced."""
 
 KEPT_FOR_ALL_ELSE = 128
 """Descriptors that no stream gets: those for the stores, what the process has open anyway, and requests."""
