@@ -40,11 +40,19 @@ class Place(NamedTuple):
 
 
 class Way(NamedTuple):
-    """`hint`: an index. `room_id`: where only one room is searched."""
+    """`hint`: an index. `walked`: the part of the query that says along which of its entries it goes. `room_id`: where
+    only one room is searched. `is_small`: all that is walked along is less than RARE messages."""
 
     query: Document
     hint: str
     room_id: int | None
+    walked: Document
+    is_small: bool = False
+
+    @property
+    def place(self) -> Document:
+        """What to ask of a message for its place alone, which the index knows."""
+        return {"_id": 1} if self.hint == "_id_" else {"_id.ms": 1, "_id.seq": 1, "_id.room": 1}
 
     @property
     def order(self) -> Sequence[tuple[str, int]]:
@@ -65,6 +73,19 @@ class Way(NamedTuple):
             ],
         }
 
+    def about_older_than(self, place: Place | None) -> Document:
+        """The same, and what is of the same millisecond: that an index can tell by itself."""
+        return self.older_than(place) if place is None or self.hint == "_id_" else {"_id.ms": {"$lte": place.ms}}
+
+    def not_older_than(self, id: Cursor) -> Document:
+        """What has this id is among it, in whatever room."""
+        if self.hint == "_id_" and self.room_id is not None:
+            return {"_id": {"$gte": event_key(self.room_id, id)}}
+        return {
+            "_id.ms": {"$gte": id.ms},
+            "$or": [{"_id.ms": {"$gt": id.ms}}, {"_id.seq": {"$gte": id.seq}}],
+        }
+
 
 async def choose_way(messages: Collection, wanted: Wanted, room_id: int | None) -> Way:
     """The caller handles errors of PyMongo."""
@@ -78,16 +99,18 @@ async def choose_way(messages: Collection, wanted: Wanted, room_id: int | None) 
     if counts[rarest] == RARE:
         exact = [place for place, condition in enumerate(conditions) if isinstance(condition, str)]
         if not exact and room_id is not None:
-            return Way({**in_room(room_id), "words": {"$all": conditions}}, "_id_", room_id)
+            whole_room = in_room(room_id)
+            return Way({**whole_room, "words": {"$all": conditions}}, "_id_", room_id, whole_room)
         if not exact:
-            return Way({"words": {"$all": conditions}}, MESSAGES_BY_TIME, None)
+            return Way({"words": {"$all": conditions}}, MESSAGES_BY_TIME, None, {})
         rarest = exact[0]
-    query: Document = {"words": conditions[rarest]}
+    walked: Document = {"words": conditions[rarest]}
+    query = dict(walked)
     if others := conditions[:rarest] + conditions[rarest + 1 :]:
         query["$nor"] = [{"words": _without(other)} for other in others]
     if room_id is not None:
         query["_id.room"] = room_id
-    return Way(query, MESSAGES_WITH_A_WORD, room_id)
+    return Way(query, MESSAGES_WITH_A_WORD, room_id, walked, is_small=counts.get(rarest, RARE) < RARE)
 
 
 def _without(condition: str | Regex[str]) -> Document:

@@ -38,11 +38,12 @@ class SearchHandler(Handler):
             {"message": message, "room_name": room_name, "snippet": wanted.snippet(message.content)}
             for message, room_name in found.results
         ]
-        self.write_json(200, {"results": results, "has_more": found.has_more})
+        place = {"next": found.next} if found.has_more else {}
+        self.write_json(200, {"results": results, "has_more": found.has_more, **place})
 
     async def _show(self) -> None:
         """Without a query it is a page to begin with; what is wrong with one stands beside the field."""
-        wanted, found, error, status = None, Results([], has_more=False), None, 200
+        wanted, found, error, status = None, Results([]), None, 200
         if self._argument("q"):
             try:
                 wanted = self._wanted()
@@ -58,7 +59,7 @@ class SearchHandler(Handler):
         older = None
         if found.has_more:
             asked = {name: value for name in ("q", "room", "from", "limit") if (value := self._argument(name))}
-            older = "/search?" + urlencode(asked | {"before": found.results[-1].message.id})
+            older = "/search?" + urlencode(asked | {"before": found.next})
         self.page(
             "search.html",
             status=status,
@@ -76,6 +77,7 @@ class SearchHandler(Handler):
     async def _find(self, wanted: Wanted) -> Results:
         room = self._argument("room")
         return await self.services.search.find(
+            self.user.id,
             wanted,
             room_id=room_number(room) if room else None,
             author=self._argument("from") or None,

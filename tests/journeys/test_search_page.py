@@ -119,3 +119,34 @@ async def test_a_search_that_failed_says_so_and_goes_on(
     else:
         await page.keyboard.press("Enter")
     await expect(results(page)).to_have_text([word])
+
+
+async def test_a_search_that_found_nothing_yet_can_be_sent_further(enter: Enter, mary: Visitor) -> None:
+    """The server looks through so much at a time, and asks who is too fast to come again."""
+    hers = await enter(mary)
+    answers: list[dict[str, object]] = [
+        {
+            "status": 503,
+            "headers": {"Retry-After": "1"},
+            "json": {"error": "another search of yours is still going on"},
+        },
+        {"json": {"results": [], "has_more": True, "next": "200-0"}},
+        {"json": {"results": [], "has_more": True, "next": "100-0"}},
+        {"json": {"results": [], "has_more": False}},
+    ]
+    asked: list[str] = []
+
+    async def answer(route: Route) -> None:
+        asked.append(route.request.url.partition("?")[2])
+        await route.fulfill(**answers[len(asked) - 1])  # type: ignore[arg-type]
+
+    await hers.page.route("**/search?**", answer)
+    await hers.page.keyboard.press("Control+Shift+f")
+    await hers.page.locator("#search-field").fill("found late")
+    further = hers.page.get_by_role("button", name="Look further")
+    await further.click()
+    await expect(hers.page.locator("#search-word")).to_contain_text("There is more behind it")
+    await further.click()
+    await expect(further).to_be_hidden()
+    await expect(hers.page.locator("#search-word")).to_contain_text("Nothing was said about")
+    assert [each.rpartition("before=")[2] for each in asked[2:]] == ["200-0", "100-0"]

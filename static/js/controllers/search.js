@@ -65,10 +65,12 @@ export class Search {
       results.append(...found.slice(shown).map((each) => this.#item(each)));
       const hadFocus = document.activeElement === more;
       more.hidden = !hasMore;
+      more.textContent = found.length > shown ? texts.moreResults : texts.lookFurther;
       if (hadFocus) {
         this.#links()[shown]?.focus();
       }
-      this.#say(found.length === 0 ? texts.nothingFound(this.#search.query) : "");
+      const nothing = hasMore ? texts.nothingFoundYet : texts.nothingFound;
+      this.#say(found.length === 0 ? nothing(this.#search.query) : "");
       return;
     }
     if (state === "failed" && results.children.length > 0) {

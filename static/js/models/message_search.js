@@ -1,21 +1,25 @@
 /**
  * A search that follows what is typed: a moment after the last key, always only the latest, page by page.
  *
- * `on.state` is told: idle · searching · found (all results so far, whether there are more) · failed (the error).
+ * The server looks through so many messages at a time: a page may have few results, or none, and yet there may be more.
+ * While another search of ours is still going on there, it asks us to come again: then this one does.
+ *
+ * `on.state` is told: idle · searching · found (all results so far, whether there may be more) · failed (the error).
  */
 const PAUSE = 200; // ms after the last key
 const PAGE = 20;
+const TURNS = 3; // that one page is asked for
 
 export class MessageSearch {
   #find;
   #on;
   #wanted = { q: "" };
   #results = [];
-  #hasMore = false;
+  #next = null;
   #timer;
   #request = null;
 
-  /** `find(parameters, signal)`: async, `{ results, has_more }`. */
+  /** `find(parameters, signal)`: async, `{ results, has_more, next }`. */
   constructor({ find, on }) {
     this.#find = find;
     this.#on = on;
@@ -34,7 +38,7 @@ export class MessageSearch {
     this.#stop();
     this.#wanted = { q, room };
     this.#results = [];
-    this.#hasMore = false;
+    this.#next = null;
     if (!q) {
       this.#on.state("idle");
       return;
@@ -53,12 +57,12 @@ export class MessageSearch {
   }
 
   more() {
-    if (this.#hasMore && !this.#request) {
-      this.#read(this.#results.at(-1).message.id);
+    if (this.#next && !this.#request) {
+      this.#read(this.#next);
     }
   }
 
-  async #read(before) {
+  async #read(before, turn = 1) {
     const request = new AbortController();
     this.#request = request;
     const { q, room } = this.#wanted;
@@ -67,12 +71,14 @@ export class MessageSearch {
       const page = await this.#find(parameters, request.signal);
       if (request === this.#request) {
         this.#results.push(...page.results);
-        this.#hasMore = page.has_more;
+        this.#next = page.has_more ? (page.next ?? page.results.at(-1)?.message.id) : null;
         this.#request = null;
-        this.#on.state("found", this.#results, this.#hasMore);
+        this.#on.state("found", this.#results, this.#next !== null);
       }
     } catch (error) {
-      if (request === this.#request) {
+      if (request === this.#request && error.retryAfter && turn < TURNS) {
+        this.#timer = setTimeout(() => this.#read(before, turn + 1), error.retryAfter);
+      } else if (request === this.#request) {
         this.#request = null;
         this.#on.state("failed", error);
       }
