@@ -14,6 +14,7 @@ import asyncio
 import logging
 import random
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from chatserver.accounts import User
@@ -33,6 +34,10 @@ RENEWALS = 3
 
 LOOKS = 20
 """How often within the grace it is looked who is gone."""
+
+ROOMS_PER_USER = 100
+"""Rooms in which one user can be at once, as far as a process knows, those among them that were left a moment ago. Who
+shows more is not seen in the rest: each room that somebody comes to costs all processes a signal."""
 
 BACKOFF_SECONDS = (0.1, 0.5)
 
@@ -60,6 +65,7 @@ class Presence:
         # Who is here, with their names, and since when they have no stream, in the order in which they are gone.
         self._here: dict[Pair, str] = {}
         self._leaving: dict[Pair, float] = {}
+        self._rooms_of: Counter[int] = Counter()
         # For each partition what the register has of this process, as far as is known; and where that is in doubt.
         self._noted: list[dict[Pair, str]] = [{} for _ in range(PARTITIONS)]
         self._doubtful: set[int] = set()
@@ -91,8 +97,8 @@ class Presence:
             pair = Pair(room_id, user.id)
             self._streams[pair] = self._streams.get(pair, 0) + 1
             self._leaving.pop(pair, None)
-            if pair not in self._here:
-                self._here[pair] = user.name
+            if pair not in self._here and self._rooms_of[user.id] < ROOMS_PER_USER:
+                self._enter(pair, user.name)
                 self._change(pair)
 
     def _depart(self, user: User, rooms: Sequence[int]) -> None:
@@ -102,8 +108,12 @@ class Presence:
             left = self._streams.pop(pair, 0) - 1
             if left > 0:
                 self._streams[pair] = left
-            elif left == 0:
+            elif left == 0 and pair in self._here:
                 self._leaving[pair] = until
+
+    def _enter(self, pair: Pair, name: str) -> None:
+        self._here[pair] = name
+        self._rooms_of[pair.user_id] += 1
 
     def _let_go(self, now: float) -> None:
         """Of those whose time is over."""
@@ -112,6 +122,9 @@ class Presence:
             if until > now:
                 return
             del self._leaving[pair], self._here[pair]
+            self._rooms_of[pair.user_id] -= 1
+            if not self._rooms_of[pair.user_id]:
+                del self._rooms_of[pair.user_id]
             self._change(pair)
 
     def _change(self, pair: Pair) -> None:
@@ -174,7 +187,7 @@ class Presence:
         self._nobody_leaves_until = now + 2 * self._renew_every
         for pair, name in self._noted[partition].items():
             if pair not in self._here:
-                self._here[pair] = name
+                self._enter(pair, name)
                 self._leaving[pair] = self._nobody_leaves_until
 
     async def _sweep(self, partition: int, process: str) -> None:

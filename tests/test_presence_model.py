@@ -18,7 +18,7 @@ from chatserver.background import Background
 from chatserver.database import Database
 from chatserver.errors import Unavailable
 from chatserver.hub import Hub
-from chatserver.presence import Presence
+from chatserver.presence import ROOMS_PER_USER, Presence
 from chatserver.presence_register import Change, Pair, PresenceRegister
 from chatserver.sessions import Sessions
 from chatserver.settings import Settings
@@ -231,3 +231,24 @@ async def test_of_processes_that_died_nothing_stays_even_if_none_was_left(settin
             await until(is_clean)
             name = last.presence._process.encode()
             await until(lambda: all(redis.zrange(f"{{chat{n}}}:present:processes", 0, -1) == [name] for n in range(16)))
+
+
+async def test_nobody_is_in_more_rooms_at_once_than_a_person_could_look_at(settings: Settings) -> None:
+    rooms = [next(_rooms) for _ in range(3 * ROOMS_PER_USER)]
+    user = USERS[0]
+    async with Process(settings) as process:
+        for room in rooms:
+            process.open(user, room)
+        for room in rooms:  # and leaves again, and comes to others, faster than anybody is gone
+            process.close(Pair(room, user.id))
+        for room in reversed(rooms):
+            process.open(user, room)
+        assert len(process.presence._here) == ROOMS_PER_USER
+        process.open(USERS[1], rooms[-1])
+        for room in rooms:
+            process.close(Pair(room, user.id))
+        await until(lambda: list(process.presence._here) == [Pair(rooms[-1], USERS[1].id)])
+        assert process.presence._rooms_of == {USERS[1].id: 1}
+        process.open(user, rooms[-1])
+        while await process.presence.users(rooms[-1]) != [user, USERS[1]]:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
