@@ -17,7 +17,7 @@ import { ThemeChoice } from "./controllers/theme_choice.js";
 import { Toast } from "./controllers/toast.js";
 import { Attention } from "./models/attention.js";
 import { NoticeLevels } from "./models/notice_levels.js";
-import { countUnsent, forgetOwnThings } from "./models/own_things.js";
+import { countUnsent, forgetOwnThings, forgetWhoLeft } from "./models/own_things.js";
 import { Presence } from "./models/presence.js";
 import { RecentRooms } from "./models/recent_rooms.js";
 
@@ -27,6 +27,7 @@ const hasUnread = (room) => room.unread > 0;
 export class Frame {
   /** `room`: `{ id }` of the page, or null where it is of none. `session`: models/page_session.js. `go(roomId, id)`: shows a message, on this page or another. */
   constructor({ api, user, session, room = null, go = open }) {
+    forgetWhoLeft(user.id);
     const rooms = element("rooms");
     const recent = new RecentRooms(user.id);
     const levels = new NoticeLevels(user.id);

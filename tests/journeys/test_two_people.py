@@ -193,6 +193,25 @@ async def test_who_signs_out_is_asked_about_what_is_not_sent(
     await expect(hers.messages).to_have_count(1)
 
 
+async def test_a_tab_that_was_elsewhere_when_its_user_signed_out_shows_and_keeps_nothing(
+    browse: Browse, ann: Visitor, bob: Visitor, room: int
+) -> None:
+    await ann.say(room, "said before")
+    hers = await enter(browse, ann, room)
+    await hers.field.fill("half a thought of hers")
+    await hers.page.goto("/healthz")
+    tab = await beside(hers)
+    await tab.goto("/chat")
+    await tab.get_by_role("button", name="Sign out").click()
+    await tab.wait_for_url("**/sign-in")
+    await hers.page.go_back()
+    await hers.page.wait_for_url("**/sign-in?next*")
+    await sign_in(hers.page, bob)
+    await hers.enter()
+    await hers.shows("said before")
+    await reads_nothing(hers.page, "half a thought of hers")
+
+
 async def test_where_nobody_could_be_asked_what_was_not_sent_waits_for_its_writer(
     browse: Browse, ann: Visitor, bob: Visitor, room: int
 ) -> None:
