@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -89,14 +90,17 @@ class ChatApplication(Application):
         self._services = services
         self._origin = origin
         self._proxies = proxies
-        self.on_request: Callable[[object], None] = lambda _: None
-        """Called with Tornado's connection when the head of a request is there."""
+        # Called with Tornado's connection when the head of a request is there, when all of it is, and when its answer
+        # is made, which may then still be on its way.
+        self.on_head: Callable[[object], None] = _ignore
+        self.on_whole: Callable[[object], None] = _ignore
+        self.on_answered: Callable[[object], None] = _ignore
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         def refusal() -> HTTPMessageDelegate:
             return self.get_handler_delegate(request, BodyTooLarge, _with(self._services))
 
-        self.on_request(request.server_connection)
+        self.on_head(request.server_connection)
         connection = cast("HTTP1Connection", request.connection)
         elsewhere = None if self._origin is None else site.refusal(request, self._origin, self._proxies)
         handler = (
@@ -104,7 +108,11 @@ class ChatApplication(Application):
             if elsewhere is None
             else self.get_handler_delegate(request, elsewhere, _with(self._services))
         )
-        return BodyLimit(handler, refusal, connection.close)
+        return BodyLimit(handler, refusal, connection.close, partial(self.on_whole, request.server_connection))
+
+    def log_request(self, handler: RequestHandler) -> None:
+        super().log_request(handler)
+        self.on_answered(handler.request.server_connection)
 
 
 class BodyTooLarge(Handler):
@@ -116,6 +124,10 @@ class BodyTooLarge(Handler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_header("Connection", "close")
         super().write_error(status_code, **kwargs)
+
+
+def _ignore(_: object) -> None:
+    pass
 
 
 def log_request(handler: RequestHandler) -> None:

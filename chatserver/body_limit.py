@@ -29,10 +29,12 @@ class BodyLimit(HTTPMessageDelegate):
         handler: HTTPMessageDelegate,
         make_refusal: Callable[[], HTTPMessageDelegate],
         close_connection: Callable[[], None],
+        on_whole: Callable[[], None],
     ) -> None:
         self._handler = handler
         self._make_refusal = make_refusal
         self._close_connection = close_connection
+        self._on_whole = on_whole
         self._is_refused = False
         self._received = 0
         self._finished = False
@@ -74,6 +76,7 @@ class BodyLimit(HTTPMessageDelegate):
     def _finish(self) -> None:
         if not self._finished:
             self._finished = True
+            self._on_whole()
             self._handler.finish()
 
     def _stop_waiting(self) -> None:

@@ -28,8 +28,8 @@ long as its first packet takes."""
 class ChatServer(HTTPServer):
     """Serves the application. `descriptors`: how many the process may have; None: any number.
 
-    Connections that wait for a request are the ones that nobody misses: where descriptors are short, the one that has
-    waited longest is closed for the next one.
+    Where descriptors are short, a connection is closed for the next one: the one that was longest without a request
+    that we work on. It waits for one, or for the rest of one, or its other end does not take an answer.
     """
 
     def initialize(  # type: ignore[override]
@@ -43,11 +43,13 @@ class ChatServer(HTTPServer):
             max_buffer_size=16 * 1024 * 1024,
         )
         self._descriptors = descriptors
-        # Both in the order in which they began to wait, with that time in seconds of the loop's clock.
+        # Both in the order of the times, which are in seconds of the loop's clock.
         self._silent: dict[HTTP1ServerConnection, tuple[float, asyncio.TimerHandle]] = {}
-        self._kept: dict[HTTP1ServerConnection, float] = {}
+        self._idle: dict[HTTP1ServerConnection, float] = {}
         self._have_asked: set[HTTP1ServerConnection] = set()
-        application.on_request = self._request_came
+        application.on_head = self._head_came
+        application.on_whole = self._request_came
+        application.on_answered = self._was_answered
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         for listener in sockets:
@@ -58,36 +60,44 @@ class ChatServer(HTTPServer):
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Tornado calls this when it begins to wait for a request."""
         assert isinstance(server_conn, HTTP1ServerConnection)
-        loop = asyncio.get_running_loop()
         if server_conn in self._have_asked:
-            self._kept[server_conn] = loop.time()
+            self._is_idle(server_conn)
         else:
             if len(self._silent) >= MAX_SILENT:
                 self._close(next(iter(self._silent)))
+            loop = asyncio.get_running_loop()
             close = server_conn.stream.close
             self._silent[server_conn] = loop.time(), loop.call_later(FIRST_REQUEST_SECONDS, close)
         return super().start_request(server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
         assert isinstance(server_conn, HTTP1ServerConnection)
-        self._waits_no_more(server_conn)
-        self._have_asked.discard(server_conn)
+        self._forget(server_conn)
         super().on_close(server_conn)
+
+    def _head_came(self, server_conn: object) -> None:
+        if isinstance(server_conn, HTTP1ServerConnection) and (silent := self._silent.pop(server_conn, None)):
+            silent[1].cancel()
+            self._have_asked.add(server_conn)
+            self._is_idle(server_conn)  # until all of the request is there
 
     def _request_came(self, server_conn: object) -> None:
         if isinstance(server_conn, HTTP1ServerConnection):
-            self._waits_no_more(server_conn)
-            self._have_asked.add(server_conn)
+            self._idle.pop(server_conn, None)
 
-    def _waits_no_more(self, server_conn: HTTP1ServerConnection) -> None:
-        if self._kept.pop(server_conn, None) is None and (silent := self._silent.pop(server_conn, None)) is not None:
-            silent[1].cancel()
+    def _was_answered(self, server_conn: object) -> None:
+        if isinstance(server_conn, HTTP1ServerConnection) and server_conn in self._have_asked:
+            self._is_idle(server_conn)
+
+    def _is_idle(self, server_conn: HTTP1ServerConnection) -> None:
+        self._idle.pop(server_conn, None)
+        self._idle[server_conn] = asyncio.get_running_loop().time()
 
     def _close_longest_waiting(self) -> bool:
         """False if none waits."""
         silent = next(((since, each) for each, (since, _) in self._silent.items()), None)
-        kept = next(((since, each) for each, since in self._kept.items()), None)
-        waiting = [each for each in (silent, kept) if each is not None]
+        idle = next(((since, each) for each, since in self._idle.items()), None)
+        waiting = [each for each in (silent, idle) if each is not None]
         if not waiting:
             return False
         _, longest = min(waiting, key=lambda each: each[0])
@@ -95,5 +105,11 @@ class ChatServer(HTTPServer):
         return True
 
     def _close(self, server_conn: HTTP1ServerConnection) -> None:
-        self._waits_no_more(server_conn)  # Tornado tells only later that it closed
+        self._forget(server_conn)  # Tornado tells only later that it closed
         server_conn.stream.close()
+
+    def _forget(self, server_conn: HTTP1ServerConnection) -> None:
+        self._idle.pop(server_conn, None)
+        self._have_asked.discard(server_conn)
+        if silent := self._silent.pop(server_conn, None):
+            silent[1].cancel()
