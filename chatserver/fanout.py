@@ -9,11 +9,16 @@ import random
 from collections.abc import Callable, Collection
 
 from chatserver import sse
-from chatserver.ring import framed
+from chatserver.cursor import Cursor
+from chatserver.frames import framed
 from chatserver.subscription import Subscription
 
 HEARTBEAT_SECONDS = 20.0
 """Silence after which a comment is sent, ± 10 %. Routers drop idle connections after 30 s and more; Heroku after 55."""
+
+
+AGAIN_MS = (1_000, 4_000)
+"""When to come back from streams that were closed together."""
 
 
 class Fanout:
@@ -23,6 +28,7 @@ class Fanout:
         self.room_ids = room_ids
         self.finished = False
         """There is nothing left to follow: who reaches the tip is told so, and the stream is over for good."""
+        self.is_closed = False
         self._loop = asyncio.get_running_loop()
         # The live sockets' own `send`, so that the loop of a round looks nothing up.
         self._live: dict[bool, dict[Subscription, Callable[[bytes], int]]] = {True: {}, False: {}}
@@ -73,10 +79,17 @@ class Fanout:
             self._send_to_live(sse.HEARTBEAT)
             self._heartbeat_at = self._next_heartbeat()
 
+    def redact_unsent(self, room_id: int, id: Cursor) -> None:
+        """A message was deleted: its text goes out to nobody who has not taken it yet."""
+        for subscription in list(self._catching_up):  # the live ones have taken everything
+            subscription.redact(room_id, id)
+
     def subscriptions(self) -> list[Subscription]:
         return [*self._all_live(), *self._catching_up]
 
     def close(self) -> None:
+        """Closes all streams, to be resumed. Who comes on top of that, since it was being opened, is sent away."""
+        self.is_closed = True
         for subscription in self.subscriptions():
             subscription.close()
 
@@ -84,7 +97,10 @@ class Fanout:
 
     def _begin(self, subscription: Subscription) -> None:
         self._catching_up.add(subscription)
-        subscription.start()
+        if self.is_closed:
+            subscription.end(sse.retry(random.randint(*AGAIN_MS)))
+        else:
+            subscription.start()
 
     def _send_to_live(self, frames: bytes) -> None:
         """Readers that do not take all of it fall behind. The tip must be the place behind these bytes already."""

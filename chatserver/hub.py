@@ -12,6 +12,7 @@ from chatserver.background import Background, BackgroundTask
 from chatserver.fanout import Fanout
 from chatserver.feed import Feed
 from chatserver.many_rooms import ManyRooms
+from chatserver.page import Pages
 from chatserver.rounds import Rounds
 
 TICK_SECONDS = 1.0
@@ -31,6 +32,7 @@ class Hub:
         self._feeds: dict[int, Feed] = {}
         self._many: dict[tuple[int, ...], ManyRooms] = {}
         self._rounds = Rounds()
+        self.pages = Pages()
         self._ticker: BackgroundTask | None = None
 
     def start(self, background: Background) -> None:
@@ -91,6 +93,7 @@ class Hub:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = asyncio.get_running_loop().time()
+            self.pages.expire()
             for fanout in self._fanouts():
                 try:
                     fanout.tick(now, stuck_since=now - STUCK_SECONDS)

@@ -16,8 +16,8 @@ from chatserver import sse
 from chatserver.cursor import Cursor
 from chatserver.fanout import Fanout
 from chatserver.feed import Feed
+from chatserver.frames import SLICE_BYTES, Place, framed
 from chatserver.page import Page
-from chatserver.ring import SLICE_BYTES, Place, framed
 from chatserver.subscription import Subscription
 
 Places = tuple[Cursor, ...]
@@ -37,6 +37,7 @@ class Pace(Protocol):
     """When there is a round, and what all streams have from it together."""
 
     def ask(self, many: ManyRooms) -> None: ...
+    def forget(self) -> None: ...
     def kept(self, many: ManyRooms, places: Places, make: Callable[[], Woven]) -> Woven: ...
 
 
@@ -91,6 +92,7 @@ class ManyRooms(Fanout):
         self._news: set[int] = set()
         for index, feed in enumerate(feeds):
             feed.follow(self, index)
+        self.is_closed = any(feed.is_closed for feed in feeds)  # one may be, since it was found
         self._see_the_end()
 
     def join(self, connection: socket.socket, places: Places, *, chunked: bool) -> Subscription:
@@ -137,12 +139,17 @@ class ManyRooms(Fanout):
         """What follows these places, as far as the rings reach: the same places if that is nothing."""
         return self._pace.kept(self, places, lambda: self._weave(places))
 
-    def weave_page(self, places: Places, index: int, page: Page) -> tuple[Woven, bool]:
-        """What follows in one of the rooms by a page of its log, and whether that is all of the page."""
+    def redact(self, room_id: int, id: Cursor) -> None:
+        """A message was deleted in one of the rooms. The ring knows."""
+        self._pace.forget()
+        self.redact_unsent(room_id, id)
+
+    def weave_page(self, places: Places, index: int, page: Page) -> Woven:
+        """What follows in one of the rooms by a page of its log."""
         feed = self.feeds[index]
         weave = Weave(self._named(places), places, {})
         weave.add(feed.room_id, index, page.walk(places[index], feed.sent))
-        return weave.woven(), not weave.is_full
+        return weave.woven()
 
     def next_behind(self, places: Places, after: int) -> int | None:
         """A room of which more was sent than these places say: the next in turn, since one may have to wait."""
@@ -179,21 +186,21 @@ class ManyRooms(Fanout):
 
 
 class ManyRoomsSubscription(Subscription):
-    """A stream of many rooms. While it catches up it holds a page of one room's log at the most."""
+    """A stream of many rooms. Of the page of one room's log that it is in it knows the beginning."""
 
-    __slots__ = ("_page", "_page_of", "many", "places")
+    __slots__ = ("_page_of", "_page_start", "many", "places")
 
     def __init__(self, many: ManyRooms, connection: socket.socket, places: Places, *, chunked: bool) -> None:
         super().__init__(many, connection, chunked=chunked)
         self.many = many
         self.places = places
-        self._page: Page | None = None
         self._page_of = -1
+        self._page_start: Cursor | None = None
 
     def take_page(self, page: Page) -> None:
         """Of the room and behind the place for which it was fetched."""
-        if page.has_any(self.many.feeds[self._page_of].sent):
-            self._page = page
+        if self._take_from(page):
+            self._page_start = page.start
             self.advance()
         else:
             # What was told to others is in neither store: it is being archived, or it is lost. Never passed over.
@@ -205,12 +212,11 @@ class ManyRoomsSubscription(Subscription):
 
     def _take_more(self) -> bool:
         many = self.many
-        if self._page is not None:
-            (data, self.places), is_all = many.weave_page(self.places, self._page_of, self._page)
-            if is_all:
-                self._page = None
-            self._unsent = framed(data, self.chunked)
-            return True
+        if self._page_start is not None:
+            page = many.feeds[self._page_of].find_page(self._page_start, self.places[self._page_of])
+            if page is not None and self._take_from(page):
+                return True
+            self._page_start = None
         if self.places == many.sent:
             if many.finished:
                 self.end(sse.DONE)
@@ -219,7 +225,8 @@ class ManyRoomsSubscription(Subscription):
             return False
         data, places = many.weave(self.places)
         if places != self.places:
-            self._unsent, self.places = framed(data, self.chunked), places
+            self.places = places
+            self._hold(framed(data, self.chunked))
             return True
         behind = many.next_behind(places, self._page_of)
         if behind is None:
@@ -229,6 +236,15 @@ class ManyRoomsSubscription(Subscription):
             self._page_of = behind
             many.feeds[behind].fetch_page(self, places[behind])
         return False
+
+    def _take_from(self, page: Page) -> bool:
+        """Cuts the next slice. False if there is none."""
+        data, places = self.many.weave_page(self.places, self._page_of, page)
+        if places == self.places:
+            return False
+        self.places = places
+        self._hold(framed(data, self.chunked))
+        return True
 
 
 def named(room_id: int, cursor: Cursor) -> bytes:

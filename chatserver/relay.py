@@ -95,7 +95,7 @@ class Relay:
     async def follow(self, room_id: int) -> Feed:
         """The room's feed; its first reader opens it. Raises Unavailable."""
         feed = self._hub.find(room_id)
-        if feed is None:
+        if feed is None or feed.is_closed:
             opening = self._opening.get(room_id)
             if opening is None:
                 opening = self._opening[room_id] = asyncio.create_task(self._open(room_id))
@@ -110,7 +110,7 @@ class Relay:
         events = contiguous_tail(await self._backlog.before(room_id, END, KEEP_FRAMES))
         ring = Ring(events[0].prev if events else BEGINNING)
         ring.push(events)
-        feed = Feed(room_id, ring, self._backlog.after)
+        feed = Feed(room_id, ring, self._backlog.after, self._hub.pages)
         feed.finished = bool(events) and events[-1].kind == "closed"
         self._hub.add(feed)
         self.wake(room_id)

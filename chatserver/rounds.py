@@ -4,6 +4,7 @@ moment is one send. Paced as the rounds of a room are."""
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from cachetools import LRUCache
@@ -13,6 +14,9 @@ from chatserver.pacer import Pacer
 
 KEPT = 64
 """Slices that are kept until the next round: after a restart everybody comes back to the same places."""
+
+
+log = logging.getLogger(__name__)
 
 
 class Rounds:
@@ -36,6 +40,10 @@ class Rounds:
             found = self._kept[key] = make()
         return found
 
+    def forget(self) -> None:
+        """What was said since the last round is not to be said again: something in there was deleted."""
+        self._kept.clear()
+
     def close(self) -> None:
         self._pacer.stop()
         if self._next is not None:
@@ -50,10 +58,10 @@ class Rounds:
         due, self._due = self._due, {}
         self._kept.clear()
         split: Split = {}
-        try:
-            with self._pacer.round():
-                while due:
-                    due.popitem()[0].send_news(split)
-        finally:
-            for many in due:  # what went wrong with one shall not silence the others
-                self.ask(many)
+        with self._pacer.round():
+            for many in due:
+                try:
+                    many.send_news(split)
+                except Exception:  # nobody knows who got what: these streams are to be resumed
+                    log.exception("a round of %d rooms failed", len(many.room_ids))
+                    many.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from unittest.mock import patch
 
 import msgspec
@@ -13,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatserver import feed as feed_module
+from chatserver import frames as frames_module
 from chatserver import pacer as pacer_module
 from chatserver import ring as ring_module
 from chatserver import sse
 from chatserver.cursor import BEGINNING, Cursor
 from chatserver.events import Event
 from chatserver.feed import Feed
+from chatserver.page import Pages
 from chatserver.ring import Ring
 from tests.browserless import WAIT_SECONDS
 from tests.events_made import ROOM, chain, event
@@ -111,8 +114,13 @@ turns = st.tuples(st.just("turns"), st.integers(1, 3), st.just(0))
 @given(st.lists(st.one_of(said, said, heard, joins, reads, turns), max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_every_reader_gets_what_is_behind_the_cursor_once_and_whole(steps: list[Step]) -> None:
-    limits = patch.multiple(ring_module, KEEP_FRAMES=3, SLICE_BYTES=2500)
-    with limits, patch.multiple(feed_module, PAGE=7), patch.multiple(pacer_module, LONG_SECONDS=0.0005):
+    limits = patch.multiple(ring_module, KEEP_FRAMES=3), patch.multiple(frames_module, SLICE_BYTES=2500)
+    with (
+        limits[0],
+        limits[1],
+        patch.multiple(feed_module, PAGE_EVENTS=7),
+        patch.multiple(pacer_module, LONG_SECONDS=0.0005),
+    ):
         asyncio.run(live_through(steps))
 
 
@@ -134,8 +142,8 @@ async def count_reads(*, forget: bool) -> list[int]:
         read.append(len(log.events) - len(log.after(cursor)))
         return await log.page(room_id, cursor, limit)
 
-    with patch.multiple(feed_module, PAGE=7):
-        feed = Feed(ROOM, Ring(log.events[-1].id), page)
+    with patch.multiple(feed_module, PAGE_EVENTS=7):
+        feed = Feed(ROOM, Ring(log.events[-1].id), page, Pages())
         for _ in range(2):
             reader = Reader(feed, BEGINNING, chunked=False)
             while len(reader.received) < len(b"".join(map(sse.frame, log.events))):
@@ -150,7 +158,7 @@ async def count_reads(*, forget: bool) -> list[int]:
 
 async def live_through(steps: list[Step]) -> None:
     log = Log()
-    feed = Feed(ROOM, Ring(BEGINNING), log.page)
+    feed = Feed(ROOM, Ring(BEGINNING), log.page, Pages())
     readers: list[Reader] = []
     try:
         await go(steps, log, feed, readers)
@@ -203,7 +211,7 @@ async def lose_and_find(*, at_a_tick: bool) -> None:
 
     ring = Ring(BEGINNING)
     ring.push(events[:3])
-    feed = Feed(ROOM, ring, read_page)
+    feed = Feed(ROOM, ring, read_page, Pages())
     reader = Reader(feed, Cursor(1, 0), chunked=False)
     feed.forget()
     late = Reader(feed, Cursor(2, 0), chunked=False)
@@ -224,3 +232,58 @@ async def lose_and_find(*, at_a_tick: bool) -> None:
     feed.close()
     for each in (reader, late):
         each.leave()
+
+
+# How it ends
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_who_was_quiet_for_long_gets_as_long_as_others_to_take_the_farewell(chunked: bool) -> None:
+    asyncio.run(say_goodbye_to_a_full_socket(chunked=chunked))
+
+
+async def say_goodbye_to_a_full_socket(*, chunked: bool) -> None:
+    log = Log()
+    feed = Feed(ROOM, Ring(BEGINNING), log.page, Pages())
+    ours, reader = socket.socketpair()
+    for end in (ours, reader):
+        end.setblocking(False)
+    subscription = feed.join(ours, BEGINNING, chunked=chunked)
+    filled = 0
+    with suppress(BlockingIOError):
+        while True:
+            filled += ours.send(b"x")  # all that it was sent was taken; there is no room for more
+    now = asyncio.get_running_loop().time()
+    subscription.progress_at = now - 1000
+    subscription.end(sse.retry(2000))
+    feed.tick(now + 1, stuck_since=now - 14)
+    assert not subscription.closed
+    while filled:
+        filled -= len(reader.recv(filled))
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not subscription.closed:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    farewell = reader.recv(65536)
+    assert (unchunked(farewell) if chunked else farewell) == sse.retry(2000)
+    assert reader.recv(1) == b""
+    feed.close()
+    reader.close()
+
+
+def test_who_does_not_take_the_farewell_is_closed_after_a_while() -> None:
+    async def case() -> None:
+        feed = Feed(ROOM, Ring(BEGINNING), Log().page, Pages())
+        ours, reader = socket.socketpair()
+        ours.setblocking(False)
+        subscription = feed.join(ours, BEGINNING, chunked=False)
+        with suppress(BlockingIOError):
+            while True:
+                ours.send(b"x")
+        subscription.end(sse.retry(2000))
+        now = asyncio.get_running_loop().time()
+        feed.tick(now + 20, stuck_since=now + 5)
+        assert subscription.closed
+        feed.close()
+        reader.close()
+
+    asyncio.run(case())

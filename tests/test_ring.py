@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from chatserver import sse
 from chatserver.cursor import BEGINNING, Cursor
-from chatserver.ring import KEEP_FRAMES, SLICE_BYTES, Ring
+from chatserver.frames import SLICE_BYTES
+from chatserver.ring import KEEP_FRAMES, Ring
 from tests.events_made import chain, event
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from unittest.mock import patch
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from chatserver import frames as frames_module
 from chatserver import ring as ring_module
 from chatserver import sse
 from chatserver.cursor import BEGINNING, Cursor
@@ -25,8 +27,9 @@ class RingModel(RuleBasedStateMachine):
 
     @initialize(before=st.integers(0, 5))
     def open(self, before: int) -> None:
-        self.limits = patch.multiple(ring_module, KEEP_FRAMES=KEEP_FRAMES, SLICE_BYTES=SLICE_BYTES)
-        self.limits.start()
+        self.limits = ExitStack()
+        self.limits.enter_context(patch.multiple(ring_module, KEEP_FRAMES=KEEP_FRAMES))
+        self.limits.enter_context(patch.multiple(frames_module, SLICE_BYTES=SLICE_BYTES))
         self.log: list[Event] = []
         self.grow([1] * before, [False] * before)
         start = self.log[-1].id if self.log else BEGINNING
@@ -35,7 +38,7 @@ class RingModel(RuleBasedStateMachine):
         """How much of the log the ring was told of."""
 
     def teardown(self) -> None:
-        self.limits.stop()
+        self.limits.close()
 
     def grow(self, steps: list[int], voids: list[bool]) -> None:
         for step, void in zip(steps, voids, strict=False):

@@ -66,7 +66,7 @@ async def test_what_waits_to_be_sent_is_not_sent_any_more(ada: Visitor, room: in
     for start in range(0, 800, 100):
         await asyncio.gather(*[ada.say(room, f"{number} " + "x" * 1900) for number in range(start, start + 100)])
     (subscription,) = next(feed for feed in chat.hub.feeds() if feed.room_id == room).subscriptions()
-    assert subscription._unsent
+    assert subscription.unsent
     assert (await ada.fetch("POST", "/sign-out", json_body={})).code == 204
     assert subscription.closed
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):

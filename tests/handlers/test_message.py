@@ -371,3 +371,28 @@ async def test_a_repeat_is_answered_with_the_message_as_it_stands_by_now(ada: Vi
     edited = read(await edit(ada, message, "hello!"))
     again = await ada.post(room, "hello", "c1")
     assert (again.code, read(again)["message"]) == (200, edited)
+
+
+@pytest.mark.parametrize("rooms", [1, 2])
+async def test_who_is_still_catching_up_gets_nothing_of_what_was_deleted_meanwhile(
+    ada: Visitor, room: int, rooms: int
+) -> None:
+    """What the system's buffers and this client hold by then has gone out; the rest of the megabyte has not."""
+    said: list[dict[str, Any]] = []
+    for start in range(0, 600, 100):
+        words = [f"[{number}] " + f"word{number}word " * 150 for number in range(start, start + 100)]
+        said += await asyncio.gather(*[ada.say(room, content[:1990]) for content in words])
+    said.sort(key=lambda message: tuple(map(int, message["id"].split("-"))))
+    other = [await ada.make_room()] if rooms == 2 else []
+    slow = await ada.stream(room, *other, after="0")
+    slow.shrink_buffers()
+    gone = said[400:500:7]
+    assert [(await delete(ada, message)).code for message in gone] == [204] * len(gone)
+    messages = [await slow.event() for _ in range(len(said) + len(gone))]
+    for message in gone:
+        assert message["content"].split()[1].encode() not in slow.received
+    by_id = {data["id"]: data for data in (json.loads(block.data or "") for block in messages)}
+    assert [by_id[message["id"]]["content"] for message in said if message not in gone] == [
+        message["content"] for message in said if message not in gone
+    ]
+    assert all(by_id[message["id"]] == bare(message) for message in gone)

@@ -126,7 +126,7 @@ async def test_a_stream_that_was_never_live_departs_too(ada: Visitor, rooms: lis
     for start in range(0, 800, 100):
         await asyncio.gather(*(ada.say(rooms[0], f"{n} " + "x" * 1900) for n in range(start, start + 100)))
     (subscription,) = chat.services.audience._seats
-    assert subscription._unsent
+    assert subscription.unsent
     stream.close()
     subscription.close()
     subscription.close()

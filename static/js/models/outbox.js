@@ -167,8 +167,7 @@ export class Outbox {
       } else if (error.isFinal) {
         await this.#change(entry, { refusal: refusalOf(error) });
       } else {
-        const notBefore = error.retryAfter && Date.now() + error.retryAfter;
-        await this.#change(entry, { notBefore, isHeldBack: error.status === 429 });
+        await this.#change(entry, { notBefore: error.retryAfter && Date.now() + error.retryAfter });
         return error;
       }
       return null;

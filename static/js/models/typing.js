@@ -4,18 +4,17 @@ const EVERY = 3_000; // ms
 export class Typing {
   #tell;
   #toldAt = -Infinity;
-  #notBefore = -Infinity;
 
-  /** `tell`: async; that it fails is nobody's concern, but for when to try the next time. */
+  /** `tell`: async; that it fails is nobody's concern. */
   constructor(tell) {
     this.#tell = tell;
   }
 
   wrote(text) {
     const now = performance.now();
-    if (text.trim() && now - this.#toldAt >= EVERY && now >= this.#notBefore) {
+    if (text.trim() && now - this.#toldAt >= EVERY) {
       this.#toldAt = now;
-      this.#tell().catch(({ retryAfter = 0 }) => (this.#notBefore = performance.now() + retryAfter));
+      this.#tell().catch(() => {});
     }
   }
 
