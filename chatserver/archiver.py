@@ -64,6 +64,8 @@ class Archiver:
                 case BaseWanted():
                     base = await self._bases.make(draft.room_id, outcome)
                 case Appended(event, repeated):
+                    if repeated:
+                        self._tell(event)
                     try:
                         return await self._archive_it(event, repeated)
                     except Refused:
@@ -123,10 +125,17 @@ class Archiver:
         return Published(first, repeated or first.id != event.id)
 
     async def _answer(self, draft: Draft, first: Event, lost: Cursor | None) -> Published:
+        self._tell(first)
         await self._commits.show(first)
         if lost is not None:
             await self._log.discard(draft, lost)
         return Published(first, repeated=True)
+
+    def _tell(self, event: Event) -> None:
+        """It was there before, and this process may not have heard of it. When it answers that something is deleted,
+        its readers get no more of that."""
+        if event.kind == "deleted":
+            self._log.own_news.tell([event])
 
     async def _look_up(self, draft: Draft) -> tuple[Event | None, bool]:
         """What stands under the client id in the archive, and whether that could be asked."""

@@ -18,6 +18,7 @@ from itertools import groupby
 from chatserver import tasks
 from chatserver.background import Background, BackgroundTask
 from chatserver.backlog import Backlog, contiguous_tail, is_linked
+from chatserver.changes import about
 from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.errors import Unavailable
 from chatserver.events import Event
@@ -57,7 +58,7 @@ class Relay:
         self._sweeping: BackgroundTask | None = None
 
     def start(self, background: Background) -> None:
-        self._log.on_append(self._hear_own)
+        self._log.own_news.hear(self._hear_own)
         self._wakeups.start(background, on_news=self._hear, on_return=self._wake_all_deeply)
         self._reading = background.start("relay", self._run)
         self._sweeping = background.start("relay's sweep", self._sweep)
@@ -86,11 +87,22 @@ class Relay:
             self.wake(room_id, until=id)
 
     def _hear_own(self, events: list[Event]) -> None:
-        """What this process appended needs no reading, where it follows what is here."""
+        """What this process appended needs no reading, where it follows what is here. What was deleted is taken out
+        in any case: that it is gone will be answered."""
         for room_id, appended in groupby(sorted(events, key=_room), key=_room):
             feed, new = self._hub.find(room_id), list(appended)
-            if feed is not None and room_id not in self._suspect and is_linked(feed.ring.tip, new):
-                feed.receive(new)
+            if feed is None:
+                continue
+            try:
+                if room_id not in self._suspect and is_linked(feed.ring.tip, new):
+                    feed.receive(new)
+                else:
+                    for event in new:
+                        if event.kind == "deleted":
+                            feed.redact(about(event))
+            except Exception:  # it is in the log: the room's streams resume, and read it there
+                log.exception("news of room %d can't be handed on", room_id)
+                feed.close()
 
     async def follow(self, room_id: int) -> Feed:
         """The room's feed; its first reader opens it. Raises Unavailable."""
@@ -107,9 +119,13 @@ class Relay:
     async def _open(self, room_id: int) -> Feed:
         # First the promise to be woken, then the end of the log: what happens in between is seen twice, not never.
         await self._wakeups.watch(room_id)
-        events = contiguous_tail(await self._backlog.before(room_id, END, KEEP_FRAMES))
-        ring = Ring(events[0].prev if events else BEGINNING)
-        ring.push(events)
+        try:
+            events = contiguous_tail(await self._backlog.before(room_id, END, KEEP_FRAMES))
+            ring = Ring(events[0].prev if events else BEGINNING)
+            ring.push(events)
+        except BaseException:
+            await self._wakeups.forget(room_id)
+            raise
         feed = Feed(room_id, ring, self._backlog.after, self._hub.pages)
         feed.finished = bool(events) and events[-1].kind == "closed"
         self._hub.add(feed)

@@ -7,7 +7,7 @@ and goes on as a new branch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from cachetools import LRUCache
@@ -38,6 +38,7 @@ from chatserver.log_scripts import (
     read_id,
     read_pending,
 )
+from chatserver.own_news import OwnNews
 from chatserver.redis_link import connect, reaching_redis
 from chatserver.script_runner import Batch, Call, ScriptRunner, read
 
@@ -65,20 +66,17 @@ class RoomLog:
         self._appends: GroupCommit[Append, Outcome] = GroupCommit(self._append_all)
         self._settlings: GroupCommit[Settle, None] = GroupCommit(self._settle_all)
         self._keeps: GroupCommit[Settle, None] = GroupCommit(self._settle_all, linger=KEEP_SECONDS)
-        self._on_append: Callable[[list[Event]], None] | None = None
         self._appending: frozenset[int] = frozenset()
+        self.own_news = OwnNews()
+        """The events that this process appended."""
         # The highest id of each room that this process has seen, archived or not.
         self._seen: LRUCache[int, Cursor] = LRUCache(SEEN_ROOMS)
 
     # Writing
 
-    def on_append(self, appended: Callable[[list[Event]], None]) -> None:
-        """Wants to be called with the events that this process appended, in the order of the log."""
-        self._on_append = appended
-
     def is_appending(self, room_id: int) -> bool:
-        """Whether this process has asked for an append there, and not heard yet what became of it."""
-        return room_id in self._appending
+        """Whether this process has asked for an append there, and was not told yet what became of it."""
+        return room_id in self._appending or self.own_news.is_waiting(room_id)
 
     async def append(
         self,
@@ -161,9 +159,9 @@ class RoomLog:
         finally:
             self._appending = frozenset()
         outcomes = [read(answer, append.outcome) for append, answer in zip(appends, answers, strict=True)]
-        if self._on_append is not None:
-            new = [outcome.event for outcome in outcomes if isinstance(outcome, Appended) and not outcome.repeated]
-            self._on_append(new)
+        self.own_news.tell(
+            outcome.event for outcome in outcomes if isinstance(outcome, Appended) and not outcome.repeated
+        )
         return outcomes
 
     async def _settle_all(self, settlings: Sequence[Settle]) -> Sequence[Any]:

@@ -83,13 +83,14 @@ class Wakeups:
         channel = news_channel(room_id).encode()
         self._rooms[channel] = room_id
         acknowledged = self._acknowledged.setdefault(channel, asyncio.get_running_loop().create_future())
-        await self._tell("SUBSCRIBE", channel)
         try:
+            await self._tell("SUBSCRIBE", channel)
             await asyncio.wait_for(asyncio.shield(acknowledged), ACKNOWLEDGE_SECONDS)
-        except TimeoutError:
-            self._rooms.pop(channel, None)
-            self._acknowledged.pop(channel, None)
-            raise Unavailable("the log is not available right now, try again", retry_after=2) from None
+        except BaseException as error:
+            await self.forget(room_id)
+            if isinstance(error, TimeoutError):
+                raise Unavailable("the log is not available right now, try again", retry_after=2) from None
+            raise
 
     async def forget(self, room_id: int) -> None:
         channel = news_channel(room_id).encode()
