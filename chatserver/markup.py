@@ -17,6 +17,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from chatserver.highlighting import Highlighting
+from chatserver.links import Linkifier
 from chatserver.spellings import Spellings, mention_at
 
 MAX_NESTING = 12
@@ -66,10 +67,7 @@ class Markup:
         markdown.enable(["linkify", "strikethrough"]).disable(_LEFT_OUT)
         markdown.inline.ruler.before("linkify", "mention", _mention)
         markdown.validateLink = lambda url: _SAFE_LINK.match(url) is not None  # type: ignore[method-assign]
-        assert markdown.linkify is not None
-        markdown.linkify.set({"fuzzy_link": False})  # main.py and and.so on are no hosts
-        rest = "(?:{src_host_port_strict}{src_path})".format_map(markdown.linkify.re)
-        markdown.linkify.add("www.", {"validate": re.compile(f"^{rest}", re.IGNORECASE), "normalize": _with_scheme})
+        markdown.linkify = Linkifier()
 
     def parse(self, content: str, spellings: Spellings) -> Parsed:
         """`spellings`: who is mentioned."""
@@ -132,7 +130,3 @@ def _mention(state: StateInline, silent: bool) -> bool:
         state.env["mentioned"].append(mention.user_id)
     state.pos = mention.end
     return True
-
-
-def _with_scheme(linkify: Any, match: Any) -> None:
-    match.url = f"https://{match.url}"

@@ -12,6 +12,10 @@ from confusable_homoglyphs.categories import alias
 
 from chatserver.errors import Invalid
 
+MAX_CHARACTERS = 1_000
+"""Of what is looked at as a name at all, before its characters are put together: to bring marks into their order takes
+a time that grows with the square of how many there are."""
+
 MAX_MARKS_IN_A_ROW = 4
 """Nonspacing marks on one letter (Unicode TS 39, 5.4): no script needs more, and more cover what stands beside them."""
 
@@ -50,7 +54,9 @@ def clean_name(name: str, longest: int) -> str:
 
     Raises Invalid unless it has 1 to `longest` characters of which some are seen and none hides.
     """
-    name = one_spaced(unicodedata.normalize("NFC", name))
+    name = name.strip()
+    if len(name) <= MAX_CHARACTERS:
+        name = one_spaced(unicodedata.normalize("NFC", name))
     if not 1 <= len(name) <= longest:
         raise Invalid(f"a name has 1 to {longest} characters")
     if _FORBIDDEN.search(name):
@@ -80,7 +86,10 @@ def one_spaced(name: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """Equal for names that differ only in case or in the spelling of the same characters (Unicode TR 15, 21)."""
+    """Equal for names that differ only in case or in the spelling of the same characters (Unicode TR 15, 21); nobody's
+    for what is too long to be a name."""
+    if len(name) > MAX_CHARACTERS:
+        return ""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 

@@ -54,6 +54,7 @@ export const texts = {
   notSignedOut: (reason) => `You are still signed in: ${reason}.`,
 
   sending: "Sending…",
+  heldBack: "That was a lot at once. It goes out by itself in a moment.",
   waitingToSend: "Not sent yet.",
   notSent: (reason) => `Not sent: ${reason}.`,
   notSentSignedOut: "Not sent: you are signed out.",

@@ -267,6 +267,50 @@ async def walk(ada: Visitor, room: int, visit: Callable[..., Visitor], settings:
             assert [await counts(there, each) for each in rooms] == [recount(who, each) for each in rooms]
 
 
+@pytest.mark.parametrize("kind", ["plain", "that mention her", "deleted"])
+async def test_a_mark_costs_what_was_read_and_not_what_is_left(
+    ada: Visitor, room: int, visit: Callable[..., Visitor], settings: Settings, kind: str
+) -> None:
+    grace = await somebody(visit)
+    text = f"hello @{grace.name}" if kind == "that mention her" else "hello"
+    said: list[str] = []
+    costs = []
+    with patch.object(unread_module, "SETTLED_SECONDS", -1.0):
+        for more in (300, 900):
+            for _ in range(more // 50):
+                each = await asyncio.gather(*(ada.say(room, text) for _ in range(50)))
+                said += sorted((message["id"] for message in each), key=place)
+                if kind == "deleted":
+                    await asyncio.gather(*(ada.delete(room, message["id"]) for message in each[:40]))
+            for _ in range(2):  # walks the whole way once, and again to remember what became of it
+                assert await mark(grace, room, said.pop(0)) == 204
+            async with examined(settings) as told:
+                for _ in range(20):
+                    assert await mark(grace, room, said.pop(0)) == 204
+                costs.append(told())
+            left = (await row(grace, room))["unread"]
+            assert left == len(said) if kind != "deleted" else 0 < left < len(said)
+    assert costs[1] <= costs[0] * 1.2, costs
+    assert costs[1] < 20 * 60, "of documents and keys"
+
+
+@asynccontextmanager
+async def examined(settings: Settings) -> AsyncIterator[Callable[[], int]]:
+    """How many documents and keys of indexes all queries have looked at meanwhile."""
+    with pymongo.MongoClient[dict[str, Any]](settings.mongodb_uri) as client:
+        database = client.get_default_database("harbour")
+        database.drop_collection("system.profile")
+        database.command("profile", 2)
+        try:
+            yield lambda: sum(
+                each.get("docsExamined", 0) + each.get("keysExamined", 0)
+                for each in database["system.profile"].find({"ns": {"$in": ["harbour.events", "harbour.messages"]}})
+            )
+        finally:
+            database.command("profile", 0)
+            database.drop_collection("system.profile")
+
+
 async def test_what_is_no_place_in_the_room_is_refused(ada: Visitor, room: int) -> None:
     said = await ada.say(room, "hello")
     ms, seq = place(said["id"])

@@ -43,8 +43,14 @@ async def test_a_stream_that_is_over_twice_is_not_asked_a_third_time(
     link.stream_answer = (
         b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 14\r\n\r\ndata: [DONE]\n\n"
     )
-    hers = RoomPage((await browse(ada)).page, room)
+    window = await browse(ada)
+    await window.page.clock.install()
+    hers = RoomPage(window.page, room)
     await hers.enter()
+    await hers.state("over")
+    await hers.pass_by(120_000)
+    await window.page.evaluate("window.dispatchEvent(new Event('online'))")
+    await hers.pass_by(120_000)
     await hers.state("over")
     assert link.count(STREAM) == 2
 

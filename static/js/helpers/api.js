@@ -2,6 +2,9 @@
 import { texts } from "../texts.js";
 
 const ANSWER_TAKES = 10_000; // ms, at most
+const WAITED_FOR = 30_000; // ms, at most, until what was too much at once is asked for again
+const JITTER = 500; // ms, so that all tabs of a user don't ask at the same moment
+const REPEATS = 10; // of one request, at most
 const SOMEBODY_ELSE = "signed in as somebody else"; // as the server says it
 
 /**
@@ -84,13 +87,13 @@ export class Api {
 
   /** Everything up to this message was read. The page may be leaving meanwhile. */
   async read(roomId, id) {
-    await this.#send("PUT", `/rooms/${roomId}/read`, { id }, { keepalive: true });
+    await this.#send("PUT", `/rooms/${roomId}/read`, { id }, { keepalive: true, isPatient: false });
   }
 
   /** Sends an entry of the outbox, and returns the message that it became. */
   async post({ roomId, content, clientId, replyTo }) {
     const body = { room_id: roomId, content, client_id: clientId, reply_to: replyTo?.id };
-    return (await (await this.#send("POST", "/messages", body)).json()).message;
+    return (await (await this.#send("POST", "/messages", body, { isPatient: false })).json()).message;
   }
 
   /** Returns the message as it is then. */
@@ -108,7 +111,7 @@ export class Api {
   }
 
   async typing(roomId) {
-    await this.#send("POST", `/rooms/${roomId}/typing`);
+    await this.#send("POST", `/rooms/${roomId}/typing`, null, { isPatient: false });
   }
 
   /** Who is in the room: `[{ id, name }]`. */
@@ -136,17 +139,26 @@ export class Api {
     }
   }
 
-  async #fetch(path, options) {
-    if (this.#isStopped) {
-      throw new ApiError(401, texts.signedOutReason);
-    }
-    try {
-      return await this.#request(path, options);
-    } catch (error) {
-      if (error.status === 401) {
-        this.#onEnd(error.message === SOMEBODY_ELSE ? "somebody-else" : "signed-out");
+  /**
+   * `isPatient`: what the server finds too much at once (429) is asked for again when it said, since nobody else does.
+   * Messages and read marks have an order of their own to keep to; whoever typed a moment ago is no news.
+   */
+  async #fetch(path, { isPatient = true, ...options } = {}) {
+    for (let repeats = 0; ; repeats += 1) {
+      if (this.#isStopped) {
+        throw new ApiError(401, texts.signedOutReason);
       }
-      throw error;
+      try {
+        return await this.#request(path, options);
+      } catch (error) {
+        if (error.status === 401) {
+          this.#onEnd(error.message === SOMEBODY_ELSE ? "somebody-else" : "signed-out");
+        }
+        if (error.status !== 429 || !isPatient || repeats === REPEATS || !(error.retryAfter <= WAITED_FOR)) {
+          throw error;
+        }
+        await passed(error.retryAfter + Math.random() * JITTER, options.signal);
+      }
     }
   }
 
@@ -167,6 +179,21 @@ export class Api {
     }
     return response;
   }
+}
+
+/** Waits, unless it is called off meanwhile. */
+function passed(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(new ApiError(0, "called off"));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
 }
 
 function messagePath(roomId, id) {

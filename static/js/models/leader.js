@@ -14,10 +14,10 @@
  */
 import { RecentEvents } from "./recent_events.js";
 import { RoomRows } from "./room_rows.js";
-import { RoomStream } from "./room_stream.js";
+import { ROOMS_OF_ONE, RoomStreams } from "./room_streams.js";
 import { ShownRooms } from "./shown_rooms.js";
 
-const MOST_ROOMS = 50; // as the server has it
+const MOST_STREAMS = 3; // at once: over HTTP/1.1 a browser has six connections for everything
 const RELIST = 60_000; // ms between two readings of a list that is longer than what one stream can follow
 const FRESH = 1_500; // ms during which a stream that was opened is not suspected
 const MOST_MOVES = 2; // of a room to and fro between tabs, with nothing said there
@@ -39,6 +39,7 @@ export class Leader {
   #coming = new Map();
   #following = null;
   #relisting;
+  #isRefused = false;
 
   /** `userId`: whose tabs these are. `say(message)`: to all tabs, ours among them. `readRooms(ids)`: async, the rows of
    * the list of rooms, or of some. `living`: async, a Set of the tabs that live. */
@@ -53,7 +54,7 @@ export class Leader {
         failed: ({ status }) => this.#stream.stopFor(status === 401 ? 401 : 0),
       },
     });
-    this.#stream = new RoomStream({
+    this.#stream = new RoomStreams({
       userId,
       here: () => this.#shown.say(),
       listed: () => this.#rows.digest,
@@ -61,6 +62,7 @@ export class Leader {
         event: (kind, event) => this.#receive(kind, event),
         reset: (roomId, cursor) => this.#reset(roomId, cursor),
         closed: (roomId) => this.#closed(roomId),
+        refused: () => this.#refused(),
         anew: () => this.#say({ type: "anew" }),
         state: (state, since) => this.#tell(state, since),
       },
@@ -76,10 +78,9 @@ export class Leader {
     for (const { tab, roomId } of hellos) {
       this.#shown.show(tab, roomId);
     }
-    for (const { roomId } of hellos) {
+    for (const roomId of [...this.#shown.rooms].slice(-this.#capacity)) {
       this.#cursors.set(roomId, furthestBehind(hellos.filter((hello) => hello.roomId === roomId)));
     }
-    this.#cursors.delete(null);
     for (const [roomId, tip] of hellos.flatMap(({ tips }) => tips)) {
       this.#follow(roomId, tip);
     }
@@ -114,6 +115,9 @@ export class Leader {
       this.#stream.check();
       this.#shown.check();
       this.#say({ type: "pong", to: tab });
+      if (roomId && !this.#cursors.has(roomId)) {
+        this.#say({ type: "forgotten", to: tab });
+      }
     } else if (type === "refresh") {
       this.#refresh(tab);
     } else if (type === "reread") {
@@ -208,20 +212,35 @@ export class Leader {
   /** Adds a room to the stream from its next opening on. Returns whether it is new there. */
   #follow(roomId, cursor) {
     const shown = this.#shown.rooms;
-    if (this.#cursors.has(roomId) || (this.#cursors.size >= MOST_ROOMS && !shown.has(roomId))) {
+    const isFull = this.#cursors.size >= this.#capacity;
+    if (this.#cursors.has(roomId) || (isFull && !shown.has(roomId))) {
       return false;
     }
-    if (this.#cursors.size >= MOST_ROOMS) {
-      const leaves = this.rooms.findLast((id) => !shown.has(id)) ?? this.rooms[0];
-      this.#cursors.delete(leaves);
+    if (isFull) {
+      // Where all are shown it is the one that was come to first. Who looks at it makes it the last (`ping`).
+      this.#cursors.delete(this.#lastUnshown() ?? [...shown].find((id) => this.#cursors.has(id)));
     }
     this.#cursors.set(roomId, cursor);
     this.#recent.forget(roomId);
     return true;
   }
 
+  /** How many rooms are followed: all that are shown, and others as far as the connections reach that they need. */
+  get #capacity() {
+    const needed = Math.ceil(this.#shown.rooms.size / ROOMS_OF_ONE);
+    return ROOMS_OF_ONE * Math.min(MOST_STREAMS, Math.max(1, needed));
+  }
+
+  #lastUnshown() {
+    const shown = this.#shown.rooms;
+    return this.rooms.findLast((id) => !shown.has(id));
+  }
+
   #open() {
     this.#followComing();
+    for (let last; this.#cursors.size > this.#capacity && (last = this.#lastUnshown()); ) {
+      this.#cursors.delete(last);
+    }
     this.#openedAt = Date.now();
     this.#stream.open(this.#cursors);
   }
@@ -233,7 +252,7 @@ export class Leader {
     for (const [roomId, cursor] of this.#coming) {
       const shown = this.#shown.rooms;
       const oldest = this.rooms.filter((id) => !shown.has(id)).sort((a, b) => a - b)[0];
-      if (this.#cursors.size >= MOST_ROOMS && oldest < roomId) {
+      if (this.#cursors.size >= this.#capacity && oldest < roomId) {
         this.#cursors.delete(oldest);
       }
       this.#follow(roomId, cursor);
@@ -254,14 +273,24 @@ export class Leader {
     }
   }
 
+  /** One of the rooms may be there no more, for us at least. The same is not asked again: the list says which. */
+  #refused() {
+    this.#isRefused = true;
+    this.#rows.wantList();
+  }
+
   #list(rows) {
     this.#say({ type: "rooms", rows });
+    const listed = new Set(rows.map(({ id }) => id));
+    const gone = this.#isRefused ? this.rooms.filter((id) => !listed.has(id)) : [];
+    this.#isRefused = false;
+    gone.forEach((roomId) => this.#closed(roomId));
     const newestFirst = rows.map(({ id }) => id).sort((a, b) => b - a);
     const shown = [...this.#shown.rooms].filter((id) => this.#cursors.has(id));
-    const wished = new Set([...new Set([...shown, ...newestFirst])].slice(0, MOST_ROOMS));
+    const wished = new Set([...new Set([...shown, ...newestFirst])].slice(0, this.#capacity));
     this.rooms.filter((id) => !wished.has(id)).forEach((id) => this.#cursors.delete(id));
     const more = rows.filter(({ id, last_id: cursor }) => wished.has(id) && this.#follow(id, cursor));
-    if (more.length > 0) {
+    if (more.length > 0 || gone.length > 0) {
       this.#open();
     }
     this.#relist(rows.length);
@@ -270,7 +299,7 @@ export class Leader {
   /** What one stream can't follow is looked at now and then. */
   #relist(rooms) {
     clearTimeout(this.#relisting);
-    if (rooms > MOST_ROOMS) {
+    if (rooms > this.#capacity) {
       this.#relisting = setTimeout(() => this.#rows.wantList(), RELIST);
     }
   }

@@ -167,7 +167,8 @@ export class Outbox {
       } else if (error.isFinal) {
         await this.#change(entry, { refusal: refusalOf(error) });
       } else {
-        await this.#change(entry, { notBefore: error.retryAfter && Date.now() + error.retryAfter });
+        const notBefore = error.retryAfter && Date.now() + error.retryAfter;
+        await this.#change(entry, { notBefore, isHeldBack: error.status === 429 });
         return error;
       }
       return null;

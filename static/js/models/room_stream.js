@@ -4,7 +4,9 @@
  * It is read by `fetch` and not by an EventSource, which hides three things that a page needs to never go deaf:
  * - heartbeats. The server sends at least one every 22 s; when two are missing, the connection is dead, whatever the
  *   network believes, and is opened anew.
- * - the status. 401, 404, 409 and 204 are reasons to stop; after any other answer we come back, which EventSource would not.
+ * - the status. 401, 404, 409 and 204 are reasons to stop. Another refusal (4xx) would come again for the same request: that
+ *   is not repeated before there is a reason to (`open`, `refresh`). After any other answer we come back, which EventSource
+ *   would not.
  * - how it ended. A clean end says when to come back (`retry:`); after any other we back off with full jitter.
  *
  * Resuming is exact, so opening it once too often costs nothing but a request: whoever has reason to doubt the
@@ -13,7 +15,7 @@
  *
  * `here()`: which rooms are shown, and `listed()`: a digest of the list of rooms, asked for each connection. `on.event(kind, event)`, `on.reset(roomId, cursor)`,
  * `on.closed(roomId)`; `on.anew()`: another connection took the place of the last, and what passes may have been missed
- * in between; `on.state(state, since)` is told: connecting · live · lost (with the moment) · over · signed-out ·
+ * in between; `on.refused()`: not all of these rooms can be followed; `on.state(state, since)` is told: connecting · live · lost (with the moment) · over · signed-out ·
  * somebody-else.
  */
 import { EventParser } from "../helpers/event_parser.js";
@@ -22,6 +24,7 @@ import { Backoff } from "./backoff.js";
 const LOST_AFTER = 4_000; // ms without a stream before it is called lost: a planned reconnect takes 1 to 3 s
 const OPENING_TAKES = 10_000; // ms, at most: a packet that vanishes makes no error
 const SILENCE = 45_000; // ms: two heartbeats
+const AT_ONCE = 5_000; // ms in which a stream that is over says so
 const RETRY = 2_000; // ms after a clean end, unless the server asked for something else
 
 export class RoomStream {
@@ -36,7 +39,8 @@ export class RoomStream {
   #backoff = new Backoff();
   #brokenSince = null;
   #state = "connecting";
-  #wasDone = false;
+  #isQuestion = false;
+  #answeredAt = 0;
   #over = false;
   #lostTimer;
   #retryTimer;
@@ -52,6 +56,10 @@ export class RoomStream {
     this.#on = on;
   }
 
+  get rooms() {
+    return this.#rooms;
+  }
+
   /**
    * Opens the stream; anew, if it was open. `cursors`: a Map of room id to the id of the last event that is known of it
    * (empty: from now on). Without: the same rooms, from where they are.
@@ -61,6 +69,7 @@ export class RoomStream {
       return;
     }
     this.#drop();
+    this.#isQuestion = false;
     if (cursors) {
       this.#rooms = [...cursors.keys()];
       this.#after = joined(cursors);
@@ -118,14 +127,24 @@ export class RoomStream {
     if (this.#state === "live") {
       this.#tell("connecting");
     }
-    this.#retryAt = Date.now() + wait;
-    this.#retryTimer = setTimeout(() => this.open(), wait);
+    if (wait < Infinity) {
+      this.#retryAt = Date.now() + wait;
+      this.#retryTimer = setTimeout(() => this.open(), wait);
+    }
   }
 
   /** Returns after how long to come back, in ms. Throws where the connection did not end as the server wished. */
   async #read(connection) {
     const response = await fetch(this.#address(), { signal: connection.signal, cache: "no-store" });
-    if (connection !== this.#connection || this.stopFor(response.status)) {
+    if (connection !== this.#connection) {
+      return 0;
+    }
+    this.#answeredAt = Date.now();
+    if (isRefusal(response.status) && (response.status !== 404 || this.#rooms.length > 1)) {
+      this.#on.refused(); // of many rooms one may be unknown, and the others are there
+      return Infinity;
+    }
+    if (this.stopFor(response.status)) {
       return 0;
     }
     if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
@@ -169,6 +188,7 @@ export class RoomStream {
       return;
     }
     const event = JSON.parse(data);
+    this.#isQuestion &&= event.prev === undefined; // something was said there since
     if (type === "reset") {
       this.#on.reset(event.room_id, event.cursor);
     } else if (type === "closed") {
@@ -179,13 +199,16 @@ export class RoomStream {
     }
   }
 
-  /** It is over: the rooms are gone (204), or the right to read them (401). Who hears it twice need not ask a third time. */
+  /**
+   * It is over: the rooms are gone (204), or the right to read them (401). That is asked for each time that we hear it. Who
+   * hears it again at once, as the answer, need not ask once more.
+   */
   #askWhy() {
-    if (this.#wasDone) {
+    if (this.#isQuestion && Date.now() - this.#answeredAt < AT_ONCE) {
       this.stopFor(204);
     } else {
-      this.#wasDone = true;
       this.open();
+      this.#isQuestion = true;
     }
   }
 
@@ -231,6 +254,11 @@ export class RoomStream {
     this.#connection = null;
     connection?.abort();
   }
+}
+
+/** Whether the same request would be refused again, for a reason that does not end all. */
+function isRefusal(status) {
+  return status >= 400 && status < 500 && ![401, 408, 409, 429].includes(status);
 }
 
 /** One place in several rooms, as the server names it. A stream of one room has that room's own ids. */

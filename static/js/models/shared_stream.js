@@ -9,9 +9,10 @@
  * Tabs say: hello (here I am: a new tab, or there is a new leader) · ask (I can't go on from here) · bye · ping ·
  * refresh · reread (the list of rooms, or a row of it) · stop (the server won't have us) · left (a room).
  * The leader says: lead · welcome · pong · event · events (to one tab) · reset · gap · moved · closed · rooms · rows ·
- * state · anew (there is another connection).
+ * state · anew (there is another connection) · forgotten (to a tab whose room is followed no more).
  */
 import { clientId } from "../helpers/client_id.js";
+import { Gathering } from "./gathering.js";
 import { Leader } from "./leader.js";
 import { Leadership } from "./leadership.js";
 import { LivingTabs } from "./living_tabs.js";
@@ -19,7 +20,6 @@ import { LivingTabs } from "./living_tabs.js";
 const ANSWER_TAKES = 1_200; // ms, at most, for a leader that is well
 const PING_EVERY = 1_000; // ms without a sign of it, while somebody looks
 const MOST_STEALS = 3; // in a row, after which we don't believe that tabs can hear each other
-const GATHERING = 150; // ms, at most, in which all tabs say to a new leader where they are
 
 export class SharedStream {
   #tab = clientId();
@@ -32,7 +32,7 @@ export class SharedStream {
   #living = null;
   #leader = null;
   #lead = null;
-  #hellos = null;
+  #gathering = null;
   #isOver = false;
   #isRoomOver = false;
   #state = null;
@@ -40,7 +40,7 @@ export class SharedStream {
   #heardAt = 0;
   #answer;
   #pings;
-  #gathered = () => {};
+  #rereads = new Set();
 
   /**
    * `place()`: where this tab is, as `{ roomId, tip, seen, tips }`: the room that it shows (or null), the last event it
@@ -115,6 +115,7 @@ export class SharedStream {
 
   /** What is known of this room may be wrong, or without one of any of them. */
   reread(roomId) {
+    this.#rereads.add(roomId); // until it was read: whoever leads may be gone before that
     this.#say({ type: "reread", roomId });
   }
 
@@ -135,24 +136,14 @@ export class SharedStream {
   /** The lock is ours. */
   async #gained() {
     this.#leader = { id: this.#tab, since: Math.max(Date.now(), (this.#leader?.since ?? 0) + 1) };
-    const hellos = [this.#myself()];
-    this.#hellos = hellos;
+    const gathering = new Gathering(this.#myself());
+    this.#gathering = gathering;
     this.#post({ type: "lead" });
-    await this.#gather(hellos);
-    if (this.#hellos === hellos) {
-      this.#hellos = null;
-      this.#begin(hellos);
-    }
-  }
-
-  /** Waits until all have said where they are, but not for long. */
-  async #gather(hellos) {
-    const others = await this.#leadership.followers().catch(() => 0);
-    if (hellos.length <= others) {
-      await new Promise((resolve) => {
-        this.#gathered = () => hellos.length > others && resolve();
-        setTimeout(resolve, GATHERING);
-      });
+    await gathering.of(await this.#leadership.followers().catch(() => 0));
+    if (this.#gathering === gathering) {
+      this.#gathering = null;
+      this.#begin(gathering.hellos);
+      gathering.tell(this.#lead);
     }
   }
 
@@ -168,6 +159,7 @@ export class SharedStream {
       living: async () => (await this.#living?.all()) ?? new Set([this.#tab]),
     });
     this.#lead.begin(hellos);
+    this.#rereads.forEach((roomId) => this.#lead.hear({ type: "reread", tab: this.#tab, roomId }));
   }
 
   /** No other tab is asked or told. */
@@ -186,7 +178,7 @@ export class SharedStream {
   }
 
   #stopLeading() {
-    this.#hellos = null;
+    this.#gathering = null;
     this.#lead?.end();
     this.#lead = null;
   }
@@ -224,13 +216,13 @@ export class SharedStream {
 
   #ping() {
     if (!document.hidden && this.#channel) {
-      this.#say({ type: "ping" });
+      this.#say({ type: "ping", roomId: this.#where().roomId });
       this.#expectAnswer();
     }
   }
 
   #expectAnswer() {
-    if (!this.#lead && !this.#hellos && this.#channel) {
+    if (!this.#lead && !this.#gathering && this.#channel) {
       this.#answer ??= setTimeout(() => this.#unanswered(), ANSWER_TAKES * (1 + Math.random() / 4));
     }
   }
@@ -243,7 +235,7 @@ export class SharedStream {
   /** Who is in the background lets others take over, which are in front and have no timers that come late. */
   #unanswered() {
     this.#answer = null;
-    if (!document.hidden && !this.#lead && !this.#hellos) {
+    if (!document.hidden && !this.#lead && !this.#gathering) {
       this.#steals += 1;
       if (this.#steals > MOST_STEALS) {
         this.#leadAlone();
@@ -260,6 +252,8 @@ export class SharedStream {
     const signed = { ...message, tab: this.#tab };
     if (this.#lead) {
       this.#lead.hear(signed);
+    } else if (this.#gathering) {
+      this.#gathering.hear(signed);
     } else {
       this.#channel?.postMessage(signed);
     }
@@ -272,12 +266,7 @@ export class SharedStream {
 
   #hear(message) {
     if (!message.from) {
-      if (this.#hellos && message.type === "hello") {
-        this.#hellos.push(message);
-        this.#gathered();
-      } else {
-        this.#lead?.hear(message);
-      }
+      (this.#gathering ?? this.#lead)?.hear(message);
     } else if (this.#leads(message.from)) {
       this.#answered();
       this.#heardAt = Date.now();
@@ -294,11 +283,12 @@ export class SharedStream {
     }
     if (!isKnown) {
       this.#leader = { id, since };
-      if (this.#lead || this.#hellos) {
+      if (this.#lead || this.#gathering) {
         this.#follow();
       } else {
         this.#hello();
       }
+      this.#rereads.forEach((roomId) => this.#say({ type: "reread", roomId }));
     }
     return true;
   }
@@ -316,11 +306,15 @@ export class SharedStream {
         message.events.forEach(([kind, event]) => this.#on.event(kind, event));
         isOurs && this.#on.moved(cursor);
       } else if (type === "rooms") {
+        this.#rereads.clear();
         this.#on.rooms(message.rows);
       } else if (type === "anew") {
         this.#on.anew();
       } else if (type === "rows") {
+        message.rows.forEach(({ id }) => this.#rereads.delete(id));
         this.#on.rows(message.rows);
+      } else if (type === "forgotten") {
+        this.#hello();
       } else if (type === "state") {
         this.#tell(message.state, message.since);
       } else if (type === "welcome") {

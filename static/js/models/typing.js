@@ -4,17 +4,18 @@ const EVERY = 3_000; // ms
 export class Typing {
   #tell;
   #toldAt = -Infinity;
+  #notBefore = -Infinity;
 
-  /** `tell`: async; that it fails is nobody's concern. */
+  /** `tell`: async; that it fails is nobody's concern, but for when to try the next time. */
   constructor(tell) {
     this.#tell = tell;
   }
 
   wrote(text) {
     const now = performance.now();
-    if (text.trim() && now - this.#toldAt >= EVERY) {
+    if (text.trim() && now - this.#toldAt >= EVERY && now >= this.#notBefore) {
       this.#toldAt = now;
-      this.#tell().catch(() => {});
+      this.#tell().catch(({ retryAfter = 0 }) => (this.#notBefore = performance.now() + retryAfter));
     }
   }
 
