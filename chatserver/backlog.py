@@ -10,8 +10,10 @@ other way round, an event that is archived and trimmed between the two reads wou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
+
+from cachetools import TTLCache
 
 from chatserver.archive import Archive
 from chatserver.cursor import BEGINNING, END, Cursor
@@ -28,6 +30,12 @@ LINK_SECONDS = 0.05
 
 ALONE = 2_000
 """Events of the stream that are read where the archive does not answer."""
+
+
+QUIET_ROOMS = 50_000
+QUIET_SECONDS = 10.0
+"""For how many rooms without a stream, and how long, it is remembered up to where they are archived: the list of rooms
+asks for all of them, and the archive looks at each."""
 
 
 class End(NamedTuple):
@@ -53,6 +61,7 @@ class Backlog:
     def __init__(self, archive: Archive, log: RoomLog) -> None:
         self._archive = archive
         self._log = log
+        self._quiet: TTLCache[int, Cursor] = TTLCache(QUIET_ROOMS, QUIET_SECONDS)
 
     async def after(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
         """Up to `limit` events that follow the cursor, oldest first.
@@ -125,10 +134,21 @@ class Backlog:
 
     async def tips(self, rooms: Sequence[int]) -> dict[int, Cursor]:
         """The same for many rooms. While Redis is away, what is archived has to do."""
-        tips = await _or_none(self._log.tips(rooms)) or {}
-        missing = [room_id for room_id in rooms if room_id not in tips]
-        archived = await self._archive.tips(missing) if missing else {}
-        return dict.fromkeys(missing, BEGINNING) | archived | tips
+        streamed = await _or_none(self._log.tips(rooms))
+        for room_id in streamed or {}:
+            self._quiet.pop(room_id, None)
+        known = {} if streamed is None else streamed | self._known_as_quiet(rooms, streamed)
+        missing = [room_id for room_id in rooms if room_id not in known]
+        archived = dict.fromkeys(missing, BEGINNING) | (await self._archive.tips(missing) if missing else {})
+        if streamed is not None:
+            self._quiet.update(archived)
+        return archived | known
+
+    def _known_as_quiet(self, rooms: Sequence[int], streamed: Mapping[int, Cursor]) -> dict[int, Cursor]:
+        """The archived tips of rooms that had no stream a moment ago, and have none now: nobody spoke there since, as
+        far as anybody here has seen."""
+        found = {id: tip for id in rooms if id not in streamed and (tip := self._quiet.get(id)) is not None}
+        return {id: tip for id, tip in found.items() if tip >= self._log.seen(id)}
 
     async def moment(self) -> Cursor:
         """Where the clock that ids are taken from stands now. While Redis is away nobody knows, and it is BEGINNING."""

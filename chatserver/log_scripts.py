@@ -206,7 +206,7 @@ class Script(NamedTuple):
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-APPEND, SETTLE = map(Script.load, ("append.lua", "settle.lua"))
+APPEND, SETTLE, TIPS = map(Script.load, ("append.lua", "settle.lua", "tips.lua"))
 
 
 def log_key(room_id: int) -> bytes:

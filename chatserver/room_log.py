@@ -8,6 +8,7 @@ and goes on as a new branch.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, groupby
 from typing import Any, cast
 
 from cachetools import LRUCache
@@ -24,6 +25,7 @@ from chatserver.log_scripts import (
     PARTITIONS,
     REPEAT_MS,
     SETTLE,
+    TIPS,
     Append,
     Appended,
     Base,
@@ -47,6 +49,9 @@ READERS = 8
 
 KEEP_SECONDS = 0.2
 """How long the pending marks of what is archived are gathered before they are taken off. Nobody waits for that."""
+
+TIPS_AT_ONCE = 200
+"""Logs that are asked for in one run of a script: a fraction of a millisecond in which Redis does nothing else."""
 
 SEEN_ROOMS = 20_000
 """Rooms whose highest seen id is kept (about 200 bytes each)."""
@@ -221,19 +226,20 @@ class RoomLog:
 
     async def tips(self, rooms: Sequence[int]) -> dict[int, Cursor]:
         """The same for many rooms, in one round trip. Rooms without a stream are left out."""
+        in_order = sorted(rooms, key=lambda room_id: room_id % PARTITIONS)
+        asked = [
+            some[start : start + TIPS_AT_ONCE]
+            for _, each in groupby(in_order, key=lambda room_id: room_id % PARTITIONS)
+            for some in [list(each)]
+            for start in range(0, len(some), TIPS_AT_ONCE)
+        ]
         with reaching_redis():
             pipeline = self._reader.pipeline(transaction=False)
-            for room_id in rooms:
-                pipeline.xinfo_stream(log_key(room_id))
-            answers = await pipeline.execute(raise_on_error=False)
-        for answer in answers:
-            if isinstance(answer, Exception) and not isinstance(answer, ResponseError):
-                raise answer
-        return {
-            room_id: read_id(answer["last-generated-id"])
-            for room_id, answer in zip(rooms, answers, strict=True)
-            if not isinstance(answer, Exception)
-        }
+            for some in asked:
+                pipeline.eval(TIPS.text, len(some), *map(log_key, some))
+            answers = await pipeline.execute()
+        tips = chain.from_iterable(answers)
+        return {id: read_id(tip) for id, tip in zip(chain.from_iterable(asked), tips, strict=True) if tip is not None}
 
     async def moment(self) -> Cursor:
         """Where the clock that ids are taken from stands now: Redis's own."""
