@@ -13,7 +13,7 @@ from typing import NamedTuple
 import nh3
 
 from chatserver.highlighting import CLASSES, LANGUAGES, Highlighting
-from chatserver.markup import Markup, mention_html
+from chatserver.markup import LINK_HOST, Markup, mention_html
 from chatserver.spellings import Spellings, mention_at
 
 MAX_HTML = 6_000
@@ -120,7 +120,7 @@ _cleaner = nh3.Cleaner(
     tags=TAGS,
     attributes=ATTRIBUTES,
     allowed_classes={
-        "span": CLASSES | {"mention"},
+        "span": CLASSES | {"mention", LINK_HOST},
         "code": {f"language-{language}" for language in LANGUAGES},
     },
     url_schemes=SCHEMES,

@@ -1,12 +1,33 @@
-"""Links without brackets: where a text has one."""
+"""Links: where a text has one without brackets, and that each is shown as what it is.
+
+The text of a link says what was written, never a prettier spelling of it: a host in punycode stays in punycode. Where a
+text looks like an address and the link leads elsewhere, the host where it leads stands behind it.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
+import regex
 from linkify_it import LinkifyIt  # type: ignore[import-untyped]
 from linkify_it.ucre import SRC_DOMAIN, SRC_PSEUDO_LETTER  # type: ignore[import-untyped]
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+LONGEST_LABEL = 63
+"""Characters of a part of a host's name (RFC 1035)."""
+
+_SAFE_LINK = re.compile(r"(?:https?://|mailto:)[^/]", re.IGNORECASE)
+_SCHEME = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+_TURNING = regex.compile(r"\p{Bidi_Control}")
+_UNSEEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Cc}\p{Cf}\p{Z}]")
+_LIKE_AN_ADDRESS = re.compile(
+    r"//|\bhttps?\b|\bwww\b|\w@\w|\w[.\u00b7\u2022\u2027\u2219\u22c5\u30fb\u06d4\u3002]\w\w|\d\.\d+\.\d"
+)
 
 # What linkify-it says in three ways (a label in punycode, of one letter, of several), of which a text may fit two at
 # each dot: then there are 2^n ways for n labels, and all are tried where the end does not fit. Here there is one.
@@ -31,3 +52,75 @@ class Linkifier(LinkifyIt):  # type: ignore[misc]
 
 def _with_scheme(linkify: Any, match: Any) -> None:
     match.url = f"https://{match.url}"
+
+
+def is_safe(url: str) -> bool:
+    """Whether a link may lead there: by a scheme that is harmless, to a host that is what it looks like.
+
+    `url`: as it will stand in the link, in ASCII.
+    """
+    host = _host(url) if _SAFE_LINK.match(url) else None
+    return bool(host) and not any(_hides_something(label) for label in str(host).split("."))
+
+
+def as_written(url: str) -> str:
+    """The text of a link without brackets."""
+    return _UNSEEN.sub(_escaped, url)
+
+
+def say_where(state: StateCore) -> None:
+    """A rule for markdown-it: says the host behind each link whose text looks like another address."""
+    for token in state.tokens:
+        if token.children and any(child.type == "link_open" for child in token.children):
+            token.children = list(_with_hosts(token.children))
+
+
+def _with_hosts(tokens: Sequence[Token]) -> Iterator[Token]:
+    url: str | None = None
+    text: list[str] = []
+    for token in tokens:
+        if token.type == "link_open":
+            url, text = str(token.attrGet("href") or ""), []
+        elif url is not None:
+            token.content = _TURNING.sub(_escaped, token.content)
+            text.append(token.content or " ")
+        yield token
+        if token.type == "link_close" and url is not None:
+            host, url = _host_unsaid("".join(text).strip(), url), None
+            if host:
+                where = Token("link_host", "", 0)
+                where.content = host
+                yield where
+
+
+def _host_unsaid(text: str, url: str) -> str | None:
+    """The host of the link, unless its text begins with it or does not look like an address at all."""
+    host = _host(url) or ""
+    said = _SCHEME.sub("", text, count=1).lower()
+    if said.startswith(host) and said[len(host) : len(host) + 1] in {"", "/", "?", "#", ":"}:
+        return None
+    seen = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+    return host if _LIKE_AN_ADDRESS.search(seen.casefold()) else None
+
+
+def _host(url: str) -> str | None:
+    """Where a link leads: the name of a host, or an address of mail. None for what no browser would follow."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return unquote(parts.path).lower() if parts.scheme == "mailto" else parts.hostname
+
+
+def _hides_something(label: str) -> bool:
+    """Whether a label of a host has what can't be seen, or a spelling that browsers take for something else."""
+    if label.startswith("xn--"):
+        try:
+            label = label[4:].encode("ascii").decode("punycode") if len(label) <= LONGEST_LABEL else "%"
+        except (UnicodeError, ValueError, OverflowError):
+            return False  # no browser goes there
+    return "%" in label or "\\" in label or _UNSEEN.search(label) is not None
+
+
+def _escaped(found: Any) -> str:
+    return quote(found[0])

@@ -6,7 +6,6 @@ headings that an underline makes. Added are ~~strikethrough~~, links without bra
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from html import escape
 from typing import Any, NamedTuple
@@ -17,14 +16,16 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from chatserver.highlighting import Highlighting
-from chatserver.links import Linkifier
+from chatserver.links import Linkifier, as_written, is_safe, say_where
 from chatserver.spellings import Spellings, mention_at
 
 MAX_NESTING = 12
 """Quotes and lists inside each other. The parser leaves out what is deeper, so such a text is not formatted at all."""
 
 _LEFT_OUT = ["html_block", "html_inline", "image", "reference", "lheading"]
-_SAFE_LINK = re.compile(r"(?:https?://|mailto:)[^/]", re.IGNORECASE)
+LINK_HOST = "at"
+"""The class of what stands behind a link whose text looks like another address."""
+
 _PLAIN = {"paragraph_open", "paragraph_close", "inline", "text", "softbreak", "hardbreak"}
 _HEADINGS = {"h1": "h4", "h2": "h5"}
 """The page has headings of its own, and a message never stands above them."""
@@ -66,7 +67,9 @@ class Markup:
         markdown = self._markdown
         markdown.enable(["linkify", "strikethrough"]).disable(_LEFT_OUT)
         markdown.inline.ruler.before("linkify", "mention", _mention)
-        markdown.validateLink = lambda url: _SAFE_LINK.match(url) is not None  # type: ignore[method-assign]
+        markdown.validateLink = is_safe  # type: ignore[method-assign]
+        markdown.normalizeLinkText = as_written  # type: ignore[method-assign,assignment]
+        markdown.core.ruler.push("say_where", say_where)
         markdown.linkify = Linkifier()
 
     def parse(self, content: str, spellings: Spellings) -> Parsed:
@@ -107,6 +110,9 @@ class _Renderer(RendererHTML):
 
     def code_block(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         return f"<pre><code>{escape(tokens[idx].content)}</code></pre>"
+
+    def link_host(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        return f' <span class="{LINK_HOST}">({escape(tokens[idx].content)})</span>'
 
     def mention(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         token = tokens[idx]

@@ -119,8 +119,9 @@ def _folded_with_places(text: str) -> tuple[str, Sequence[int]]:
         return fold(text), range(len(text) + 1)
     pieces: list[str] = []
     places: list[int] = []
+    folded = {character: fold(character) for character in set(text)}  # one may become eighteen
     for place, character in enumerate(text):
-        piece = fold(character)
+        piece = folded[character]
         pieces.append(piece)
         places += [place] * len(piece)
     return "".join(pieces), [*places, len(text)]

@@ -38,6 +38,7 @@ NEVER_SEES_WHAT_PEOPLE_WRITE = {
     "chatserver.bundle._LATER": "our scripts",
     "chatserver.bundle._OTHER": "our scripts",
     "chatserver.bundle._RENAMED": "our scripts",
+    "chatserver.log_scripts._LOG_KEY": "keys of Redis",
     "chatserver.programs._is_new_enough": "what programs say about their version",
     "chatserver.redis_trust._HEROKU": "the operator's settings",
     "chatserver.settings._has_plain_ports": "the operator's settings",
