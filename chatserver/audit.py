@@ -22,6 +22,9 @@ from chatserver.projection import Projection, in_batches
 
 SECOND_LOOK_SECONDS = 3.0
 
+MOST_PROBLEMS = 10_000
+"""Lines that are told. Where there are more, an archive is not to be mended line by line."""
+
 
 class Audit:
     def __init__(self, database: Database) -> None:
@@ -33,10 +36,11 @@ class Audit:
         return [room_id async for room_id in self._projection.rooms()]
 
     async def problems(self, room_id: int) -> AsyncIterator[str]:
-        """What is wrong in a room, a line each. Where somebody is writing, the newest events may look wrong once."""
+        """What is wrong in a room, a line each. Where somebody is writing, the newest events may look wrong once.
+
+        Reads the room in batches, and keeps no more of it, however long it is.
+        """
         before, shown = BEGINNING, self._projection.shown(room_id)
-        names: set[tuple[int, str]] = set()
-        written: set[Cursor] = set()
         message = await anext(shown, None)
         with reaching_mongodb():
             async for documents in in_batches(self._projection.events(room_id)):
@@ -44,13 +48,14 @@ class Audit:
                 self.events += len(events)
                 messages = [event for event in events if event.kind == "message"]
                 expected = {_place(each): each for each in await self._projection.expected(room_id, messages)}
-                written.update(expected)
+                changed = {about(event) for event in events if event.kind in CHANGES}
+                written = await self._projection.messages_among(room_id, changed)
                 for event in events:
-                    for problem in _links(event, before), _is_known(event), _is_first(event, names):
+                    for problem in _links(event, before), _is_known(event):
                         if problem:
                             yield f"room {room_id}: {event.id} {problem}"
                     before = event.id
-                    if event.kind in CHANGES and about(event) not in written:
+                    if event.kind in CHANGES and not (about(event) in written and about(event) < event.id):
                         yield f"room {room_id}: {event.id} is about {about(event)}, which is no message in front of it"
                     if event.kind != "message":
                         continue
@@ -69,6 +74,18 @@ class Audit:
             while message is not None:
                 yield f"room {room_id}: {_place(message)} is shown, and no event says so"
                 message = await anext(shown, None)
+            async for problem in self._repeats(room_id):
+                yield f"room {room_id}: {problem}"
+
+    async def _repeats(self, room_id: int) -> AsyncIterator[str]:
+        """Events under one client id stand side by side in the order of client ids."""
+        last: Document | None = None
+        async for event in self._projection.named(room_id):
+            if last is not None and _name(last) == _name(event):
+                user_id, client_id = _name(event)
+                later = max(_place(last), _place(event))
+                yield f"{later} is a second one of user {user_id} with the client id {client_id}"
+            last = event
 
 
 def _links(event: Event, before: Cursor) -> str | None:
@@ -79,18 +96,22 @@ def _is_known(event: Event) -> str | None:
     return None if event.kind in KINDS else f"is of a kind nobody knows: {event.kind}"
 
 
-def _is_first(event: Event, names: set[tuple[int, str]]) -> str | None:
-    name = event.user_id, event.client_id
-    if event.kind == "void":
-        return None
-    if name in names:
-        return f"is a second one of user {event.user_id} with the client id {event.client_id}"
-    names.add(name)
-    return None
+def _name(event: Document) -> tuple[int, str]:
+    return event["user_id"], event["client_id"]
 
 
 def _place(message: Document) -> Cursor:
     return Cursor(message["_id"]["ms"], message["_id"]["seq"])
+
+
+async def _some(problems: AsyncIterator[str], most: int) -> list[str]:
+    """So many of them, from the first."""
+    found: list[str] = []
+    async for problem in problems:
+        found.append(problem)
+        if len(found) == most:
+            break
+    return found
 
 
 async def audit_all(uri: str) -> int:
@@ -101,12 +122,18 @@ async def audit_all(uri: str) -> int:
     try:
         rooms = await audit.rooms()
         for room_id in tqdm(rooms, desc="verifying", unit=" rooms"):
-            found = [problem async for problem in audit.problems(room_id)]
+            found = await _some(audit.problems(room_id), MOST_PROBLEMS)
             if found:
                 # Somebody may be writing there: what is wrong stays wrong.
                 await asyncio.sleep(SECOND_LOOK_SECONDS)
-                again = [problem async for problem in Audit(database).problems(room_id)]
+                again = set(await _some(Audit(database).problems(room_id), 2 * MOST_PROBLEMS))
                 problems += [problem for problem in found if problem in again]
+            if len(found) == MOST_PROBLEMS or len(problems) > MOST_PROBLEMS:
+                problems = [
+                    *problems[:MOST_PROBLEMS],
+                    f"room {room_id}: there is more, and nothing behind it was looked at",
+                ]
+                break
     except Unavailable as error:
         print(f"the archive does not answer: {error.__cause__ or error}", file=sys.stderr)
         return 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from pymongo import ASCENDING, InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError
@@ -14,7 +14,7 @@ from chatserver.archive import Archive
 from chatserver.changes import fold
 from chatserver.cursor import BEGINNING, END, Cursor
 from chatserver.database import Database, Document, raise_unless_duplicate, reaching_mongodb
-from chatserver.documents import event_key, in_room, message_document, read_event
+from chatserver.documents import event_key, in_room, message_document, read_event, read_key
 from chatserver.embedded import mongodb_address
 from chatserver.errors import Unavailable
 from chatserver.events import Event
@@ -51,10 +51,24 @@ class Projection:
             yield room_id
 
     def events(self, room_id: int) -> AsyncIterator[Document]:
-        return self._events.find(in_room(room_id)).sort("_id", ASCENDING)
+        return self._events.find(in_room(room_id)).sort("_id", ASCENDING).batch_size(AT_ONCE)
 
     def shown(self, room_id: int) -> AsyncIterator[Document]:
-        return self._messages.find(in_room(room_id)).sort("_id", ASCENDING)
+        return self._messages.find(in_room(room_id)).sort("_id", ASCENDING).batch_size(AT_ONCE)
+
+    def named(self, room_id: int) -> AsyncIterator[Document]:
+        """The room's events with a client id, in the order of user and client id. That is the order of an index; where
+        it is missing, MongoDB sorts them on its disk."""
+        query = {"_id.room": room_id, "client_id": {"$exists": True}}
+        found = self._events.find(query, {"user_id": 1, "client_id": 1})
+        order = [("_id.room", ASCENDING), ("user_id", ASCENDING), ("client_id", ASCENDING)]
+        return found.sort(order).allow_disk_use(True).batch_size(AT_ONCE)
+
+    async def messages_among(self, room_id: int, ids: Iterable[Cursor]) -> set[Cursor]:
+        """Those of the ids under which a message is archived."""
+        keys = [event_key(room_id, id) for id in ids]
+        found = self._events.find({"_id": {"$in": keys}, "kind": "message"}, {"_id": 1}) if keys else None
+        return set() if found is None else {read_key(event["_id"]) async for event in found}
 
     async def rebuild(self, room_id: int) -> int:
         """Makes `messages` of the room what the events say. The chat may go on meanwhile: it archives an event before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -92,6 +94,54 @@ async def test_damage_is_found(name: str, database: Database, raw: Any, room: in
     damage(raw, room, said)
     ids = [message["id"] for message in said]
     assert any(found.format(*ids) in problem for problem in await problems(database, room))
+
+
+async def test_a_repeat_and_a_change_of_what_comes_later_are_found(
+    database: Database, raw: Any, room: int, said: list[dict[str, Any]], ada: Visitor
+) -> None:
+    await ada.react(room, said[1]["id"], "👍")
+    reaction = raw.events.find_one({"_id.room": room, "kind": "reaction"})
+    raw.events.drop_index("one_event_for_a_client_id")
+    try:
+        name = {"client_id": said[0]["client_id"]}
+        raw.events.update_one({"_id": key(room, said[2])}, {"$set": name})
+        later = dict(key(room, said[2]), ms=key(room, said[2])["ms"] + 60_000)
+        payload = reaction["payload"].replace(said[1]["id"], f"{later['ms']}-{later['seq']}")
+        raw.events.update_one({"_id": reaction["_id"]}, {"$set": {"about": later, "payload": payload}})
+        found = await problems(database, room)
+        assert (
+            f"room {room}: {said[2]['id']} is a second one of user {ada.id} with the client id {said[0]['client_id']}"
+            in found
+        )
+        assert any("which is no message in front of it" in problem for problem in found)
+    finally:
+        raw.events.delete_many({"_id.room": room})
+        await database.prepare()
+
+
+async def test_a_long_room_takes_no_more_memory_than_a_short_one(
+    database: Database, raw: Any, ada: Visitor, said: list[dict[str, Any]], room: int
+) -> None:
+    event, shown = (raw[name].find_one({"_id": key(room, said[0])}) for name in ("events", "messages"))
+    peaks = []
+    for length in (2_000, 20_000):
+        where = await ada.make_room()
+        before = "0-0"
+        events, messages = [], []
+        for number in range(1, length + 1):
+            place, name = {"room": where, "ms": number, "seq": 0}, f"client-{number}"
+            payload = json.dumps(json.loads(event["payload"]) | {"room_id": where, "client_id": name})
+            events.append(event | {"_id": place, "prev": before, "client_id": name, "payload": payload})
+            messages.append(shown | {"_id": place, "prev": before, "client_id": name})
+            before = f"{number}-0"
+        raw.events.insert_many(events)
+        raw.messages.insert_many(messages)
+        del events, messages
+        tracemalloc.start()
+        assert await problems(database, where) == []
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.5 * peaks[0], peaks
 
 
 async def test_a_void_between_two_messages_is_no_problem(
