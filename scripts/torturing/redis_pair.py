@@ -81,6 +81,10 @@ class Sentinel(PrivateServer):
 
     answers = RedisServer.answers
 
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
     def client(self) -> Redis:
         return Redis(port=self.port, socket_timeout=3.0, socket_connect_timeout=1.0, protocol=2)
 

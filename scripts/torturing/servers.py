@@ -34,8 +34,10 @@ class ChatProcess:
         self.clock = clock
         self.starts = 0
         self._source = source
-        self._environment = environment | clock.environment()
-        self._environment |= {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(SCRIPTS)}
+        of_clock = clock.environment()
+        path = ":".join([str(SCRIPTS), *filter(None, [of_clock.get("PYTHONPATH")])])
+        self._environment = environment | of_clock
+        self._environment |= {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": path}
         self._process: subprocess.Popen[bytes] | None = None
         self._held = asyncio.Event()
         self._held.set()
