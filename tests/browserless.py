@@ -24,6 +24,9 @@ from tornado.httpclient import AsyncHTTPClient, HTTPResponse
 PASSING = frozenset({"presence", "read", "rooms", "typing"})
 """Events that no log has: they may come at any time, or not at all."""
 
+QUIET_SECONDS = 0.2
+"""Silence after which nothing more is expected. What comes later is not missed: whoever reads on gets it."""
+
 WAIT_SECONDS = 20.0
 """How long a test waits for something to happen before it fails."""
 
@@ -300,12 +303,16 @@ class Stream:
         return blocks
 
     async def is_quiet(self) -> bool:
-        """Whether nothing but comments and cursors came so far and nothing is waiting to be read."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.2):
-                block = await self.block()
-                return block.data is None
-        return True
+        """Whether, until nothing came for a moment, only comments, cursors and passing signals did. The stream is open
+        still: its end raises EOFError or ConnectionError."""
+        while True:
+            try:
+                async with asyncio.timeout(QUIET_SECONDS):
+                    block = await self.block()
+            except TimeoutError:
+                return True
+            if block.data is not None:
+                return False
 
     async def closed(self) -> None:
         """Returns when the server has closed the connection, in whatever way."""
