@@ -70,7 +70,7 @@ export const texts = {
 
   showAll: "Show all",
   showLess: "Show less",
-  editedAt: (time) => `Edited ${time}`,
+  editedAt: (time) => `Edited ${time}. What it said before is kept, and can be looked up. Delete the message to take that away.`,
   reactedBy: (names, emoji) => `${names}: ${emoji}`,
   you: "You",
   somebody: (count) => (count === 1 ? "somebody else" : `${count} others`),

@@ -396,3 +396,20 @@ async def test_who_is_still_catching_up_gets_nothing_of_what_was_deleted_meanwhi
         message["content"] for message in said if message not in gone
     ]
     assert all(by_id[message["id"]] == bare(message) for message in gone)
+
+
+async def test_what_was_edited_out_is_in_the_log_until_the_message_is_deleted_and_the_page_says_so(
+    ada: Visitor, grace: Visitor, room: int
+) -> None:
+    message = await ada.say(room, "my password is hunter2")
+    await ada.edit(room, message["id"], "oops")
+    assert (await stands(grace, message))["content"] == "oops"
+    stream = await grace.stream(room, after="0")
+    assert json.loads((await stream.event()).data or "")["content"] == "my password is hunter2"
+    assert "What it said before is kept" in (await grace.get(f"/chat/{room}")).body.decode()
+    await ada.delete(room, message["id"])
+    stream = await grace.stream(room, after="0")
+    told = [await stream.event() for _ in range(3)]
+    assert [block.event for block in told] == [None, "edited", "deleted"]
+    assert b"hunter2" not in stream.received
+    assert b"oops" not in stream.received
