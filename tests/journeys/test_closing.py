@@ -120,21 +120,30 @@ async def test_a_page_whose_session_ended_stops_asking_and_offers_to_sign_in(
 async def test_one_users_unsent_words_are_not_sent_as_another(
     enter: Enter, browse: Browse, visit: Callable[[], Visitor], ada: Visitor, room: int, link: Link
 ) -> None:
-    """They share a browser. What Ada wrote waits until she is back."""
+    """They share a browser, and Ada's tab stays open. What she wrote waits until she is back, whatever wakes her tab and
+    whatever Mary sends meanwhile."""
     hers = await enter(ada)
     link.cut()
     await hers.say("from Ada alone")
     await expect(hers.unsent).to_have_count(1)
     mary = visit()
     await mary.sign_up()
-    await sign_in(hers, mary, link)
-    await hers.say("from Mary")
-    await hers.shows("from Mary")
-    await expect(hers.messages).to_have_count(1)
-    await sign_in(hers, ada, link)
-    await hers.shows("from Mary", "from Ada alone")
-    messages = await hers.agrees_with(ada)
-    assert [message["user_id"] for message in messages] == [mary.id, ada.id]
+    beside = RoomPage(await hers.page.context.new_page(), room)
+    await sign_in(beside, mary, link)
+    await hers.page.evaluate("window.dispatchEvent(new Event('online'))")
+    await hers.state("somebody-else")
+    said = []
+    for number in range(3):
+        await hers.page.evaluate("window.dispatchEvent(new Event('online'))")
+        said.append(f"from Mary {number}")
+        await beside.say(said[-1])
+        await beside.shows(*said)
+    assert [message["user_id"] for message in (await ada.page(room))["messages"]] == [mary.id] * 3
+    await expect(beside.messages).to_have_count(3)
+    await sign_in(beside, ada, link)
+    await beside.shows(*said, "from Ada alone")
+    messages = await beside.agrees_with(ada)
+    assert [message["user_id"] for message in messages] == [mary.id] * 3 + [ada.id]
 
 
 async def sign_in(page: RoomPage, who: Visitor, link: Link) -> None:
