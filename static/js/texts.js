@@ -58,7 +58,6 @@ export const texts = {
   waitingToSend: "Not sent yet.",
   notSent: (reason) => `Not sent: ${reason}.`,
   notSentSignedOut: "Not sent: you are signed out.",
-  notSentSomebodyElse: "Not sent: this browser is signed in as somebody else.",
   unknownRoom: "A room that was left",
 
   newMessages: (count) => `${count} new ↓`,

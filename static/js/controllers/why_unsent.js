@@ -3,7 +3,7 @@ import { texts } from "../texts.js";
 /** Why an entry of the outbox was not sent yet, for its writer to read. */
 export function whyUnsent({ refusal, isLate, isHeldBack }) {
   if (refusal) {
-    return { 401: texts.notSentSignedOut, 409: texts.notSentSomebodyElse }[refusal.status] ?? texts.notSent(refusal.reason);
+    return refusal.status === 401 ? texts.notSentSignedOut : texts.notSent(refusal.reason);
   }
   if (isHeldBack) {
     return texts.heldBack;

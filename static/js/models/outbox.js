@@ -19,7 +19,7 @@ import { RoomOutbox } from "./room_outbox.js";
 const LATE_AFTER = 20_000; // ms until an unsent entry is shown as such
 const OTHERS_TAKE = 1_000; // ms in which the tab where it was written sends an entry, if all is well
 const REMEMBERED = 200; // client ids of what has left
-const NOT_OURS = [401, 409]; // signed out; signed in as somebody else
+const NOT_OURS = 401; // signed out, or signed in as somebody else (see ApiError)
 
 export class Outbox {
   #userId;
@@ -162,7 +162,7 @@ export class Outbox {
       if (!this.#entries.includes(entry)) {
         return null; // it was seen on the stream, or discarded
       }
-      if (NOT_OURS.includes(error.status)) {
+      if (error.status === NOT_OURS) {
         this.#stopFor(error);
       } else if (error.isFinal) {
         await this.#change(entry, { refusal: refusalOf(error) });
