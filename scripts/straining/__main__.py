@@ -21,6 +21,7 @@ from straining.restarts import rolling_restarts
 from straining.stage import ROOT
 from straining.standstill import stopped_readers
 from straining.tab import long_tab
+from straining.worst_user import one_worst_user
 
 CASES: dict[str, Callable[[float], Awaitable[Findings]]] = {
     "rolling": rolling_restarts,
@@ -29,6 +30,7 @@ CASES: dict[str, Callable[[float], Awaitable[Findings]]] = {
     "stopped-readers": stopped_readers,
     "hostile": hostile_clients,
     "tab": long_tab,
+    "worst-user": one_worst_user,
 }
 
 QUICK = 0.1

@@ -70,15 +70,17 @@ class Chat:
 
 
 class Stage:
-    def __init__(self, folder: Path, mongod: embedded.Mongod, redis: embedded.RedisServer, drain: float) -> None:
+    def __init__(
+        self, folder: Path, mongod: embedded.Mongod, redis: embedded.RedisServer, drain: float, limits: bool
+    ) -> None:
         self.folder = folder
         self._environment = {
             "MONGODB_URI": mongod.uri,
             "REDIS_URL": redis.url,
             "COOKIE_SECRET": secrets.token_hex(),
             "DRAIN_SECONDS": str(drain),
-            "RATE_LIMITS": "off",
-            "MAX_STREAMS_PER_USER": "15000",
+            "RATE_LIMITS": "on" if limits else "off",
+            "MAX_STREAMS_PER_USER": "100" if limits else "15000",
         }
         self.chats: list[Chat] = []
         self.writer: Person
@@ -101,8 +103,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(chats: int = 1, *, drain: float = 10.0) -> AsyncIterator[Stage]:
-    """Everything is stopped and forgotten at the end. Raises EmbeddedError, MissingProgram, TimeoutError."""
+async def stage(chats: int = 1, *, drain: float = 10.0, limits: bool = False) -> AsyncIterator[Stage]:
+    """Everything is stopped and forgotten at the end. `limits`: whether everybody has the quotas of a deployed chat.
+
+    Raises EmbeddedError, MissingProgram, TimeoutError.
+    """
     folder = Path(tempfile.mkdtemp(prefix="strain-"))
     (ROOT / "var" / "programs").mkdir(parents=True, exist_ok=True)
     (folder / "programs").symlink_to(ROOT / "var" / "programs")
@@ -110,7 +115,7 @@ async def stage(chats: int = 1, *, drain: float = 10.0) -> AsyncIterator[Stage]:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         mongod = stack.enter_context(embedded.mongod(folder))
         redis = stack.enter_context(embedded.redis_server(folder, persistent=False))
-        here = Stage(folder, mongod, redis, drain)
+        here = Stage(folder, mongod, redis, drain, limits)
         for _ in range(chats):
             stack.push_async_callback((await here.add_chat()).stop)
         here.writer = await sign_up(here.ports[0], "writer")
