@@ -45,7 +45,7 @@ class Reaction(msgspec.Struct, frozen=True):
 
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a message says, without its place in the log. `html` only where it says more than the plain text.
-    `look`: a `Look`; None where the message is from before these were kept."""
+    `look`: a `Look`; None for plain ones, and for those from before looks were kept."""
 
     room_id: int
     user_id: int

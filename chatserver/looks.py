@@ -1,8 +1,8 @@
 """How a message looks, as far as what it says decides.
 
-That is decided once, when it is written, and kept with the message. Messages from before that have no `look`: they are
-judged when a page shows them; so does the browser with them, and with what it has not sent yet, by the same rules in
-static/js/models/message_looks.js. Change both, a test compares them.
+That is decided once, when it is written, and kept with the message where it is not plain. A message without a `look` is
+plain, or from before looks were kept: a page judges it anew, in linear time, and so does the browser, by the same rules
+in static/js/models/message_looks.js. Change both, a test compares them.
 """
 
 from __future__ import annotations
@@ -37,6 +37,12 @@ def classes(message: Message, user_id: int) -> str:
 def look_of(message: Message) -> str:
     """As it was decided when the message was written."""
     return judge(message.content) if message.look is None else message.look
+
+
+def look_to_keep(text: str) -> Look | None:
+    """None for what is plain, as most is: it would be told with every message."""
+    look = judge(text)
+    return None if look == "plain" else look
 
 
 def judge(text: str) -> Look:

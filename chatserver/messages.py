@@ -18,7 +18,7 @@ from chatserver.errors import Forbidden, Invalid, Malformed, MessageDeleted, Mes
 from chatserver.events import Body, Draft, Event, Message, Quote, draft_message, timestamp
 from chatserver.history import History
 from chatserver.log_scripts import Place
-from chatserver.looks import judge
+from chatserver.looks import look_to_keep
 from chatserver.rooms import RoomClosed, Rooms
 
 MAX_CONTENT = 2_000
@@ -82,7 +82,7 @@ class Messages:
             html=html,
             mentions=mentions,
             reply_to=quote,
-            look=judge(content),
+            look=look_to_keep(content),
         )
         event, repeated = await self._publish(draft_message(body), fresh=client_id is None)
         if repeated:
@@ -119,7 +119,9 @@ class Messages:
             await self._archiver.show_changed(event)
             return message
         html, mentions = await self._composing.compose(content)
-        edited = Edited(place.room_id, message.id, editor.id, content, timestamp(), html, mentions, judge(content))
+        edited = Edited(
+            place.room_id, message.id, editor.id, content, timestamp(), html, mentions, look_to_keep(content)
+        )
         await self._publish(draft_edited(edited), fresh=True)
         message = await self._history.archived(event)
         if message.deleted:  # it was faster

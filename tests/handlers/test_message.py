@@ -139,7 +139,7 @@ async def test_an_edit_is_answered_as_it_is_read_and_told_to_the_stream(ada: Vis
     assert block.event == "edited"
     assert json.loads(block.data or "") == {
         "id": block.id, "prev": message["id"], "room_id": room, "message_id": message["id"], "user_id": ada.id,
-        "content": "hello", "edited_at": edited["edited_at"], "look": "plain",
+        "content": "hello", "edited_at": edited["edited_at"],
     }  # fmt: skip
     assert (await ada.page(room))["cursor"] == block.id
 
