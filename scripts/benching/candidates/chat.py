@@ -89,14 +89,17 @@ class Chat:
         self._server = ChatServer(folder / f"chat{number}", stores, source, number)
         self._rooms: list[int] = []
         self._cookies: dict[str, str] = {}
+        self._people: list[dict[str, str]] = []
+        """What they say of themselves in a request: headers."""
 
     @property
     def port(self) -> int:
         return self._server.port
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self, *, rate_limits: bool = False) -> Iterator[None]:
         self._server.port, self._server.processes = 0, self.processes
+        self._server.rate_limits = rate_limits
         try:
             with cores.on(self._machine.served if self.processes == 1 else self._machine.everywhere()):
                 self._server.start()
@@ -134,6 +137,21 @@ class Chat:
     def post(self, room: int, frame_bytes: int = words.FRAME_BYTES) -> bytes:
         id = self._rooms[room]
         return words.http_post("/messages", self._headers(), words.body(frame_bytes, id))
+
+    def posts_of(self, people: int) -> list[bytes]:
+        """A post of each of so many people in the first room. To be called while it is running, without limits."""
+        for number in range(len(self._people), people):
+            self._people.append(self._someone(f"person {number}"))
+        body = words.body(words.FRAME_BYTES, self._rooms[0])
+        return [words.http_post("/messages", headers, body) for headers in self._people[:people]]
+
+    def _someone(self, name: str) -> dict[str, str]:
+        headers = {"Content-Type": "application/json"}
+        _, sent, _ = request(self.port, "POST", "/sign-up", headers, {"name": name, "password": "a good long one"})
+        cookies = [value.partition(";")[0] for value in sent.get_all("Set-Cookie", [])]
+        headers["Cookie"] = "; ".join(cookies)
+        _, _, answer = request(self.port, "GET", "/csrf", headers)
+        return headers | {"X-CSRF-Token": json.loads(answer)["csrf_token"]}
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         status, headers, content = request(self.port, method, path, self._headers(), body)

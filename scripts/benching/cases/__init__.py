@@ -12,6 +12,7 @@ from benching.cases.posting import Posting
 from benching.cases.processes import Processes
 from benching.cases.profile import Profile
 from benching.cases.quiet import Quiet
+from benching.cases.quotas import Quotas
 from benching.cases.rooms import Rooms
 from benching.cases.storm import Storm
 
@@ -28,6 +29,7 @@ _CASES: tuple[Case, ...] = (
     ManyRooms(),
     Opening(),
     Posting(),
+    Quotas(),
     Quiet(),
     Processes(),
     Growth(),
