@@ -2,8 +2,8 @@
 
 To ask Redis about every message would be a tenth of what a message costs. So a process takes a *lease*: some of a
 user's quota at once, counted for all, and spends it here without asking. What is spent is never more than what was
-taken, so the bound over all processes is exact. A lease is as large as what the user lately used here: who says
-one thing takes one, and spreading requests over many processes wastes at most half of a quota.
+taken, so the bound over all processes is exact. A lease is as large as what the user lately used here, or a
+hundredth of the quota: spreading requests over many processes wastes at most about half of it.
 """
 
 from __future__ import annotations
@@ -114,7 +114,8 @@ class Limiter:
                 if lease.spend(cost, now):
                     return
                 if now >= lease.refused_until:
-                    wanted = max(cost, min(quota.lease, max(lease.waiting, lease.next_size(now))))
+                    fitting = max(quota.smallest_lease, lease.waiting, lease.next_size(now))
+                    wanted = max(cost, min(quota.lease, fitting))
                     for size in {wanted: None, cost: None}:  # in this order
                         if await counters.take(quota, key, size):
                             lease.left, lease.size, lease.until = size - cost, size, now + quota.lease_seconds

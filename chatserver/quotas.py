@@ -13,7 +13,10 @@ from typing import NamedTuple
 LEASE_SHARE = 10
 """A process takes at most one part in so many of a quota for itself at a time."""
 
-LEASE_SECONDS = 5.0
+SMALLEST_LEASE_SHARE = 100
+"""And at least one part in so many, so that who says something every few seconds is not asked about each time."""
+
+LEASE_SECONDS = 15.0
 """How long it may spend it, at most."""
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -33,8 +36,12 @@ class Quota(NamedTuple):
         return max(1, self.burst // LEASE_SHARE)
 
     @property
+    def smallest_lease(self) -> int:
+        return max(1, self.burst // SMALLEST_LEASE_SHARE)
+
+    @property
     def lease_seconds(self) -> float:
-        return min(LEASE_SECONDS, self.seconds / 2)
+        return min(LEASE_SECONDS, self.seconds)
 
 
 POSTING = Quota("messages", "user", 300, 15, "you are sending too fast, try again in a moment")

@@ -34,6 +34,14 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, rate_limits=True)
 
 
+@pytest.fixture(autouse=True)
+def no_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request of this process is counted by itself, so that a test knows how much is left."""
+    monkeypatch.setattr(quotas, "LEASE_SECONDS", 0.0)
+    monkeypatch.setattr(quotas, "LEASE_SHARE", 1_000_000)
+    monkeypatch.setattr(quotas, "SMALLEST_LEASE_SHARE", 1_000_000)
+
+
 async def use_up(world: World, quota: Quota, key: str, left: int = LEFT) -> None:
     """As if another process had let all but `left` through."""
     counters = Counters(world.redis.url)
