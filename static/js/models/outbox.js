@@ -175,10 +175,13 @@ export class Outbox {
     }
   }
 
+  /** What is seen is kept: the page may go right then. */
   async #change(entry, changes) {
     Object.assign(entry, changes);
-    this.#on.changed(entry);
     await this.#store.put(entry);
+    if (this.#entries.includes(entry)) {
+      this.#on.changed(entry);
+    }
     this.#tell({ type: "changed" });
   }
 
