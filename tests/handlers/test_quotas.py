@@ -272,15 +272,17 @@ async def test_a_post_does_not_fail_since_nobody_can_count(
     listener, port = bind_unused_port()
     server = make_server(ChatApplication(services, settings.cookie_secret))
     server.add_socket(listener)
-    other = visit(f"http://127.0.0.1:{port}")
-    other.cookies, other.token = dict(ada.cookies), ada.token
-    codes = [(await other.post(room, f"message {number}")).code for number in range(10)]
-    codes += [(await types(other, room, "")).code for _ in range(quotas.TYPING.burst + 30)]
-    assert codes[:10] == [201] * 10
-    assert set(codes[10:]) == {204, 429}
-    server.stop()
-    await server.close_all_connections()
-    await away.close()
+    try:
+        other = visit(f"http://127.0.0.1:{port}")
+        other.cookies, other.token = dict(ada.cookies), ada.token
+        codes = [(await other.post(room, f"message {number}")).code for number in range(10)]
+        codes += [(await types(other, room, "")).code for _ in range(quotas.TYPING.burst + 30)]
+        assert codes[:10] == [201] * 10
+        assert set(codes[10:]) == {204, 429}
+    finally:
+        server.stop()
+        await server.close_all_connections()
+        await away.close()
 
 
 async def test_without_limits_all_of_it_passes(
