@@ -66,6 +66,7 @@ from chatserver.typists import Typists
 from chatserver.unread import UnreadMessages
 from chatserver.unsent import UnsentAnswers
 from chatserver.wakeups import Wakeups
+from chatserver.workload import MAX_REQUESTS_OF_A_USER, Workload
 
 LISTEN_BACKLOG = 4096
 """Connections that may wait to be accepted: all readers come at once after a restart. The system may allow fewer."""
@@ -168,6 +169,7 @@ async def running(settings: Settings, *, hasher: PasswordHasher | None = None) -
             presence,
             health,
             InFlight(),
+            Workload(MAX_REQUESTS_OF_A_USER if settings.rate_limits else None),
             UnsentAnswers(),
             SecurityLog(settings.cookie_secret),
             limiter,

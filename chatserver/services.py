@@ -21,6 +21,7 @@ from chatserver.streams import Streams
 from chatserver.typists import Typists
 from chatserver.unread import UnreadMessages
 from chatserver.unsent import UnsentAnswers
+from chatserver.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Services:
     presence: Presence
     health: Health
     in_flight: InFlight
+    workload: Workload
     unsent: UnsentAnswers
     security_log: SecurityLog
     limiter: Limiter

@@ -40,6 +40,9 @@ class Handler(Answering):
     quotas: ClassVar[Mapping[str, Sequence[Quota]]] = counted_as()
     """By method, what a request counts as for who is signed in. HEAD counts as GET."""
 
+    counts_in_all: ClassVar[bool] = True
+    """Whether it is refused where a process has too much to do. Posts and streams have bounds of their own."""
+
     methods: ClassVar[Sequence[str]] = ()
     """What it answers to."""
 
@@ -65,6 +68,8 @@ class Handler(Answering):
         if self.services.health.draining:
             self.set_header("Connection", "close")  # the next request had better go to another process
         self._refuse_unknown_method()
+        if self.counts_in_all:
+            self.services.workload.begin(self)
         await self.ask_who()
         if self.session is None and not self.open_to_all:
             raise SignInFirst
@@ -81,6 +86,7 @@ class Handler(Answering):
 
     def on_finish(self) -> None:
         self.services.in_flight.leave(self)
+        self.services.workload.end(self)
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
@@ -93,6 +99,7 @@ class Handler(Answering):
         try:
             for quota in self.quotas.get(method, ()):
                 await self.services.limiter.spend(quota, str(session.user.id), self.cost())
+            await self.services.workload.turn(self, session.user.id)
         except TooMany as error:
             await self.refuse(error)
 

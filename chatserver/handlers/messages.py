@@ -26,6 +26,7 @@ class NewMessage(msgspec.Struct):
 
 
 class MessagesHandler(Handler):
+    counts_in_all = False
     quotas = counted_as(POST=[POSTING])
 
     async def post(self) -> None:

@@ -50,6 +50,7 @@ log = logging.getLogger(__name__)
 
 
 class StreamHandler(Handler):
+    counts_in_all = False
     is_followed = True
     quotas = counted_as(GET=[OPENING_STREAMS])
 
@@ -197,6 +198,7 @@ class StreamHandler(Handler):
         connection = stream.socket
         IOLoop.current().remove_handler(connection)
         self.services.in_flight.leave(self)
+        self.services.workload.end(self)
         self.ui.clear()  # it points back here: all of this would stay until Python looks for cycles
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

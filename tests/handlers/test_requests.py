@@ -451,7 +451,7 @@ async def test_what_is_unavailable_says_when_to_come_again(
     credentials = {"name": ada.name, "password": "correct horse"}
     form = {"room_id": str(room), "content": "kept", "_xsrf": await ada.get_csrf()}
     with monkeypatch.context() as patched:
-        patched.setattr("chatserver.accounts.HASHING_QUEUE", 0)
+        patched.setattr("chatserver.hashing.QUEUE", 0)
         patched.setattr("chatserver.room_log.MAX_PENDING", 0)
         as_json = [await visit().fetch("POST", "/sign-in", json_body=credentials), await ada.post(room, "kept")]
         as_forms = [
