@@ -145,7 +145,7 @@ TABLE = (
     ),
     Variable("WEB_CONCURRENCY", "1", _whole(1, 64), "server processes on the port"),
     Variable("DRAIN_SECONDS", "25", _seconds, "time to end streams and finish requests after SIGTERM"),
-    Variable("MAX_STREAMS", "20000", _whole(1, 1_000_000), "streams that one process holds open"),
+    Variable("MAX_STREAMS", "15000", _whole(1, 1_000_000), "streams that one process holds open"),
     Variable("MAX_STREAMS_PER_USER", "50", _whole(1, 1_000_000), "how many of them may be one user's"),
     Variable("RATE_LIMITS", "on", _switch, "off for benchmarks and load tests on a machine of one's own"),
     Variable("TRUSTED_PROXIES", "0", _whole(0, 10), "how many proxies of one's own stand in front"),

@@ -23,7 +23,7 @@ def test_defaults() -> None:
         origin=None,
         web_concurrency=1,
         drain_seconds=25.0,
-        max_streams=20_000,
+        max_streams=15_000,
         max_streams_per_user=50,
         rate_limits=True,
         trusted_proxies=0,
