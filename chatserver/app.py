@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import faulthandler
 import logging
 import re
 import signal
@@ -80,6 +81,10 @@ DRAIN_SHARE = 0.8
 FINISH_SECONDS = 3.0
 """How long at the very end is waited for what was begun and is not archived. It is marked in the log: any other
 process, or the next one here, goes on with it."""
+
+END_SECONDS = 10.0
+"""How long after the time to drain a process ends by itself at the latest, wherever it is: what was acknowledged is
+archived, and what was not is marked. Requests whose clients have gone may have a long line for MongoDB before them."""
 
 _DRIVERS_OWN_STATE = re.compile(r"\n| \(configured |, Timeout: ")
 """Where an error of PyMongo stops saying what is wrong and goes on with all it knows."""
@@ -226,6 +231,7 @@ async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
         garbage.look_seldom()
         print(f"Harbour listening on http://{settings.host}:{sockets[0].getsockname()[1]}", flush=True)
         await told_to_stop.wait()
+        faulthandler.dump_traceback_later(settings.drain_seconds + END_SECONDS, exit=True)
         await drain(chat, server, settings.drain_seconds)
 
 

@@ -222,6 +222,32 @@ async def test_who_is_told_to_go_leaves_to_others_what_an_archive_that_hangs_doe
     assert [message["content"] for message in (await ada.page(room))["messages"]] == ["early", "late"]
 
 
+async def test_who_is_told_to_go_goes_however_many_stand_in_the_line_for_mongodb(
+    ada: Visitor, room: int, world: World, start_server: Callable[..., ServerProcess], visit: Callable[..., Visitor]
+) -> None:
+    """Those who asked are gone already; to answer them all the same would take minutes."""
+    leaving = start_server(DRAIN_SECONDS="1")
+    away = visit(leaving.address)
+    await away.sign_up()
+    assert leaving.process is not None
+    await away.say(room, "before")
+    cookies = "; ".join(f"{name}={value}" for name, value in away.cookies.items())
+    try:
+        world.mongod.pause()
+        for number in range(240):
+            _, writer = await asyncio.open_connection("127.0.0.1", leaving.port)
+            path = f"/rooms/{room}/messages/1-{number}"
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: {leaving.port}\r\nCookie: {cookies}\r\n\r\n".encode())
+            writer.close()
+        posting = [asyncio.create_task(away.post(room, "late", f"late-{number}")) for number in range(5)]
+        await asyncio.wait(posting, timeout=1)
+        leaving.process.terminate()
+        await until(lambda: leaving.process is None or leaving.process.poll() is not None)
+        await asyncio.gather(*posting, return_exceptions=True)
+    finally:
+        world.mongod.resume()
+
+
 async def test_redis_hangs_and_goes_on(ada: Visitor, room: int, world: World) -> None:
     talk = Talk(ada, room)
     await talk.more()
