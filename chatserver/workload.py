@@ -20,9 +20,11 @@ MAX_REQUESTS = 256
 MAX_REQUESTS_OF_A_USER = 12
 """Twice of what a browser asks at once of a server that speaks HTTP/1.1."""
 
+MAX_WAITING = 1_000
 MAX_WAITING_OF_A_USER = 100
 WAIT_SECONDS = 5.0
-"""Requests of one user that may wait for their turn, and for how long."""
+"""Requests that may wait for their turn, in all and of one user, and for how long. To refuse them at once would only
+make those come again at once who do not heed `Retry-After`."""
 
 
 class _Turns:
@@ -34,6 +36,37 @@ class _Turns:
         self.working: WeakSet[object] = WeakSet()
         self.waiting: deque[tuple[object, asyncio.Future[None]]] = deque()
 
+    async def take(self, request: object, limit: int, most_waiting: int) -> bool:
+        """Works on the request as soon as there are fewer than `limit`. False: too many wait, or it waited too long."""
+        if not self.waiting and len(self.working) < limit:
+            self.working.add(request)
+            return True
+        return len(self.waiting) < most_waiting and await self._is_called(request)
+
+    async def _is_called(self, request: object) -> bool:
+        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        place = request, called
+        self.waiting.append(place)
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await called
+        except TimeoutError:
+            self.working.discard(request)
+            return False
+        finally:
+            if place in self.waiting:
+                self.waiting.remove(place)
+        return True
+
+    def end(self, request: object, limit: int) -> None:
+        """Calls those who come next."""
+        self.working.discard(request)
+        while self.waiting and len(self.working) < limit:
+            following, called = self.waiting.popleft()
+            if not called.done():
+                self.working.add(following)  # before anybody else comes
+                called.set_result(None)
+
 
 class Workload:
     """`of_a_user`: how many of one user are worked on at once; None: any number.
@@ -43,54 +76,30 @@ class Workload:
 
     def __init__(self, of_a_user: int | None) -> None:
         self._of_a_user = of_a_user
-        self._working: WeakSet[object] = WeakSet()
+        self._in_all = _Turns()
         self._turns: dict[int, _Turns] = {}
         self._whose: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 
-    def begin(self, request: object) -> None:
-        """Raises Unavailable where too many are worked on."""
-        if len(self._working) >= MAX_REQUESTS:
+    async def begin(self, request: object) -> None:
+        """Returns when there is room for one more. Raises Unavailable."""
+        if not await self._in_all.take(request, MAX_REQUESTS, MAX_WAITING):
             raise Unavailable("too much is going on right now, try again", retry_after=1)
-        self._working.add(request)
 
     async def turn(self, request: object, user_id: int) -> None:
         """Returns when the user's other requests leave room for this one. Raises TooMany."""
         if self._of_a_user is None:
             return
         turns = self._turns.setdefault(user_id, _Turns())
-        if turns.waiting or len(turns.working) >= self._of_a_user:
-            if len(turns.waiting) >= MAX_WAITING_OF_A_USER:
-                raise TooMany("requests at once")
-            await self._wait(turns, request)
-        turns.working.add(request)
+        if not await turns.take(request, self._of_a_user, MAX_WAITING_OF_A_USER):
+            raise TooMany("requests at once")
         self._whose[request] = user_id
-
-    async def _wait(self, turns: _Turns, request: object) -> None:
-        called = asyncio.get_running_loop().create_future()
-        place = request, called
-        turns.waiting.append(place)
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                await called
-        except TimeoutError:
-            turns.working.discard(request)
-            raise TooMany("requests at once") from None
-        finally:
-            if place in turns.waiting:
-                turns.waiting.remove(place)
 
     def end(self, request: object) -> None:
         """Safe to say twice, and of one that did not begin."""
-        self._working.discard(request)
+        self._in_all.end(request, MAX_REQUESTS)
         user_id = self._whose.pop(request, None)
         turns = None if user_id is None else self._turns.get(user_id)
-        if turns is None or user_id is None or self._of_a_user is None:
-            return
-        turns.working.discard(request)
-        while turns.waiting and len(turns.working) < self._of_a_user:
-            following, called = turns.waiting.popleft()
-            if not called.done():
-                turns.working.add(following)  # before anybody else comes
-                called.set_result(None)
-        if not turns.waiting and not turns.working:
-            del self._turns[user_id]
+        if turns is not None and user_id is not None and self._of_a_user is not None:
+            turns.end(request, self._of_a_user)
+            if not turns.waiting and not turns.working:
+                del self._turns[user_id]

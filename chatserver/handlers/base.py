@@ -69,7 +69,7 @@ class Handler(Answering):
             self.set_header("Connection", "close")  # the next request had better go to another process
         self._refuse_unknown_method()
         if self.counts_in_all:
-            self.services.workload.begin(self)
+            await self.services.workload.begin(self)
         await self.ask_who()
         if self.session is None and not self.open_to_all:
             raise SignInFirst

@@ -90,7 +90,7 @@ async def test_what_would_wait_too_long_is_told_to_come_again(
     assert chat.services.workload._turns == {}
 
 
-async def test_a_rush_is_refused_at_once_and_those_who_wrote_are_not(
+async def test_a_rush_is_refused_and_those_who_wrote_are_not(
     ada: Visitor,
     room: int,
     slow: Slow,
@@ -100,6 +100,7 @@ async def test_a_rush_is_refused_at_once_and_those_who_wrote_are_not(
 ) -> None:
     """Also requests that nobody waits for any more count, as long as they are worked on."""
     monkeypatch.setattr(workload, "MAX_REQUESTS", 3)
+    monkeypatch.setattr(workload, "WAIT_SECONDS", 0.05)
     gone = visit()
     await gone.sign_up()
     theirs = ask(gone, room, 3)
@@ -113,7 +114,14 @@ async def test_a_rush_is_refused_at_once_and_those_who_wrote_are_not(
     said = await ada.say(room, "in a rush")
     stream = await ada.stream(room, after="0")
     assert await stream.message() == said
+    monkeypatch.setattr(workload, "MAX_WAITING", 0)
+    assert (await ada.get("/rooms")).code == 503
+    monkeypatch.setattr(workload, "MAX_WAITING", 10)
+    monkeypatch.setattr(workload, "WAIT_SECONDS", 60.0)
+    waiting = asyncio.ensure_future(ada.get("/rooms"))
+    await until(lambda: chat.services.workload._in_all.waiting)
     slow.go.set()
+    assert (await waiting).code == 200
     await until(lambda: slow.now == 0)
     assert (await ada.get("/rooms")).code == 200
 
