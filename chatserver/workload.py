@@ -41,9 +41,9 @@ class _Turns:
         if not self.waiting and len(self.working) < limit:
             self.working.add(request)
             return True
-        return len(self.waiting) < most_waiting and await self._is_called(request)
+        return len(self.waiting) < most_waiting and await self._is_called(request, limit)
 
-    async def _is_called(self, request: object) -> bool:
+    async def _is_called(self, request: object, limit: int) -> bool:
         called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         place = request, called
         self.waiting.append(place)
@@ -51,7 +51,7 @@ class _Turns:
             async with asyncio.timeout(WAIT_SECONDS):
                 await called
         except TimeoutError:
-            self.working.discard(request)
+            self.end(request, limit)  # it may have been called in this very moment: then the next one is
             return False
         finally:
             if place in self.waiting:
