@@ -2,7 +2,7 @@
 
 That is decided once, when it is written, and kept with the message where it is not plain. A message without a `look` is
 plain, or from before looks were kept: a page judges it anew, in linear time, and so does the browser, by the same rules
-in static/js/models/message_looks.js. Change both, a test compares them.
+in static/js/talk/message_classes.js. Change both, a test compares them.
 """
 
 from __future__ import annotations

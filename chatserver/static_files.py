@@ -22,7 +22,7 @@ KINDS = {
 STYLE = "style.css"
 """All sheets as one. css/layers.css says who wins over whom, so the order of the others does not matter."""
 
-SCRIPTS = ("js/room.js", "js/rooms.js")
+SCRIPTS = ("js/room.js", "js/lobby.js")
 """The scripts of the pages: each is sent with all the modules that it imports."""
 
 _COMPRESSES = {".css", ".js", ".svg", ".webmanifest"}

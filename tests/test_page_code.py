@@ -14,7 +14,7 @@ MARKUP = re.compile(
 
 def test_markup_becomes_elements_in_one_place_only() -> None:
     places = [str(path.relative_to(SCRIPTS)) for path in SCRIPTS.rglob("*.js") if MARKUP.search(path.read_text())]
-    assert places == ["helpers/html.js"]
+    assert places == ["talk/html.js"]
 
 
 def test_what_scripts_say_stands_in_one_table() -> None:
@@ -25,6 +25,6 @@ def test_what_scripts_say_stands_in_one_table() -> None:
 
 def test_no_text_has_the_name_of_another() -> None:
     """The second of two would silently be the only one."""
-    names = re.findall(r"^  (\w+):", (SCRIPTS / "texts.js").read_text(), re.MULTILINE)
+    names = re.findall(r"^  (\w+):", (SCRIPTS / "support" / "texts.js").read_text(), re.MULTILINE)
     assert len(names) > 20
     assert sorted(names) == sorted(set(names))

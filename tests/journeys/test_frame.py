@@ -154,7 +154,7 @@ async def test_a_theme_is_kept_and_there_before_the_first_paint(browse: Browse, 
     await expect(second.locator("html")).to_have_attribute("data-theme", other)
     assert await background(second) == changed
     # The sign-in page has it too, with no more than the script of its head.
-    await page.route("**/rooms.js", lambda route: route.abort())
+    await page.route("**/lobby.js", lambda route: route.abort())
     await page.goto("/chat")
     assert await background(page) == changed
     colors = "[...document.querySelectorAll('meta[name=theme-color]')].map(each => each.content)"

@@ -10,7 +10,7 @@ from tests.journeys.conftest import Enter
 from tests.test_looks import EMOJI, LINES, NOT_EMOJI
 
 RULES = """async texts => {
-    const address = document.querySelector("script[type=module]").src.replace("room.js", "models/message_looks.js");
+    const address = document.querySelector("script[type=module]").src.replace("room.js", "talk/message_classes.js");
     const { judge } = await import(address);
     return texts.map(judge);
 }"""

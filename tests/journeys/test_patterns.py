@@ -14,11 +14,11 @@ from tests.patterns_found import hard_words, of_javascript, texts_of
 LIMIT_MS = 20
 
 NEVER_SEES_WHAT_PEOPLE_WRITE = {
-    "helpers/key_names.js": "the name of the browser's system",
-    "models/emoji_table.js": "our table",
+    "window/key_names.js": "the name of the browser's system",
+    "composer/emoji_table.js": "our table",
 }
 
-LONGEST = {"models/message_looks.js": 240}
+LONGEST = {"talk/message_classes.js": 240}
 """Characters that may reach the patterns of a script, where those are not as many as a message has."""
 
 MADE = """async names => {

@@ -1,0 +1,226 @@
+/**
+ * All that can be done with messages on the page, connected: what is chosen beside a message, what is pressed on it, and
+ * what the log says became of it.
+ */
+import { EmojiPicker } from "../composer/emoji_picker.js";
+import { NameCompletion } from "../composer/name_completion.js";
+import { RecentEmoji } from "../composer/recent_emoji.js";
+import { People } from "../people/known_names.js";
+import { TypingLine } from "../people/typing_line.js";
+import { Typists } from "../people/typists.js";
+import { texts } from "../support/texts.js";
+import { rowOf } from "../talk/row_of.js";
+import { copy } from "../window/clipboard.js";
+import { Confirm } from "../window/confirm.js";
+import { Toast } from "../window/toast.js";
+import { Actions } from "./actions.js";
+import { Editing } from "./editing.js";
+import { Jump } from "./jump.js";
+import { Reacting } from "./reacting.js";
+import { ReactionNames } from "./reaction_names.js";
+import { RowKeys } from "./row_keys.js";
+
+const ASKED_FOR = 60_000; // ms that who is here is not asked for again
+
+export class MessageTools {
+  #room;
+  #user;
+  #api;
+  #messages;
+  #composer;
+  #people = new People();
+  #jump;
+  #picker;
+  #editing;
+  #reacting;
+  #actions;
+  #completion;
+  #typists;
+  #toast;
+  #askedAt = -Infinity;
+
+  /**
+   * `element`: finds an element of the page by its id. `composer`: a function, since it speaks to us as well.
+   * `elsewhere(id)`: a message is wanted that is not on the page.
+   */
+  constructor({ element, room, user, api, messages, composer, elsewhere }) {
+    this.#room = room;
+    this.#user = user;
+    this.#api = api;
+    this.#messages = messages;
+    this.#composer = composer;
+    const list = element("messages");
+    const scroller = element("log");
+    const recent = new RecentEmoji(user.id);
+    const chosen = (name, row, place) => this.#chosen(name, row, place);
+    this.#toast = new Toast(element("toast"));
+    this.#jump = new Jump({ messages, elsewhere });
+    this.#picker = new EmojiPicker({ dialog: element("picker"), recent });
+    this.#editing = new Editing({ api, room, messages, confirm: new Confirm(element("delete-dialog")) });
+    this.#reacting = new Reacting({ api, room, user, messages });
+    this.#actions = new Actions({
+      list,
+      area: element("actions").parentElement,
+      toolbar: element("actions"),
+      menu: element("message-menu"),
+      messages,
+      user,
+      recent,
+      on: { chosen, quick: (emoji, row) => this.#react(row, emoji) },
+    });
+    new RowKeys({
+      scroller,
+      list,
+      messages,
+      on: {
+        chosen,
+        actions: (row) => this.#actions.enter(row),
+        menu: (row) => this.#actions.openMenu(row, row.element.getBoundingClientRect()),
+        leave: () => composer().focus(),
+      },
+    });
+    this.#completion = new NameCompletion({
+      field: element("content"),
+      list: element("names"),
+      people: () => this.#known.all.filter((each) => each.id !== user.id),
+      onAsked: () => this.#askWhoIsHere(),
+    });
+    new ReactionNames({ list, user, people: () => this.#known });
+    const line = new TypingLine(element("typing"));
+    this.#typists = new Typists((names) => line.show(names));
+    list.addEventListener("click", (event) => this.#clicked(event, scroller));
+    element("emoji").addEventListener("click", (event) => this.#insertEmoji(event.currentTarget));
+  }
+
+  /** An event of the stream, when the list has taken what it says about its messages. */
+  receive(kind, event) {
+    if (kind === "message") {
+      this.#typists.stopped(event.user_id); // it is there
+    } else if (kind === "reaction") {
+      this.#people.learn(event.user_id, event.user_name);
+      this.#reacting.received(event);
+    } else if (kind === "presence") {
+      this.#people.learn(event.user_id, event.user_name);
+    } else if (kind === "typing") {
+      this.#typing(event);
+    }
+  }
+
+  /** The last message of one's own is to be changed. */
+  editLast() {
+    const row = this.#messages.rows.findLast((each) => this.#actions.allows("edit", each));
+    if (row) {
+      row.element.scrollIntoView({ block: "nearest" });
+      this.#composer().edit(row.message);
+    }
+  }
+
+  /** What stands in the field is what the message shall say; nothing means that it shall go. Returns whether it does. */
+  async save(message, content) {
+    if (!content) {
+      return this.#editing.remove(message);
+    }
+    return this.#editing.save(message, content);
+  }
+
+  jumpTo(id) {
+    this.#jump.to(id);
+  }
+
+  async #chosen(name, row, place) {
+    const { message } = row;
+    if (!this.#actions.allows(name, row)) {
+      return;
+    }
+    switch (name) {
+      case "react":
+        this.#react(row, await this.#picker.pick(place ?? row.element.getBoundingClientRect()));
+        break;
+      case "reply":
+        this.#composer().reply(message);
+        break;
+      case "edit":
+        this.#composer().edit(message);
+        break;
+      case "remove":
+        this.#editing.remove(message);
+        break;
+      case "copyLink":
+        this.#copy(`${location.origin}/chat/${this.#room.id}?at=${message.id}`, texts.linkCopied);
+        break;
+      case "copyText":
+        this.#copy(message.content, texts.textCopied);
+        break;
+    }
+  }
+
+  #react(row, emoji) {
+    if (emoji && this.#actions.allows("react", row)) {
+      this.#reacting.toggle(row, emoji);
+    }
+  }
+
+  async #copy(text, done) {
+    this.#toast.say((await copy(text)) ? done : texts.notCopied);
+  }
+
+  #clicked(event, scroller) {
+    const { target } = event;
+    const row = rowOf(this.#messages, target);
+    const reaction = target.closest(".reaction");
+    const quote = target.closest("a.quote");
+    const link = target.closest(".message__html a");
+    const isPlain = !event.ctrlKey && !event.metaKey && !event.shiftKey;
+    if (reaction?.value) {
+      this.#react(row, reaction.value);
+    } else if (reaction) {
+      this.#chosen("react", row, reaction.getBoundingClientRect());
+    } else if (quote && isPlain) {
+      event.preventDefault();
+      this.#jump.to(quote.dataset.replyTo);
+    } else if (target.closest(".message__all")) {
+      row.toggleAll();
+      scroller.dispatchEvent(new Event("scroll")); // the end is somewhere else now
+    } else if (link && link.origin !== location.origin) {
+      link.target = "_blank"; // `rel` came with it
+    }
+  }
+
+  async #insertEmoji(button) {
+    const emoji = await this.#picker.pick(button.getBoundingClientRect());
+    if (emoji) {
+      this.#composer().insert(emoji);
+    }
+  }
+
+  #typing({ user_id, user_name }) {
+    if (user_id !== this.#user.id) {
+      this.#people.learn(user_id, user_name);
+      this.#typists.heard(user_id, user_name);
+    }
+  }
+
+  /** Whom the page knows: those who are heard of, and who stands on it. */
+  get #known() {
+    for (const { message } of this.#messages.rows) {
+      if (!this.#people.name(message.user_id)) {
+        this.#people.learn(message.user_id, message.user_name);
+      }
+    }
+    return this.#people;
+  }
+
+  async #askWhoIsHere() {
+    if (performance.now() - this.#askedAt < ASKED_FOR) {
+      return;
+    }
+    this.#askedAt = performance.now();
+    try {
+      const users = await this.#api.presence(this.#room.id);
+      users.forEach(({ id, name }) => this.#people.learn(id, name));
+      this.#completion.update();
+    } catch {
+      // Then those who spoke are who can be completed.
+    }
+  }
+}

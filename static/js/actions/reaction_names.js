@@ -1,0 +1,34 @@
+/** Who is behind a reaction: asked for when somebody looks at it, so that names may still become known. */
+import { isolated } from "../support/isolated.js";
+import { texts } from "../support/texts.js";
+
+const MOST = 12;
+
+export class ReactionNames {
+  #user;
+  #people;
+  #list = new Intl.ListFormat(texts.language, { type: "conjunction" });
+
+  /** `people`: a function that returns people/known_names.js. */
+  constructor({ list, user, people }) {
+    this.#user = user;
+    this.#people = people;
+    for (const type of ["pointerover", "focusin"]) {
+      list.addEventListener(type, ({ target }) => this.#name(target.closest(".reaction[value]")));
+    }
+  }
+
+  #name(button) {
+    if (!button) {
+      return;
+    }
+    const people = this.#people();
+    const ids = button.dataset.userIds.split(" ").map(Number);
+    const isMine = ids.includes(this.#user.id);
+    const others = ids.filter((id) => id !== this.#user.id);
+    const names = others.map((id) => people.name(id)).filter(Boolean).slice(0, MOST).map(isolated);
+    const rest = others.length - names.length;
+    const all = [...(isMine ? [texts.you] : []), ...names, ...(rest > 0 ? [texts.somebody(rest)] : [])];
+    button.title = texts.reactedBy(this.#list.format(all), button.value);
+  }
+}

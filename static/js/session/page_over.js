@@ -1,0 +1,32 @@
+/** What is left of a page that is not its user's any more: a word and a way on. Nothing that anybody said can be read there. */
+import { fromTemplate } from "../support/dom.js";
+import { texts } from "../support/texts.js";
+
+const GOES = ".sidebar, .talk__head, .log__start, .log__end, #elsewhere, #typing, #newest, #search-scope, .me";
+const EMPTIED = ["rooms", "people-list", "search-results", "switcher-rooms", "notices", "names"];
+const NAMES_ROOM = ["aria-label", "placeholder", "data-room-name", "data-user-name"];
+
+/** `state`: see session/page_session.js. `place`: the element that holds what was said, or the rooms. */
+export function showPageOver(state, place) {
+  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+  document.querySelectorAll(GOES).forEach((element) => element.remove());
+  EMPTIED.forEach((id) => document.getElementById(id)?.replaceChildren());
+  document.querySelectorAll("dialog q").forEach((quote) => (quote.textContent = ""));
+  document.querySelectorAll("dialog input").forEach((field) => (field.value = ""));
+  document.querySelectorAll("#room, #log, [role=log], #content, .lobby").forEach((element) => {
+    NAMES_ROOM.forEach((name) => element.removeAttribute(name));
+  });
+  document.title = texts.product;
+  place.querySelector(".over")?.remove();
+  place.prepend(card(state));
+}
+
+function card(state) {
+  const made = fromTemplate("page-over-template");
+  const isElses = state === "somebody-else";
+  made.id = "page-over";
+  made.querySelector("p").textContent = texts.pageOver[state];
+  made.querySelector("a").href = isElses ? "/chat" : `/sign-in?next=${encodeURIComponent(location.pathname)}`;
+  made.querySelector("a").textContent = isElses ? texts.goOn : texts.signIn;
+  return made;
+}

@@ -1,0 +1,64 @@
+/** The rooms in the sidebar: which there are, and what is unread in each. */
+import { fromTemplate } from "../support/dom.js";
+import { showCounts } from "./listed_rooms.js";
+
+export class Rooms {
+  #list;
+  #current;
+  #items = new Map();
+
+  /** `list`: the `<ul>`, with an `li[data-room-id]` for each room. `current`: the id of the room on the page, or null. */
+  constructor({ list, current }) {
+    this.#list = list;
+    this.#current = current;
+    for (const item of list.children) {
+      this.#items.set(Number(item.dataset.roomId), item);
+    }
+  }
+
+  /** The rows that the page was loaded with, as GET /rooms has them. */
+  get rows() {
+    return [...this.#items].map(([id, item]) => ({
+      id,
+      name: item.querySelector(".sidebar__room-name").textContent,
+      unread: Number(item.dataset.unread),
+      mentions: Number(item.dataset.mentions),
+      last_id: item.dataset.lastId,
+    }));
+  }
+
+  /** `rows`: all rooms, in their order. Only what is different is touched: the focus stays where it is. */
+  show(rows) {
+    const there = new Set(rows.map(({ id }) => id));
+    for (const [id, item] of this.#items) {
+      if (!there.has(id) && id !== this.#current) {
+        item.remove();
+        this.#items.delete(id);
+      }
+    }
+    let next = this.#list.firstElementChild;
+    for (const row of rows) {
+      const item = this.#items.get(row.id) ?? this.#make(row);
+      if (item === next) {
+        next = next.nextElementSibling;
+      } else {
+        this.#list.insertBefore(item, next);
+      }
+      this.#count(item, row);
+    }
+  }
+
+  #make({ id, name }) {
+    const item = fromTemplate("sidebar-room-template");
+    item.dataset.roomId = id;
+    item.querySelector("a").href = `/chat/${id}`;
+    item.querySelector(".sidebar__room-name").textContent = name;
+    this.#items.set(id, item);
+    return item;
+  }
+
+  #count(item, { unread, mentions, tip }) {
+    item.dataset.lastId = tip;
+    showCounts(item, { unread, mentions });
+  }
+}

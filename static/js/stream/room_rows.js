@@ -1,0 +1,119 @@
+/**
+ * Reads the list of rooms, or rows of it, for all tabs: soon, once for all who ask meanwhile, and each browser at another
+ * moment. What changes in the list is told; `digest` says to a new connection what we know of it, in case a word was missed.
+ *
+ * `read(ids)`: async, the rows of these rooms; without ids, the list. `on.list(rows)`, `on.rows(rows)`;
+ * `on.failed(error)` returns whether to give up.
+ */
+import { Backoff } from "../support/backoff.js";
+import { Pause } from "../support/pause.js";
+
+const LIST_WITHIN = [300, 1_500]; // ms
+const ROWS_WITHIN = [500, 5_000]; // ms: everybody who has something unread in a room sees the same message deleted there
+const MOST_ROWS = 50; // of one request, as the server has it
+
+export class RoomRows {
+  #read;
+  #on;
+  #known = new Set();
+  #wanted = new Set();
+  #list = null;
+  #rows = null;
+  #backoff = new Backoff();
+  #pause = new Pause();
+  #isOver = false;
+
+  constructor({ read, on }) {
+    this.#read = read;
+    this.#on = on;
+  }
+
+  /** How many rooms are listed, and the sum of their ids. */
+  get digest() {
+    return `${this.#known.size}.${[...this.#known].reduce((sum, id) => sum + id, 0)}`;
+  }
+
+  /** `ids`: of all rooms in the list. */
+  know(ids) {
+    this.#known = new Set(ids);
+  }
+
+  /** A room was made (its id), or closed. */
+  change({ made, closed }) {
+    made && this.#known.add(made);
+    this.#known.delete(closed);
+  }
+
+  /** `within`: ms, where everybody asks because of the same thing. */
+  wantList(within = 0) {
+    if (!this.#isOver && !this.#list) {
+      const [least, most] = LIST_WITHIN;
+      this.#list = setTimeout(() => this.#readList(), between(least, Math.max(most, within)));
+    }
+  }
+
+  wantRow(roomId) {
+    if (this.#isOver || this.#list) {
+      return;
+    }
+    this.#wanted.add(roomId);
+    if (this.#wanted.size > MOST_ROWS) {
+      this.#wanted.clear();
+      this.wantList();
+    } else {
+      this.#rows ??= setTimeout(() => this.#readRows(), between(...ROWS_WITHIN));
+    }
+  }
+
+  /** There is a connection again: don't wait for the next attempt. */
+  hurry() {
+    this.#pause.end();
+  }
+
+  end() {
+    this.#isOver = true;
+    clearTimeout(this.#list);
+    clearTimeout(this.#rows);
+    this.#pause.end();
+  }
+
+  async #readList() {
+    const backoff = new Backoff();
+    while (!this.#isOver) {
+      this.#list = null; // who asks from now on may mean what this reading does not show
+      try {
+        const rows = await this.#read();
+        this.know(rows.map(({ id }) => id));
+        this.#on.list(rows);
+        return;
+      } catch (error) {
+        if (this.#list || this.#on.failed(error)) {
+          return;
+        }
+        await this.#pause.for(Math.max(error.retryAfter ?? 0, backoff.next()));
+      }
+    }
+  }
+
+  async #readRows() {
+    this.#rows = null;
+    const ids = [...this.#wanted];
+    this.#wanted.clear();
+    if (ids.length === 0) {
+      return; // the list was read meanwhile
+    }
+    try {
+      this.#on.rows(await this.#read(ids));
+      this.#backoff.reset();
+    } catch (error) {
+      if (!this.#on.failed(error) && !this.#isOver) {
+        ids.forEach((id) => this.#wanted.add(id));
+        this.#rows ??= setTimeout(() => this.#readRows(), Math.max(error.retryAfter ?? 0, this.#backoff.next()));
+      }
+    }
+  }
+}
+
+function between(least, most) {
+  return least + Math.random() * (most - least);
+}

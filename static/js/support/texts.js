@@ -1,0 +1,108 @@
+/**
+ * Every word that scripts put on the page. Another language is another version of this file, and of the templates.
+ */
+import { isolated } from "./isolated.js";
+
+export const texts = {
+  language: "en",
+
+  noSuchRoom: "No room is called that.",
+  searchHint: "Words, or how they begin. The newest come first.",
+  searching: "Searching…",
+  nothingFound: (query) => `Nothing was said about “${query}”.`,
+  searchOffline: "You are offline. The search goes on by itself when you are back.",
+  nothingFoundYet: (query) => `Nothing with “${query}” in what was looked through. There is more behind it.`,
+  moreResults: "More",
+  lookFurther: "Look further",
+  searchFailed: "The search did not work. Press Enter to try again.",
+  searchRefused: (reason) => `That can't be searched for: ${reason}.`,
+  inRoom: (name) => `in ${isolated(name)}`,
+
+  here: (count, written) => (count === 1 ? "1 person here" : `${written} people here`),
+  more: (count) => `+${count}`,
+  andMore: (count) => `and ${count} more`,
+  thatIsYou: (name) => `${isolated(name)} (you)`,
+
+  notices: {
+    default: "Be called when somebody mentions you while you are elsewhere.",
+    granted: "While you are elsewhere you are called for:",
+    denied: "The browser forbids notifications of this site; its settings can allow them again.",
+    missing: "This browser can't show notifications here.",
+  },
+  messageIn: (name, room) => `${isolated(name)} in ${isolated(room)}`,
+  manyMessages: (count, room) => `${count} new messages in ${isolated(room)}`,
+
+  keys: { Mod: "Ctrl", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", Enter: "Enter", Alt: "Alt", Shift: "Shift" },
+  macKeys: { Mod: "⌘", ArrowUp: "↑", ArrowDown: "↓", Escape: "esc", Enter: "return", Alt: "⌥", Shift: "⇧" },
+
+  connecting: "Connecting…",
+  connected: "Connected",
+  back: "Back",
+  lost: (since) => `Connection lost since ${since}. You can keep writing; it will be sent.`,
+  over: "This room was closed. What was said stays here until you leave the page.",
+  signedOut: "You are signed out.",
+  somebodyElse: "Somebody else is signed in.",
+  signIn: "Sign in",
+  goOn: "To the rooms",
+  product: "Harbour",
+  pageOver: {
+    "signed-out": "You are signed out. What you wrote and what is not sent yet waits here for you alone.",
+    "somebody-else": "Somebody else is signed in in this browser now. Nothing more is sent from here; what you wrote waits until you sign in again.",
+    left: "You are signed out.",
+  },
+  unsentMessages: (count) => (count === 1 ? "1 message is not sent yet" : `${count} messages are not sent yet`),
+  notSignedOut: (reason) => `You are still signed in: ${reason}.`,
+
+  sending: "Sending…",
+  heldBack: "That was a lot at once. It goes out by itself in a moment.",
+  waitingToSend: "Not sent yet.",
+  notSent: (reason) => `Not sent: ${reason}.`,
+  notSentSignedOut: "Not sent: you are signed out.",
+  unknownRoom: "A room that was left",
+
+  newMessages: (count) => `${count} new ↓`,
+  newest: "Newest ↓",
+  titleWithCounts: (unread, mentions, title) => (mentions ? `(@${mentions} · ${unread}) ${title}` : `(${unread}) ${title}`),
+
+  charactersLeft: (count) => `${count} characters left`,
+  noneLeft: "That is all that fits",
+
+  showAll: "Show all",
+  showLess: "Show less",
+  editedAt: (time) => `Edited ${time}. What it said before is kept, and can be looked up. Delete the message to take that away.`,
+  reactedBy: (names, emoji) => `${names}: ${emoji}`,
+  you: "You",
+  somebody: (count) => (count === 1 ? "somebody else" : `${count} others`),
+
+  replyingTo: (name) => `Replying to ${isolated(name)}`,
+  editing: "Editing your message",
+  saving: "Saving…",
+  notSaved: (reason) => `Not saved: ${reason}. Your text is in the field below.`,
+  deleting: "Deleting…",
+  notDeleted: (reason) => `Not deleted: ${reason}.`,
+  notReacted: (emoji, reason) => `${emoji} did not get through: ${reason}.`,
+  noConnection: "there is no connection",
+  signedOutReason: "you are signed out",
+  linkCopied: "Link copied",
+  textCopied: "Text copied",
+  notCopied: "The browser did not let us copy",
+  notFound: "That message is not on this page",
+
+  isTyping: (name) => `${isolated(name)} is typing`,
+  areTyping: (names) => `${names} are typing`,
+  severalType: "Several people are typing",
+  suggestions: (count) => (count === 1 ? "1 name" : `${count} names`),
+
+  emojiGroups: {
+    recent: "Used lately",
+    faces: "Faces",
+    hands: "Hands and people",
+    hearts: "Hearts and feelings",
+    nature: "Nature",
+    food: "Food and drink",
+    things: "Things",
+    travel: "Places and weather",
+    signs: "Signs",
+  },
+  noEmoji: "Nothing is called that",
+};

@@ -1,0 +1,36 @@
+/** Times as their reader says them: in the reader's zone and habits, in the language of the page. */
+import { texts } from "./texts.js";
+
+const locale = navigator.languages.find((each) => each.split("-")[0] === texts.language) ?? texts.language;
+const clockFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+const fullFormat = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" });
+const dateFormat = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
+const dayFormat = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+const relativeFormat = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+
+/** 14:02 */
+export const clock = (date) => clockFormat.format(date);
+
+/** Monday 23 November 2026 at 14:02 */
+export const full = (date) => fullFormat.format(date);
+
+/** 23 November 2026 */
+export const date = (date) => dateFormat.format(date);
+
+/** Today, Yesterday, Sunday 22 November; with the year where it is not this one. */
+export function day(date, now = new Date()) {
+  const ago = Math.round((startOfDay(now) - startOfDay(date)) / 86_400_000);
+  if (ago === 0 || ago === 1) {
+    const word = relativeFormat.format(-ago, "day");
+    return word[0].toUpperCase() + word.slice(1);
+  }
+  return (date.getFullYear() === now.getFullYear() ? dayFormat : dateFormat).format(date);
+}
+
+export function untilMidnight(now = new Date()) {
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1) - now;
+}
+
+function startOfDay(date) {
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate());
+}

@@ -1,0 +1,233 @@
+/**
+ * One message on the page: an `<li>` that the server sent, or one made from the same markup.
+ *
+ * `message` is what the row shows. One without an `id` has not been acknowledged.
+ */
+import { hueClass, initials } from "../people/avatar.js";
+import { fromTemplate } from "../support/dom.js";
+import { myId } from "../support/me.js";
+import { texts } from "../support/texts.js";
+import { clock, day, full } from "../support/times.js";
+import { continues, isNewDay } from "./grouping.js";
+import { MessageBody } from "./message_body.js";
+import { reacted } from "./message_changes.js";
+import { lookOf, looks } from "./message_classes.js";
+import { MessageQuote } from "./message_quote.js";
+import { MessageReactions } from "./message_reactions.js";
+
+export class MessageRow {
+  #continues = false;
+  #day = null;
+  #unread = null;
+  #note = null;
+  #said = null;
+  #edited;
+  #me = myId();
+  #wishes = new Map();
+  #parts;
+
+  static make(message) {
+    const row = new MessageRow(fromTemplate("message-template"));
+    row.fill(message);
+    return row;
+  }
+
+  /** A row of the page as it was loaded. */
+  static adopt(element) {
+    const row = new MessageRow(element);
+    row.#read();
+    row.#showTimes();
+    return row;
+  }
+
+  constructor(element) {
+    this.element = element;
+    this.#edited = element.querySelector(".message__edited");
+    this.#parts = {
+      face: element.querySelector(".message__face"),
+      author: element.querySelector("strong"),
+      time: element.querySelector("time"),
+      body: new MessageBody(element),
+      quote: new MessageQuote(element),
+      reactions: new MessageReactions(element),
+    };
+  }
+
+  fill(message) {
+    this.message = message;
+    const { face, author, body, quote } = this.#parts;
+    const { element } = this;
+    write(element.dataset, "id", message.id);
+    write(element.dataset, "userId", message.user_id);
+    write(element.dataset, "clientId", message.client_id);
+    write(element.dataset, "mentions", message.mentions?.join(" "));
+    face.className = `message__face face ${hueClass(message.user_id)}`;
+    face.textContent = initials(message.user_name);
+    author.textContent = message.user_name;
+    const marks = looks(message, this.#me);
+    for (const [name, holds] of Object.entries(marks)) {
+      element.classList.toggle(name, holds);
+    }
+    quote.show(message.reply_to);
+    body.show(message, marks["message--long"]);
+    this.#showReactions();
+    this.#showEdited();
+    this.#showTimes();
+    this.#group();
+  }
+
+  /** Shows a reaction of its reader as wished until the log has it: on, off, or as it is (null). */
+  wish(emoji, on) {
+    if (on === null) {
+      this.#wishes.delete(emoji);
+    } else {
+      this.#wishes.set(emoji, on);
+    }
+    this.#showReactions();
+  }
+
+  /** Whether its reader has reacted so, or wishes it. */
+  hasMine(emoji) {
+    return this.#reactions.some((each) => each.emoji === emoji && each.user_ids.includes(this.#me));
+  }
+
+  /** Shows a long message whole, or not any more. */
+  toggleAll() {
+    this.#parts.body.toggleAll(this.element);
+  }
+
+  /** What became of something that its reader did to it: a line below; null takes it away. */
+  say(words, isFailure = false) {
+    this.element.classList.toggle("message--busy", words !== null && !isFailure);
+    if (words === null) {
+      this.#said?.remove();
+      this.#said = null;
+      return;
+    }
+    if (!this.#said) {
+      this.#said = fromTemplate("said-template");
+      this.#said.querySelector("button").addEventListener("click", () => {
+        this.say(null);
+        this.element.focus({ preventScroll: true });
+      });
+      this.element.append(this.#said);
+    }
+    this.#said.classList.toggle("message__said--failed", isFailure);
+    this.#said.querySelector("em").textContent = words;
+    this.#said.querySelector("button").hidden = !isFailure;
+  }
+
+  /** Draws the row as the next after `previous` (a row, or null): on the same day, in the same breath? */
+  follow(previous) {
+    this.#continues = continues(previous?.message, this.message);
+    this.#group();
+    if (!isNewDay(previous?.message, this.message)) {
+      this.#day?.remove();
+      this.#day = null;
+    } else if (!this.#day) {
+      this.#day = fromTemplate("day-template");
+      this.element.prepend(this.#day);
+      this.nameDay();
+    }
+  }
+
+  /** Today is not today for ever. */
+  nameDay() {
+    const time = this.#day?.querySelector("time");
+    if (time) {
+      time.dateTime = this.message.created_at;
+      time.textContent = day(new Date(this.message.created_at));
+    }
+  }
+
+  /** The line above the first message that its reader has not seen. */
+  set isFirstUnread(isFirst) {
+    this.#unread?.remove();
+    this.#unread = isFirst ? fromTemplate("unread-template") : null;
+    if (isFirst) {
+      this.element.prepend(this.#unread);
+    }
+    this.#group();
+  }
+
+  /** `state`: pending, failed, or null for a message like any other. Returns the note below the text, or null. */
+  mark(state) {
+    this.element.classList.toggle("message--pending", state !== null);
+    this.element.classList.toggle("message--failed", state === "failed");
+    if (state === null) {
+      this.#note?.remove();
+      this.#note = null;
+    } else if (!this.#note) {
+      this.#note = fromTemplate("note-template");
+      this.element.append(this.#note);
+    }
+    return this.#note;
+  }
+
+  /** Without its author where that is the one above. What was changed has a line that says so. */
+  #group() {
+    this.element.classList.toggle("message--more", this.#continues && !this.#unread && !this.#edited);
+  }
+
+  /** The message, from what the server wrote about it. */
+  #read() {
+    const { id, userId, clientId, mentions } = this.element.dataset;
+    const { author, time, body, quote, reactions } = this.#parts;
+    this.message = {
+      id,
+      user_id: Number(userId),
+      client_id: clientId,
+      user_name: author.textContent,
+      created_at: time.dateTime,
+      edited_at: this.#edited?.dataset.at,
+      mentions: mentions?.split(" ").map(Number),
+      reply_to: quote.read(),
+      reactions: reactions.read(),
+      look: lookOf(this.element),
+      ...body.read(),
+    };
+  }
+
+  get #reactions() {
+    return Array.from(this.#wishes).reduce(
+      (all, [emoji, on]) => reacted(all, { emoji, on, user_id: this.#me }),
+      this.message.reactions ?? [],
+    );
+  }
+
+  #showReactions() {
+    this.#parts.reactions.show(this.message.deleted ? [] : this.#reactions, this.#me);
+  }
+
+  #showEdited() {
+    const at = this.message.deleted ? undefined : this.message.edited_at;
+    if (!at) {
+      this.#edited?.remove();
+      this.#edited = null;
+      return;
+    }
+    if (!this.#edited) {
+      this.#edited = fromTemplate("edited-template");
+      this.#parts.time.after(" ", this.#edited);
+    }
+    this.#edited.dataset.at = at;
+  }
+
+  #showTimes() {
+    const at = new Date(this.message.created_at);
+    this.#parts.time.dateTime = this.message.created_at;
+    this.#parts.time.textContent = clock(at);
+    this.#parts.time.title = full(at);
+    if (this.#edited) {
+      this.#edited.title = texts.editedAt(full(new Date(this.#edited.dataset.at)));
+    }
+  }
+}
+
+function write(dataset, name, value) {
+  if (value === undefined || value === null || value === "") {
+    delete dataset[name];
+  } else {
+    dataset[name] = value;
+  }
+}
