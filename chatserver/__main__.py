@@ -9,9 +9,11 @@ import sys
 
 import uvloop
 
-from chatserver import log_lines, supervisor
-from chatserver.app import CannotStart, serve
+from chatserver import supervisor
+from chatserver.app import CannotStart
+from chatserver.serving import serve
 from chatserver.settings import Settings, SettingsError
+from chatserver.support import log_lines
 
 
 def main() -> int:

@@ -9,6 +9,7 @@
     │       └── OtherOrigin 403  a page of another site asks
     ├── NotFound         404
     │   ├── RoomNotFound 404
+    │   │   └── RoomClosed 404
     │   └── MessageNotFound 404
     ├── Taken            409  the name is somebody else's
     ├── MessageDeleted   409  nothing becomes of it any more
@@ -87,6 +88,10 @@ class NotFound(ChatError):
 
 class RoomNotFound(NotFound):
     text = "room not found"
+
+
+class RoomClosed(RoomNotFound):
+    """The room was there and is gone for good. Its stream answers 204: don't come back."""
 
 
 class MessageNotFound(NotFound):

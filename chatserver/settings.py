@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from chatserver.origin import Origin
-from chatserver.redis_trust import with_trust
+from chatserver.support.origin import Origin
+from chatserver.support.redis_trust import with_trust
 
 
 class SettingsError(Exception):

@@ -17,8 +17,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chatserver.processes import die_with_parent
 from chatserver.settings import Settings
+from chatserver.support.child_processes import die_with_parent
 
 WORKER = "CHATSERVER_WORKER"
 """Marks a worker in its environment."""

@@ -21,19 +21,20 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
-from chatserver import embedded
-from chatserver.app import Chat, make_server, running
-from chatserver.database import DEFAULT_NAME
-from chatserver.embedded import Mongod, RedisServer
+from chatserver.app import Chat, running
+from chatserver.archive.database import DEFAULT_NAME
+from chatserver.serving import make_server
 from chatserver.settings import Settings
-from tests.browserless import Visitor
-from tests.server_process import ServerProcess
+from desk import embedded
+from desk.embedded import Mongod, RedisServer
+from tests.helpers.browserless import Visitor
+from tests.helpers.server_process import ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-"""For passwords that protect nothing. `tests/test_hashing.py` is about the real one."""
+"""For passwords that protect nothing. `tests/accounts/test_hashing.py` is about the real one."""
 
 
 @dataclass(frozen=True)

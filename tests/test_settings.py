@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatserver.origin import Origin
 from chatserver.settings import TABLE, Settings, SettingsError
+from chatserver.support.origin import Origin
 
 SECRET = "s3cr3t-s3cr3t-s3cr3t"
 REQUIRED = {"MONGODB_URI": "mongodb://h/harbour", "REDIS_URL": "redis://h", "COOKIE_SECRET": SECRET}

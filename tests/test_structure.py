@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -11,6 +12,37 @@ import pytest
 
 CHATSERVER = Path(__file__).resolve().parent.parent / "chatserver"
 LONGEST_FILE = 300
+FULLEST_FOLDER = 20
+
+ORDER = (
+    "__main__",
+    "supervisor",
+    "serving",
+    "app",
+    "web.http_server",
+    "web.application",
+    "web.handlers",
+    "web.caller",
+    "web.services",
+    "web",
+    "web.transport",
+    "admin",
+    "search",
+    "messages",
+    "presence",
+    "rooms",
+    "live",
+    "accounts",
+    "quotas",
+    "archive",
+    "log",
+    "model",
+    "settings",
+    "support",
+    "errors",
+)
+"""The packages from top to bottom. A module imports from its own package and from those below it. Where a module has
+a line of its own, that counts, and not its package's."""
 
 
 def modules() -> dict[str, Path]:
@@ -47,22 +79,47 @@ def graph() -> dict[str, set[str]]:
 def test_no_module_imports_in_a_circle() -> None:
     imports = graph()
     assert len(imports) > 40
-    assert "chatserver.handlers.base" in imports["chatserver.handlers.pages"]
+    assert "chatserver.web.handlers.base" in imports["chatserver.web.handlers.pages"]
     try:
         tuple(TopologicalSorter(imports).static_order())
     except CycleError as error:
         pytest.fail(" <- ".join(error.args[1]))
 
 
+def floor(module: str) -> int:
+    """How far down the list a module stands."""
+    parts = module.split(".")[1:]
+    for length in range(len(parts), 0, -1):
+        name = ".".join(parts[:length])
+        if name in ORDER:
+            return ORDER.index(name)
+    raise AssertionError(f"{module} has no place in ORDER")
+
+
+def test_imports_go_down() -> None:
+    upward = [
+        f"{name} imports {each}"
+        for name, imports in graph().items()
+        for each in imports
+        if name != "chatserver" and each != "chatserver" and floor(each) < floor(name)
+    ]
+    assert upward == []
+
+
+def test_each_package_is_in_use() -> None:
+    assert {floor(name) for name in modules() if name != "chatserver"} == set(range(len(ORDER)))
+
+
+def test_no_folder_is_fuller_than_one_can_look_over() -> None:
+    counts = Counter(path.parent for path in modules().values() if path.name != "__init__.py")
+    assert {folder.name: count for folder, count in counts.items() if count > FULLEST_FOLDER} == {}
+
+
 def test_the_domain_knows_nothing_of_http() -> None:
     """Handlers know the domain; only the wiring knows the handlers."""
-    http = {"chatserver.app", "chatserver.application"}
-    for name, imports in graph().items():
-        if not name.startswith("chatserver.handlers") and name not in http:
-            assert not [each for each in imports if each.startswith("chatserver.handlers")], name
     for name, path in modules().items():
-        if not name.startswith("chatserver.handlers") and name not in http:
-            assert "tornado.web" not in set(imported(path)), name
+        if name != "chatserver" and floor(name) > ORDER.index("web.transport"):
+            assert not [each for each in imported(path) if each.startswith("tornado.")], name
 
 
 def test_motor_is_known_in_one_place() -> None:

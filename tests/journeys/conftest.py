@@ -15,13 +15,13 @@ import pytest
 from playwright.async_api import Browser, async_playwright, expect
 from tornado.ioloop import IOLoop
 
-from chatserver.embedded import free_port
-from tests.browserless import WAIT_SECONDS, Visitor
+from desk.embedded import free_port
 from tests.conftest import ROOT, World
+from tests.helpers.browserless import WAIT_SECONDS, Visitor
+from tests.helpers.server_process import ServerProcess
 from tests.journeys.link import Link
 from tests.journeys.room_page import RoomPage
 from tests.journeys.window import Window
-from tests.server_process import ServerProcess
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Error, Locator, Page, expect
 
-from tests.browserless import WAIT_SECONDS, Visitor
+from tests.helpers.browserless import WAIT_SECONDS, Visitor
 
 COMES_BACK_MS = 1_000 * (30 + WAIT_SECONDS)
 """A page that was without a connection for long tries again every half minute at least."""

@@ -6,7 +6,7 @@ import re
 
 from playwright.async_api import expect
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Browse, Enter
 from tests.journeys.room_page import RoomPage
 

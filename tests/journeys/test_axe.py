@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Browse, Enter
 
 AXE = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")

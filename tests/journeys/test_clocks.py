@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from playwright.async_api import expect
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Enter
 from tests.journeys.link import Link
 from tests.journeys.test_unread import is_read

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 from playwright.async_api import Page
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
+from tests.helpers.server_process import ServerProcess
 from tests.journeys.conftest import Browse
 from tests.journeys.link import STREAM, Link
-from tests.server_process import ServerProcess
 
 COMES_BACK, IS_OPEN, HAS_GIVEN_UP = 0, 1, 2
 """`readyState`, as the standard numbers it."""

@@ -10,11 +10,11 @@ from collections.abc import Callable
 import pytest
 from playwright.async_api import expect
 
-from tests.browserless import Visitor
-from tests.html_page import read_page
+from tests.helpers.browserless import Visitor
+from tests.helpers.html_page import read_page
+from tests.helpers.server_process import ServerProcess
 from tests.journeys.conftest import Browse, Enter
 from tests.journeys.test_changes import MARKUP
-from tests.server_process import ServerProcess
 
 HOSTILE = (
     "<img src=x onerror=owned()> **bold**",

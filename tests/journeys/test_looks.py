@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from chatserver.looks import judge
-from tests.browserless import Visitor
+from chatserver.model.message_classes import judge
+from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Enter
-from tests.test_looks import EMOJI, LINES, NOT_EMOJI
+from tests.model.test_message_classes import EMOJI, LINES, NOT_EMOJI
 
 RULES = """async texts => {
     const address = document.querySelector("script[type=module]").src.replace("room.js", "talk/message_classes.js");

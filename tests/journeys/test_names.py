@@ -12,12 +12,12 @@ import pytest
 from playwright.async_api import Page, expect
 from tornado.ioloop import IOLoop
 
-from chatserver.database import DEFAULT_NAME
-from chatserver.names import name_key
-from tests.browserless import Visitor
+from chatserver.archive.database import DEFAULT_NAME
+from chatserver.model.display_names import name_key
+from tests.helpers.browserless import Visitor
+from tests.helpers.server_process import ServerProcess
 from tests.journeys.conftest import Browse, signed_up
 from tests.journeys.room_page import RoomPage
-from tests.server_process import ServerProcess
 
 LOOSE = """names => {
   const block = element => !["inline", "inline-block"].includes(getComputedStyle(element).display);

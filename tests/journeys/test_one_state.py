@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import Error, expect
 
-from tests.browserless import Visitor, read
+from tests.helpers.browserless import Visitor, read
 from tests.journeys.conftest import Browse, Enter
 from tests.journeys.link import Link
 from tests.journeys.room_page import RoomPage

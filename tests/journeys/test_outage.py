@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.async_api import expect
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Enter
 from tests.journeys.link import STREAM, Link
 from tests.journeys.room_page import RoomPage

@@ -13,7 +13,7 @@ from http import HTTPStatus
 import pytest
 from playwright.async_api import Error, Page, Route, expect
 
-from tests.browserless import WAIT_SECONDS, Visitor
+from tests.helpers.browserless import WAIT_SECONDS, Visitor
 from tests.journeys.conftest import Enter
 from tests.journeys.link import Link
 

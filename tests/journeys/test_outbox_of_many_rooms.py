@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.async_api import BrowserContext, Error, Route, expect
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Enter
 from tests.journeys.room_page import RoomPage
 

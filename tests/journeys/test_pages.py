@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Browse
 from tests.journeys.room_page import RoomPage
 

@@ -7,9 +7,9 @@ from collections import Counter
 
 import regex
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
+from tests.helpers.patterns_found import hard_words, of_javascript, texts_of
 from tests.journeys.conftest import Enter
-from tests.patterns_found import hard_words, of_javascript, texts_of
 
 LIMIT_MS = 20
 

@@ -9,14 +9,14 @@ import pytest
 from playwright.async_api import Response, Route, expect
 from tornado.ioloop import IOLoop
 
-from chatserver import quotas
-from tests.browserless import Visitor
+from chatserver.quotas import quotas
 from tests.conftest import World
-from tests.handlers.test_quotas import use_up
+from tests.helpers.browserless import Visitor
+from tests.helpers.server_process import ServerProcess
 from tests.journeys.conftest import Enter
 from tests.journeys.link import Link
 from tests.journeys.room_page import RoomPage
-from tests.server_process import ServerProcess
+from tests.web.handlers.test_quotas import use_up
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import expect
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
+from tests.helpers.server_process import ServerProcess
 from tests.journeys.conftest import Enter
-from tests.server_process import ServerProcess
 
 LINES = 12
 """That each of the two writes around each outage."""

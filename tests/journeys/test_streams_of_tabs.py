@@ -9,11 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from tornado.ioloop import IOLoop
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
+from tests.helpers.waiting import until
 from tests.journeys.conftest import Enter
 from tests.journeys.link import STREAM, Link
 from tests.journeys.room_page import RoomPage
-from tests.waiting import until
 
 MOST_OF_ONE = 50
 """Rooms that a stream follows, as the contract has it."""

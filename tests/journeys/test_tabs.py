@@ -9,11 +9,11 @@ from collections.abc import Callable
 import pytest
 from playwright.async_api import Error, expect
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
+from tests.helpers.waiting import until
 from tests.journeys.conftest import Browse, Enter
 from tests.journeys.link import STREAM, Link
 from tests.journeys.room_page import RoomPage
-from tests.waiting import until
 
 TABS = 20
 """More than three times as many as a browser has connections for one server over HTTP/1.1."""

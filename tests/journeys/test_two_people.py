@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Browse
 from tests.journeys.link import Link
 from tests.journeys.room_page import RoomPage

@@ -6,7 +6,7 @@ import asyncio
 
 from playwright.async_api import Locator, expect
 
-from tests.browserless import WAIT_SECONDS, Visitor, read
+from tests.helpers.browserless import WAIT_SECONDS, Visitor, read
 from tests.journeys.conftest import Browse, Enter
 from tests.journeys.room_page import RoomPage
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import CDPSession, Page, expect
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Browse
 
 COLD = 100_000

@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import Error, expect
 
-from tests.browserless import Visitor, read
+from tests.helpers.browserless import Visitor, read
+from tests.helpers.server_process import ServerProcess
+from tests.helpers.waiting import WAIT_SECONDS
 from tests.journeys.conftest import Browse, Enter
 from tests.journeys.link import STREAM, Link
 from tests.journeys.room_page import RoomPage
-from tests.server_process import ServerProcess
-from tests.waiting import WAIT_SECONDS
 
 IMPATIENT = "const every = setInterval; window.setInterval = (run, ms) => every(run, Math.min(ms, 2_000));"
 """A tab that does every other second what it does more seldom."""

@@ -8,7 +8,7 @@ import uuid
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browserless import Visitor
+from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Browse
 
 PASSWORD = "correct horse"

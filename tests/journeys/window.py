@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 
-from tests.browserless import WAIT_SECONDS, Visitor
+from tests.helpers.browserless import WAIT_SECONDS, Visitor
 
 TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll(".log")]
     .filter(each => each.scrollWidth > each.clientWidth)

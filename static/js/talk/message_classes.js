@@ -1,6 +1,6 @@
 /**
  * How a message looks, as far as what it says decides. The server decides that when a message is written. Judged here is
- * what it has not seen yet, and messages from before that was kept. chatserver/looks.py has the same rules: change both,
+ * what it has not seen yet, and messages from before that was kept. chatserver/model/message_classes.py has the same rules: change both,
  * a test compares them.
  */
 const MOST_EMOJI = 6; // that are shown large

@@ -1,0 +1,66 @@
+"""Where somebody new stands: behind all that was said before they signed up, which is no news to them.
+
+That is told in the ids of the rooms' logs, read at that moment. Compared with the clock of a machine that serves the
+chat they would say too much or too little by as much as that clock is wrong; and a log's own ids may be ahead of any
+clock.
+
+users    `begins` = {at: {ms, seq}, ahead: [{room, ms, seq}]}
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from chatserver.archive.backlog import Backlog
+from chatserver.archive.database import Database, Document, reaching_mongodb
+from chatserver.archive.event_documents import event_key, read_key
+from chatserver.model.cursor import BEGINNING, Cursor
+
+MARGIN_MS = 3_600_000
+"""How far Redis's clock may go back, by a failover to a machine that is behind, without hiding what is new. Rooms with
+newer events than this are kept one by one."""
+
+
+class Beginning(NamedTuple):
+    """`ahead`: the rooms that had newer events than `at` already, and the newest of each."""
+
+    at: Cursor
+    ahead: dict[int, Cursor]
+
+    def in_room(self, room_id: int) -> Cursor:
+        """The last event of the room's log that is no news."""
+        return self.ahead.get(room_id, self.at)
+
+
+EVERYTHING_IS_NEWS = Beginning(BEGINNING, {})
+
+
+class Beginnings:
+    def __init__(self, database: Database, backlog: Backlog) -> None:
+        self._rooms = database.rooms
+        self._backlog = backlog
+
+    async def now(self) -> Beginning:
+        """The beginning of who signs up now. Raises Unavailable when MongoDB does not answer."""
+        # First the moment: whatever is said from now on has an id above it, or a tip that is read below.
+        moment = await self._backlog.moment()
+        at = Cursor(max(0, moment.ms - MARGIN_MS), 0)
+        with reaching_mongodb():
+            rooms = [room["_id"] async for room in self._rooms.find({"closed_at": {"$exists": False}}, {"_id": 1})]
+        tips = await self._backlog.tips(rooms)
+        return Beginning(at, {room_id: tip for room_id, tip in tips.items() if tip > at})
+
+
+def beginning_document(beginning: Beginning) -> Document:
+    ahead = [event_key(room_id, tip) for room_id, tip in beginning.ahead.items()]
+    return {"at": {"ms": beginning.at.ms, "seq": beginning.at.seq}, "ahead": ahead}
+
+
+def read_beginning(user: Document) -> Beginning:
+    """Of an account. Accounts of before the logs were asked have a moment of the clock of a machine."""
+    if "begins" not in user:
+        moment = datetime.fromisoformat(user["created_at"]).timestamp()
+        return Beginning(Cursor(round(moment * 1000), 0), {})
+    begins = user["begins"]
+    return Beginning(read_key(begins["at"]), {key["room"]: read_key(key) for key in begins["ahead"]})

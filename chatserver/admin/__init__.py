@@ -1,0 +1,1 @@
+"""Proves and rebuilds what is stored."""

@@ -1,0 +1,146 @@
+"""An audit of the archive: proves each room's chain, and that `messages` is what follows from `events`.
+
+The chain: each event names as its `prev` the event before it, voids among them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+
+from chatserver.admin.rebuild import Progress, Projection, in_batches
+from chatserver.archive.database import Database, Document, reaching_mongodb
+from chatserver.archive.event_documents import read_event
+from chatserver.errors import Unavailable
+from chatserver.model.changes import about, without_text
+from chatserver.model.cursor import BEGINNING, Cursor
+from chatserver.model.events import CHANGES, KINDS, Event
+
+SECOND_LOOK_SECONDS = 3.0
+
+MOST_PROBLEMS = 10_000
+"""Lines that are told. Where there are more, an archive is not to be mended line by line."""
+
+
+class Audit:
+    def __init__(self, database: Database) -> None:
+        self._projection = Projection(database)
+        self.events = 0
+        self.messages = 0
+
+    async def rooms(self) -> list[int]:
+        return [room_id async for room_id in self._projection.rooms()]
+
+    async def problems(self, room_id: int) -> AsyncIterator[str]:
+        """What is wrong in a room, a line each. Where somebody is writing, the newest events may look wrong once.
+
+        Reads the room in batches, and keeps no more of it, however long it is.
+        """
+        before, shown = BEGINNING, self._projection.shown(room_id)
+        message = await anext(shown, None)
+        with reaching_mongodb():
+            async for documents in in_batches(self._projection.events(room_id)):
+                events = list(map(read_event, documents))
+                self.events += len(events)
+                messages = [event for event in events if event.kind == "message"]
+                expected = {_place(each): each for each in await self._projection.expected(room_id, messages)}
+                changed = {about(event) for event in events if event.kind in CHANGES}
+                written = await self._projection.messages_among(room_id, changed)
+                for event in events:
+                    for problem in _links(event, before), _is_known(event):
+                        if problem:
+                            yield f"room {room_id}: {event.id} {problem}"
+                    before = event.id
+                    if event.kind in CHANGES and not (about(event) in written and about(event) < event.id):
+                        yield f"room {room_id}: {event.id} is about {about(event)}, which is no message in front of it"
+                    if event.kind != "message":
+                        continue
+                    while message is not None and _place(message) < event.id:
+                        yield f"room {room_id}: {_place(message)} is shown, and no event says so"
+                        message = await anext(shown, None)
+                    if message is None or _place(message) != event.id:
+                        yield f"room {room_id}: {event.id} is archived and not shown"
+                        continue
+                    if message != expected[event.id]:
+                        yield f"room {room_id}: {event.id} is shown otherwise than its events say"
+                    if "deleted" in expected[event.id] and without_text(event) != event:
+                        yield f"room {room_id}: {event.id} was deleted, and its text is still archived"
+                    self.messages += 1
+                    message = await anext(shown, None)
+            while message is not None:
+                yield f"room {room_id}: {_place(message)} is shown, and no event says so"
+                message = await anext(shown, None)
+            async for problem in self._repeats(room_id):
+                yield f"room {room_id}: {problem}"
+
+    async def _repeats(self, room_id: int) -> AsyncIterator[str]:
+        """Events under one client id stand side by side in the order of client ids."""
+        last: Document | None = None
+        async for event in self._projection.named(room_id):
+            if last is not None and _name(last) == _name(event):
+                user_id, client_id = _name(event)
+                later = max(_place(last), _place(event))
+                yield f"{later} is a second one of user {user_id} with the client id {client_id}"
+            last = event
+
+
+def _links(event: Event, before: Cursor) -> str | None:
+    return None if event.prev == before else f"follows {event.prev}, which is not the event before it"
+
+
+def _is_known(event: Event) -> str | None:
+    return None if event.kind in KINDS else f"is of a kind nobody knows: {event.kind}"
+
+
+def _name(event: Document) -> tuple[int, str]:
+    return event["user_id"], event["client_id"]
+
+
+def _place(message: Document) -> Cursor:
+    return Cursor(message["_id"]["ms"], message["_id"]["seq"])
+
+
+async def _some(problems: AsyncIterator[str], most: int) -> list[str]:
+    """So many of them, from the first."""
+    found: list[str] = []
+    async for problem in problems:
+        found.append(problem)
+        if len(found) == most:
+            break
+    return found
+
+
+async def audit_all(uri: str, progress: Progress = list) -> int:
+    """Prints what is wrong. Returns the exit status: 0 all is well, 1 something is wrong, 2 it could not be read.
+
+    `progress`: hands on the numbers of the rooms one by one, and may show how far it is.
+    """
+    database = Database(uri)
+    audit = Audit(database)
+    problems: list[str] = []
+    try:
+        rooms = await audit.rooms()
+        for room_id in progress(rooms):
+            found = await _some(audit.problems(room_id), MOST_PROBLEMS)
+            if found:
+                # Somebody may be writing there: what is wrong stays wrong.
+                await asyncio.sleep(SECOND_LOOK_SECONDS)
+                again = set(await _some(Audit(database).problems(room_id), 2 * MOST_PROBLEMS))
+                problems += [problem for problem in found if problem in again]
+            if len(found) == MOST_PROBLEMS or len(problems) > MOST_PROBLEMS:
+                problems = [
+                    *problems[:MOST_PROBLEMS],
+                    f"room {room_id}: there is more, and nothing behind it was looked at",
+                ]
+                break
+    except Unavailable as error:
+        print(f"the archive does not answer: {error.__cause__ or error}", file=sys.stderr)
+        return 2
+    finally:
+        database.close()
+    print(*problems, sep="\n", end="\n" if problems else "")
+    print(
+        f"{audit.events} events and {audit.messages} messages in {len(rooms)} rooms: {len(problems) or 'no'} problems"
+    )
+    return 1 if problems else 0

@@ -1,0 +1,100 @@
+"""Bases: what a new branch of a room's log stands on.
+
+When a log has lost something (see `append.lua`), events may be on their way into the archive that it does not have any
+more. A new branch can't know whether it follows them. So before anybody sees its first event, the archive keeps a place
+for that: a void with the branch's first id, behind the last event that is archived. From then on the archive refuses
+everything else that would follow there, and what was lost is appended again, behind the branch's beginning.
+
+A place that is kept is no event: readers and the chain end before it, until the branch's first event fills it. If Redis
+loses that too, the place is given up: it stays in the chain as a void, and the next branch's base is made behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pymongo import DESCENDING
+from pymongo.errors import DuplicateKeyError
+
+from chatserver.archive.database import Database, Document, reaching_mongodb
+from chatserver.archive.event_documents import event_key, in_room
+from chatserver.errors import Unavailable
+from chatserver.log.commands import Base, BaseWanted
+from chatserver.log.room_log import RoomLog
+from chatserver.model.cursor import BEGINNING, Cursor
+
+LEAP_MS = 100
+"""How far a branch begins above the clock and all known ids: readers may have seen ids that nobody remembers."""
+
+ATTEMPTS = 20
+PAUSE = 0.05
+"""Times that somebody else may be faster, and seconds between them."""
+
+
+class LogEnded(Exception):
+    """The room was closed, and nothing follows that."""
+
+
+class Bases:
+    def __init__(self, database: Database, log: RoomLog) -> None:
+        self._events = database.events
+        self._log = log
+        # Those that are being made, so that a thousand posts after a restart of Redis make one.
+        self._making: dict[tuple[int, bytes], asyncio.Task[Base | None]] = {}
+
+    async def make(self, room_id: int, wanted: BaseWanted) -> Base | None:
+        """A base that nothing lost can follow; None if it is not wanted any more.
+
+        All who ask with the same token get the same. Raises LogEnded, Unavailable.
+        """
+        key = room_id, wanted.token
+        if key not in self._making:
+            self._making[key] = asyncio.create_task(self._make(room_id, wanted))
+            self._making[key].add_done_callback(lambda _: self._making.pop(key))
+        return await asyncio.shield(self._making[key])
+
+    async def _make(self, room_id: int, wanted: BaseWanted) -> Base | None:
+        with reaching_mongodb():
+            for _ in range(ATTEMPTS):
+                newest = await self._events.find_one(in_room(room_id), sort=[("_id", DESCENDING)])
+                if newest is not None and newest["kind"] == "closed":
+                    raise LogEnded  # the log that knew it is gone
+                if newest is not None and newest.get("kept_for") == wanted.token:
+                    return Base(wanted.token, Cursor.parse(newest["prev"]), _id(newest["_id"]))
+                # Only who asks after looking knows that no branch began there since, and was already filled.
+                if not await self._log.wants_base(room_id, wanted.token):
+                    return None
+                if newest is not None and "kept_for" in newest:
+                    await self._give_up(newest)
+                elif (base := await self._keep_place(room_id, newest, wanted)) is not None:
+                    return base
+                await asyncio.sleep(PAUSE)
+        raise Unavailable("the log is busy, try again", retry_after=2)
+
+    async def _keep_place(self, room_id: int, newest: Document | None, wanted: BaseWanted) -> Base | None:
+        """Returns None if something else follows that event, also if the majority does not have it yet."""
+        prev = BEGINNING if newest is None else _id(newest["_id"])
+        seen = self._log.seen(room_id)
+        id = Cursor(max(_ms(wanted.token), wanted.above.ms, seen.ms, prev.ms) + LEAP_MS, 0)
+        place = {"_id": event_key(room_id, id), "prev": str(prev), "kind": "void", "user_id": 0}
+        try:
+            await self._events.insert_one({**place, "kept_for": wanted.token})
+        except DuplicateKeyError:
+            return None
+        return Base(wanted.token, prev, id)
+
+    async def _give_up(self, place: Document) -> None:
+        """Unless it is filled in this moment."""
+        await self._events.update_one(
+            {"_id": place["_id"], "kept_for": place["kept_for"]}, {"$unset": {"kept_for": ""}}
+        )
+
+
+def _id(key: dict[str, int]) -> Cursor:
+    return Cursor(key["ms"], key["seq"])
+
+
+def _ms(token: bytes) -> int:
+    """Tokens are times: the clock of Redis when the base was asked for, `<seconds>.<microseconds>`."""
+    seconds, _, micros = token.partition(b".")
+    return int(seconds) * 1000 + int(micros) // 1000

@@ -1,0 +1,234 @@
+"""The archive: every event for ever, in MongoDB.
+
+    events     one document for each entry of a log, append-only, `_id` = {room, ms, seq}: the log's own order
+    messages   what the room shows, a projection of `events` that can be rebuilt from it (`projector.py`)
+
+An event counts as archived when a majority of the replica set has it in its journal. Then it stays: `commits.py` says
+how events get in, and why nothing has to be taken out again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+from pymongo import ASCENDING, DESCENDING
+
+from chatserver.archive.database import Database, Document, reaching_mongodb
+from chatserver.archive.event_documents import Shown, event_key, read_event, read_key, read_shown
+from chatserver.archive.indexes import MESSAGES_IN_ORDER
+from chatserver.errors import Unavailable
+from chatserver.model.changes import about
+from chatserver.model.cursor import BEGINNING, END, Cursor
+from chatserver.model.events import Event
+from chatserver.support import tasks
+from chatserver.support.group_commit import GroupCommit
+
+RETURN_SECONDS = 0.5
+"""While MongoDB is away, how long after each vain try it is looked for again."""
+
+
+FEW = 4
+"""Messages whose changes are asked for one by one. A query of many such parts takes longer to plan than to answer."""
+
+
+class ClientId(NamedTuple):
+    """What names an event before the log does, and for ever after."""
+
+    room_id: int
+    user_id: int
+    client_id: str
+
+
+class Archive:
+    """Reads events. Everything raises Unavailable when MongoDB does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._events = database.events
+        self._messages = database.messages
+        self._rooms = database.rooms
+        self._look_ups: GroupCommit[ClientId, Event | None] = GroupCommit(self._find_all_by_client_id)
+        self._is_away = False
+        self._is_closed = False
+        self._looking: asyncio.Task[None] | None = None
+
+    async def after(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
+        """The oldest `limit` events behind the cursor, voids among them."""
+        with reaching_mongodb():
+            found = self._events.find(_between(room_id, cursor, END)).sort("_id", ASCENDING).limit(limit)
+            return [read_event(document) async for document in found]
+
+    async def before(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
+        """The newest `limit` events in front of the cursor, oldest first, voids among them."""
+        with reaching_mongodb():
+            found = self._events.find(_between(room_id, BEGINNING, cursor)).sort("_id", DESCENDING).limit(limit)
+            newest_first = [read_event(document) async for document in found]
+        return newest_first[::-1]
+
+    async def messages_after(self, room_id: int, cursor: Cursor, limit: int, *, until: Cursor = END) -> list[Event]:
+        """The oldest `limit` messages behind the cursor, as they were written. `until`: the last that is wanted."""
+        with reaching_mongodb():
+            found = self._events.find(_messages(room_id, cursor, _behind(until))).hint(MESSAGES_IN_ORDER)
+            return [read_event(document) async for document in found.sort("_id", ASCENDING).limit(limit)]
+
+    async def messages_before(self, room_id: int, cursor: Cursor, limit: int, *, until: Cursor = END) -> list[Event]:
+        """The newest `limit` messages in front of the cursor, oldest first, as they were written."""
+        with reaching_mongodb():
+            found = self._events.find(_messages(room_id, BEGINNING, min(cursor, _behind(until)))).hint(
+                MESSAGES_IN_ORDER
+            )
+            newest_first = [read_event(document) async for document in found.sort("_id", DESCENDING).limit(limit)]
+        return newest_first[::-1]
+
+    async def shown(self, room_id: int, ids: Collection[Cursor]) -> dict[Cursor, Shown]:
+        """Those of these messages that are in `messages`, which may be a moment behind the events."""
+        with reaching_mongodb():
+            found = self._messages.find({"_id": {"$in": [event_key(room_id, id) for id in ids]}})
+            each = [read_shown(document) async for document in found]
+        return {Cursor.parse(shown.message.id): shown for shown in each}
+
+    async def changes(
+        self, room_id: int, behind: Mapping[Cursor, Cursor], *, until: Cursor = END
+    ) -> dict[Cursor, list[Event]]:
+        """For each message the changes about it behind a place in the log, in order. Those without any are left out.
+
+        `until`: the last change that is wanted.
+        """
+        last = event_key(room_id, until)
+        unchanged = [event_key(room_id, id) for id, place in behind.items() if place == BEGINNING]
+        changed = {id: place for id, place in behind.items() if place != BEGINNING}
+        if len(changed) > FEW:
+            newest = await self._newest_changes(room_id, changed)
+            changed = {id: place for id, place in changed.items() if newest.get(id, place) > place}
+        wanted: list[Document] = [
+            {"about": event_key(room_id, id), "_id": {"$gt": event_key(room_id, place), "$lte": last}}
+            for id, place in changed.items()
+        ]
+        if unchanged:
+            wanted.append({"about": {"$in": unchanged}, "_id": {"$lte": last}})
+        found: dict[Cursor, list[Event]] = {}
+        if wanted:
+            with reaching_mongodb():
+                async for document in self._events.find(wanted[0] if len(wanted) == 1 else {"$or": wanted}):
+                    event = read_event(document)
+                    found.setdefault(about(event), []).append(event)
+        return {id: sorted(events, key=lambda event: event.id) for id, events in found.items()}
+
+    async def _newest_changes(self, room_id: int, ids: Collection[Cursor]) -> dict[Cursor, Cursor]:
+        """The newest change about each message, by one look into the index for each."""
+        newest_of_each: list[Document] = [
+            {"$match": {"about": {"$in": [event_key(room_id, id) for id in ids]}}},
+            {"$sort": {"about": DESCENDING, "_id": DESCENDING}},
+            {"$group": {"_id": "$about", "newest": {"$first": "$_id"}}},
+        ]
+        with reaching_mongodb():
+            found = [document async for document in self._events.aggregate(newest_of_each)]
+        return {read_key(document["_id"]): read_key(document["newest"]) for document in found}
+
+    async def find(self, room_id: int, id: Cursor) -> Event | None:
+        with reaching_mongodb():
+            document = await self._events.find_one({"_id": event_key(room_id, id), "kept_for": None})
+        return None if document is None else read_event(document)
+
+    async def stands(self, events: Sequence[Event]) -> list[bool]:
+        """Which of these events are archived, each under its own id and with its own name."""
+        keys = [event_key(event.room_id, event.id) for event in events]
+        with reaching_mongodb():
+            found = {read_event(document) async for document in self._events.find({"_id": {"$in": keys}})}
+        there = {(event.room_id, event.id, event.user_id, event.client_id) for event in found}
+        return [(event.room_id, event.id, event.user_id, event.client_id) in there for event in events]
+
+    async def find_by_client_id(self, room_id: int, user_id: int, client_id: str) -> Event | None:
+        """The event that was posted under this client id, however long ago. Look-ups are grouped like writes.
+
+        While MongoDB is away this raises Unavailable at once, so that those who can do without are not kept waiting.
+        """
+        if self._is_away:
+            raise Unavailable("the archive is not available right now, try again", retry_after=2)
+        return await self._look_ups.submit(ClientId(room_id, user_id, client_id))
+
+    async def _find_all_by_client_id(self, wanted: Sequence[ClientId]) -> Sequence[Event | None]:
+        with self.noticing_absence():
+            found = self._events.find({"$or": [client_key(*name) for name in wanted]})
+            events = [read_event(document) async for document in found]
+        by_name = {ClientId(event.room_id, event.user_id, event.client_id): event for event in events}
+        return [by_name.get(name) for name in wanted]
+
+    async def tip(self, room_id: int) -> Cursor:
+        """The room's highest archived id; BEGINNING where nothing is archived."""
+        newest = await self.before(room_id, END, 1)
+        return newest[-1].id if newest else BEGINNING
+
+    async def tips(self, rooms: Sequence[int]) -> dict[int, Cursor]:
+        """The highest archived id of each room, in one round trip. Rooms in which nothing is archived are left out."""
+        newest: list[Document] = [
+            {"$match": {"$expr": {"$and": [{"$gt": ["$_id", "$$from"]}, {"$lt": ["$_id", "$$to"]}]}, "kept_for": None}},
+            {"$sort": {"_id": -1}},
+            {"$limit": 1},
+            {"$project": {"_id": 1}},
+        ]
+        bounds = {
+            name: {"room": "$_id", "ms": {"$literal": end.ms}, "seq": {"$literal": end.seq}}
+            for name, end in (("from", BEGINNING), ("to", END))
+        }
+        look_up = {"from": self._events.name, "let": bounds, "pipeline": newest, "as": "newest"}
+        with reaching_mongodb():
+            found = self._rooms.aggregate([{"$match": {"_id": {"$in": list(rooms)}}}, {"$lookup": look_up}])
+            ids = [each["_id"] async for room in found for each in room["newest"]]
+        return {id["room"]: Cursor(id["ms"], id["seq"]) for id in ids}
+
+    async def count_after(self, room_id: int, cursor: Cursor, limit: int) -> int:
+        """How many events stand behind the cursor, counted up to `limit`."""
+        with reaching_mongodb():
+            return int(await self._events.count_documents(_between(room_id, cursor, END), limit=limit))
+
+    @contextmanager
+    def noticing_absence(self) -> Iterator[None]:
+        """Around what is done often enough to tell at once when MongoDB goes and comes back."""
+        try:
+            with reaching_mongodb():
+                yield
+        except Unavailable:
+            self._is_away = True
+            if self._looking is None and not self._is_closed:
+                self._looking = asyncio.create_task(self._look_for_it(), name="archive's return")
+            raise
+        self._is_away = False
+
+    async def close(self) -> None:
+        """Returns when everything that was asked is answered."""
+        self._is_closed = True
+        await self._look_ups.join()
+        if self._looking is not None:
+            await tasks.stop([self._looking])
+
+    async def _look_for_it(self) -> None:
+        """There may be nothing to write that would tell: without an answer to its look-up, many a post is refused."""
+        try:
+            while self._is_away:
+                await asyncio.sleep(RETURN_SECONDS)
+                with suppress(Unavailable), reaching_mongodb():
+                    await self._events.find_one({}, {"_id": 1})
+                    self._is_away = False
+        finally:
+            self._looking = None  # whatever ended it, the next one who finds MongoDB away begins to look again
+
+
+def client_key(room_id: int, user_id: int, client_id: str) -> Document:
+    return {"_id.room": room_id, "user_id": user_id, "client_id": client_id}
+
+
+def _between(room_id: int, after: Cursor, before: Cursor) -> Document:
+    """Events, not the places that are kept free for one."""
+    return {"_id": {"$gt": event_key(room_id, after), "$lt": event_key(room_id, before)}, "kept_for": None}
+
+
+def _messages(room_id: int, after: Cursor, before: Cursor) -> Document:
+    return {"kind": "message", "_id": {"$gt": event_key(room_id, after), "$lt": event_key(room_id, before)}}
+
+
+def _behind(id: Cursor) -> Cursor:
+    """The place right behind an id."""
+    return id if id == END else Cursor(id.ms, id.seq + 1)

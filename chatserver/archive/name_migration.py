@@ -1,0 +1,57 @@
+"""Gives the names of people and rooms that an earlier release made their looks, so that nobody new can look like them.
+
+Of two old names that look alike one gets them, and the other one stays as it is: both go on as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pymongo import ASCENDING, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from chatserver.archive.database import Collection, Database, Document, raise_unless_duplicate, reaching_mongodb
+from chatserver.model.lookalikes import looks
+
+NAMES_AT_ONCE = 1_000
+"""Read, written and held at a time."""
+
+_CLOSED_AGAIN = [{"$set": {"looks": [{"$concat": ["closed ", {"$toString": "$_id"}]}]}}]
+
+
+async def add_looks(database: Database) -> None:
+    """Safe at every start, by many processes at once, and beside older ones. Raises Unavailable."""
+    with reaching_mongodb():
+        # A room that an older process closed kept its looks.
+        await database.rooms.update_many(
+            {"closed_at": {"$exists": True}, "looks": {"$exists": True, "$regex": "^(as|in) "}}, _CLOSED_AGAIN
+        )
+        for collection in (database.users, database.rooms):
+            await _add(collection)
+
+
+async def _add(collection: Collection) -> None:
+    last: int | None = None
+    while True:
+        behind: Document = {} if last is None else {"_id": {"$gt": last}}
+        found = collection.find(
+            {"looks": {"$exists": False}, "closed_at": {"$exists": False}} | behind, {"name": 1}
+        ).sort("_id", ASCENDING)
+        documents = await found.limit(NAMES_AT_ONCE).to_list(NAMES_AT_ONCE)
+        if not documents:
+            return
+        last = documents[-1]["_id"]
+        await _write(collection, [(each["_id"], looks(each["name"])) for each in documents])
+
+
+async def _write(collection: Collection, names: Sequence[tuple[int, list[str]]]) -> None:
+    try:
+        await collection.bulk_write([_give(number, seen) for number, seen in names], ordered=False)
+    except BulkWriteError as error:
+        raise_unless_duplicate(error)
+        refused = [names[each["index"]][0] for each in error.details["writeErrors"]]
+        await collection.bulk_write([_give(number, [f"of before {number}"]) for number in refused], ordered=False)
+
+
+def _give(number: int, seen: list[str]) -> UpdateOne:
+    return UpdateOne({"_id": number, "looks": {"$exists": False}}, {"$set": {"looks": seen}})

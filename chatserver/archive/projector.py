@@ -1,0 +1,147 @@
+"""Showing: how archived events get into `messages`, each message as it stands after the changes about it.
+
+Safe at any time, twice, by many processes and out of order. A message that is there already stays as it is. A document
+says up to which change it has been folded (`applied`); what the archive has about the message behind that is folded in,
+all of it and in order, and written only if nobody else did so meanwhile. Since the archive only grows at its end, a
+document has every change up to its `applied`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable, Sequence
+
+from pymongo import ASCENDING
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from chatserver.archive.database import Database, Document, raise_unless_duplicate, reaching_mongodb
+from chatserver.archive.event_documents import event_key, message_document, read_event, read_shown
+from chatserver.archive.events import Archive
+from chatserver.errors import Unavailable
+from chatserver.log.room_log import RoomLog
+from chatserver.model.changes import about, fold, without_text
+from chatserver.model.cursor import BEGINNING, Cursor
+from chatserver.model.event_id import EventId
+from chatserver.model.events import CHANGES, Event
+from chatserver.support.group_commit import GroupCommit
+
+ATTEMPTS = 30
+PAUSE = 0.02
+"""Times that others may be faster, and seconds between them, at the most. Who is faster takes all changes along."""
+
+
+class Showing:
+    """Everything raises Unavailable when MongoDB does not answer; for the text of what was deleted, Redis too."""
+
+    def __init__(self, database: Database, archive: Archive, log: RoomLog) -> None:
+        self._database = database
+        self._archive = archive
+        self._log = log
+        # Apart, so that messages never wait for what becomes of others.
+        self._messages: GroupCommit[Event, None] = GroupCommit(self._show_messages)
+        self._changes: GroupCommit[Event, None] = GroupCommit(self._show_changes)
+
+    async def show(self, event: Event) -> None:
+        """Makes sure that an archived event is in `messages`, whatever became of the process that archived it."""
+        if event.kind == "message":
+            await self._messages.submit(event)
+        elif event.kind in CHANGES:
+            await self._changes.submit(event)
+
+    async def show_changed(self, message: Event) -> None:
+        """Makes sure that a message is in `messages` with all that the archive has about it."""
+        await self._show_changed(EventId(message.room_id, message.id))
+
+    async def show_all(self, events: Iterable[Event]) -> None:
+        """The same for many at once."""
+        events = list(events)
+        if messages := [event for event in events if event.kind == "message"]:
+            await self._show_messages(messages)
+        if changes := [event for event in events if event.kind in CHANGES]:
+            for outcome in await self._show_changes(changes):
+                if outcome is not None:
+                    raise outcome
+
+    async def close(self) -> None:
+        """Returns when everything that was handed in is shown."""
+        await self._messages.join()
+        await self._changes.join()
+
+    async def _show_messages(self, events: Sequence[Event]) -> Sequence[None]:
+        with self._archive.noticing_absence():
+            try:
+                documents = [message_document(event.message()) for event in set(events)]
+                await self._database.messages.insert_many(documents, ordered=False)
+            except BulkWriteError as error:
+                raise_unless_duplicate(error)
+        return [None] * len(events)
+
+    async def _show_changes(self, events: Sequence[Event]) -> Sequence[Exception | None]:
+        places = [EventId(event.room_id, about(event)) for event in events]
+        each = list(dict.fromkeys(places))
+        outcomes = await asyncio.gather(*map(self._show_changed, each), return_exceptions=True)
+        by_place = dict(zip(each, outcomes, strict=True))
+        return [outcome if isinstance(outcome := by_place[place], Exception) else None for place in places]
+
+    async def _show_changed(self, place: EventId) -> None:
+        with reaching_mongodb():
+            for _ in range(ATTEMPTS):
+                if await self._bring_forward(place):
+                    return
+                await asyncio.sleep(PAUSE * random.random())
+        raise Unavailable("too much becomes of this message right now, try again")
+
+    async def _bring_forward(self, place: EventId) -> bool:
+        """Folds in what the archive has about a message. Returns False if somebody else did so in between."""
+        key = event_key(*place)
+        there: Document | None = await self._database.newest_messages.find_one({"_id": key})
+        if there is not None:
+            message, applied = read_shown(there)
+        else:
+            event = await self._archive.find(*place)
+            if event is None or event.kind != "message":
+                return True  # what is about nothing shows nothing
+            message, applied = event.message(), BEGINNING
+        changes = (await self._archive.changes(place.room_id, {place.id: applied})).get(place.id, [])
+        message = fold(message, changes)
+        if changes or there is None:
+            document = message_document(message, changes[-1].id if changes else applied)
+            if not await self._write(document, there):
+                return False
+        if message.deleted:
+            await self._take_text_out(place)
+        return True
+
+    async def _write(self, document: Document, there: Document | None) -> bool:
+        """In the place of what was read there, if that is still the same."""
+        messages = self._database.messages
+        if there is None:
+            try:
+                await messages.insert_one(document)
+            except DuplicateKeyError:
+                return False
+            return True
+        unchanged = {"_id": document["_id"], "applied": there.get("applied")}
+        return (await messages.replace_one(unchanged, document)).matched_count == 1
+
+    async def _take_text_out(self, place: EventId) -> None:
+        """What was deleted is not to be read any more. Its place in the chain stays, and whose it was."""
+        ids = await redact(self._database, place.room_id, place.id)
+        # After the archive has it: readers who find a hole in the stream look there.
+        await self._log.take_out(place.room_id, ids)
+
+
+async def redact(database: Database, room_id: int, id: Cursor) -> list[Cursor]:
+    """Takes the text of a deleted message, and of its edits, out of `events`. Returns their ids. The caller handles
+    errors of PyMongo."""
+    key = event_key(room_id, id)
+    ids = []
+    texts = {"$or": [{"_id": key}, {"about": key, "kind": "edited"}]}
+    async for document in database.events.find(texts).sort("_id", ASCENDING):
+        event = read_event(document)
+        ids.append(event.id)
+        payload = without_text(event).payload.decode()
+        if payload != document["payload"]:
+            await database.events.update_one({"_id": document["_id"]}, {"$set": {"payload": payload}})
+    return ids

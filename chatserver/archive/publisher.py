@@ -1,0 +1,147 @@
+"""The way of an event into the log and the archive, and the promise at its end."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import NamedTuple
+
+from cachetools import LRUCache
+
+from chatserver.archive.branch_bases import Bases, LogEnded
+from chatserver.archive.commits import Commits, Refused
+from chatserver.archive.events import Archive
+from chatserver.errors import Unavailable
+from chatserver.log.commands import Appended, Base, BaseWanted, Closed, Full, Gone, OtherBranch, Unsure
+from chatserver.log.room_log import RoomLog
+from chatserver.model.cursor import Cursor
+from chatserver.model.event_id import EventId
+from chatserver.model.events import Draft, Event, draft_of
+
+ATTEMPTS = 12
+"""Steps that one post may take: after a flush or failover of Redis it needs three, and as many again for each that
+comes on top."""
+
+BRANCHES = 20_000
+"""Rooms whose branch is remembered (about 200 bytes each); the log knows the others."""
+
+
+class Published(NamedTuple):
+    """An event that is archived and in the log. `repeated`: it was there before this call."""
+
+    event: Event
+    repeated: bool
+
+
+class Archiver:
+    """Publishes events: look the client id up, append, archive, take the mark off."""
+
+    def __init__(self, archive: Archive, bases: Bases, commits: Commits, log: RoomLog) -> None:
+        self._archive = archive
+        self._bases = bases
+        self._commits = commits
+        self._log = log
+        self._branches: LRUCache[int, Cursor] = LRUCache(BRANCHES)
+
+    async def publish(self, draft: Draft, *, fresh: bool = False, lost: Cursor | None = None) -> Published:
+        """Returns when the event can't be lost any more, or raises Unavailable: then nothing is promised.
+
+        Raises LogEnded. The same client id always names the same event, however often and wherever it is published.
+        `fresh`: the client id was made just now, so nobody can have used it.
+        `lost`: an id under which the event was in the log, and that the archive refused.
+        """
+        base: Base | None = None
+        for _ in range(ATTEMPTS):
+            # What is archived under the client id is asked after the branch is known: see `append.lua`.
+            branch = base.id if base else self._branches.get(draft.room_id)
+            looked_up = fresh
+            if branch is not None and not fresh:
+                first, looked_up = await self._look_up(draft)
+                if first is not None:
+                    return await self._answer(draft, first, lost)
+            outcome = await self._log.append(draft, branch, base=base, lost=lost, looked_up=looked_up)
+            match outcome:
+                case OtherBranch(id):
+                    base, self._branches[draft.room_id] = None, id
+                case BaseWanted():
+                    base = await self._bases.make(draft.room_id, outcome)
+                case Appended(event, repeated):
+                    if repeated:
+                        self._tell(event)
+                    try:
+                        return await self._archive_it(event, repeated)
+                    except Refused:
+                        lost = event.id
+                        self._branches.pop(draft.room_id, None)
+                case Gone(id):
+                    first, looked_up = await self._look_up(draft)
+                    if first is not None:
+                        return await self._answer(draft, first, lost)
+                    if not looked_up:
+                        raise Unavailable("the archive is not available right now, try again", retry_after=2)
+                    lost = id
+                case Closed():
+                    raise LogEnded
+                case Full():
+                    raise Unavailable("too much is waiting to be archived, try again", retry_after=5)
+                case Unsure():
+                    raise Unavailable("the archive is not available right now, try again", retry_after=2)
+        raise Unavailable("the log keeps losing this, try again", retry_after=2)
+
+    async def finish(self, place: EventId) -> None:
+        """Archives an event that somebody else appended, perhaps before they died. Raises Unavailable."""
+        event = await self._log.find(*place)
+        if event is None:
+            await self._log.release(place)
+            return
+        try:
+            await self._archive_it(event, repeated=True)
+        except Refused:
+            with suppress(LogEnded):
+                await self.publish(draft_of(event), lost=event.id)
+
+    async def secure(self, place: EventId) -> Event | None:
+        """The event at that place, archived now if it was not yet; None where none is. Raises Unavailable."""
+        event = await self._archive.find(*place)
+        if event is None and await self._log.find(*place) is not None:
+            await self.finish(place)
+            event = await self._archive.find(*place)
+        return event
+
+    async def show_changed(self, message: Event) -> None:
+        """Makes sure that what became of an archived message is in `messages`, before somebody is told that it is so:
+        whoever archived it may have died, and Redis forgotten that it was pending. Raises Unavailable."""
+        await self._commits.show_changed(message)
+
+    async def close(self) -> None:
+        """Returns when everything that was begun is archived."""
+        await self._commits.close()
+
+    async def _archive_it(self, event: Event, repeated: bool) -> Published:
+        """Raises Refused."""
+        first = await self._commits.commit(event)
+        if first.id == event.id:
+            self._log.keep(event)
+        else:
+            await self._log.discard(event, event.id)
+        return Published(first, repeated or first.id != event.id)
+
+    async def _answer(self, draft: Draft, first: Event, lost: Cursor | None) -> Published:
+        self._tell(first)
+        await self._commits.show(first)
+        if lost is not None:
+            await self._log.discard(draft, lost)
+        return Published(first, repeated=True)
+
+    def _tell(self, event: Event) -> None:
+        """It was there before, and this process may not have heard of it. When it answers that something is deleted,
+        its readers get no more of that."""
+        if event.kind == "deleted":
+            self._log.own_news.tell([event])
+
+    async def _look_up(self, draft: Draft) -> tuple[Event | None, bool]:
+        """What stands under the client id in the archive, and whether that could be asked."""
+        try:
+            found = await self._archive.find_by_client_id(draft.room_id, draft.user_id, draft.client_id)
+        except Unavailable:
+            return None, False
+        return found, True

@@ -1,0 +1,72 @@
+"""The sweep: finishes what a dead process began, and keeps the logs in Redis short.
+
+Every process sweeps. What one does twice, or two do at once, is harmless: archiving is idempotent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterable
+
+from chatserver.archive.publisher import Archiver
+from chatserver.archive.trimming import Trimming
+from chatserver.errors import Unavailable
+from chatserver.log.room_log import RoomLog
+from chatserver.model.event_id import EventId
+from chatserver.support.background import Background, BackgroundTask
+
+SWEEP_SECONDS = 2.0
+"""Between two sweeps. An event is old when two of them saw it, whatever the clocks say: whoever appended it has had
+the time to archive it."""
+
+AT_ONCE = 500
+"""Events that are archived together."""
+
+log = logging.getLogger(__name__)
+
+
+class Sweep:
+    def __init__(self, archiver: Archiver, room_log: RoomLog, trimming: Trimming) -> None:
+        self._archiver = archiver
+        self._log = room_log
+        self._trimming = trimming
+        self._seen: frozenset[EventId] = frozenset()
+        self._task: BackgroundTask | None = None
+
+    def start(self, background: Background) -> None:
+        self._task = background.start("sweep", self._run)
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            await self._task.stop()
+
+    async def sweep(self) -> int:
+        """Archives all that was pending already at the last sweep. Returns how many those were. Raises Unavailable."""
+        pending = await self._log.pending()
+        old = [place for place in pending if place in self._seen]
+        for start in range(0, len(old), AT_ONCE):
+            finished = [self._archiver.finish(place) for place in old[start : start + AT_ONCE]]
+            _raise_first(await asyncio.gather(*finished, return_exceptions=True))
+        await self._log.settled()  # what was finished shall not be found again
+        self._seen = frozenset(pending).difference(old)
+        return len(old)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
+            try:
+                finished = await self.sweep()
+                if finished:
+                    log.warning("archived %d events that nobody had finished", finished)
+                await self._trimming.note_more()
+                await self._trimming.trim()
+            except Unavailable as error:
+                log.warning("the sweep waits: %s", error.__cause__ or error)
+
+
+def _raise_first(outcomes: Iterable[object]) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome

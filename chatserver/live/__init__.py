@@ -1,0 +1,1 @@
+"""What is open now: streams, the rooms they follow, and what passes between processes."""

@@ -1,0 +1,142 @@
+"""Streams that are all sent the same. Those at the tip, the *live* ones, are handed the same bytes by a loop that does
+nothing else and waits for none of them; the others catch up by themselves and join them there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Collection
+
+from chatserver.live import sse
+from chatserver.live.frames import framed
+from chatserver.live.subscription import Subscription
+from chatserver.model.cursor import Cursor
+
+HEARTBEAT_SECONDS = 20.0
+"""Silence after which a comment is sent, ± 10 %. Routers drop idle connections after 30 s and more; Heroku after 55."""
+
+
+AGAIN_MS = (1_000, 4_000)
+"""When to come back from streams that were closed together."""
+
+
+class Fanout:
+    """`room_ids`: the rooms that all of these streams follow."""
+
+    def __init__(self, room_ids: tuple[int, ...]) -> None:
+        self.room_ids = room_ids
+        self.finished = False
+        """There is nothing left to follow: who reaches the tip is told so, and the stream is over for good."""
+        self.is_closed = False
+        self._loop = asyncio.get_running_loop()
+        # The live sockets' own `send`, so that the loop of a round looks nothing up.
+        self._live: dict[bool, dict[Subscription, Callable[[bytes], int]]] = {True: {}, False: {}}
+        self._catching_up: set[Subscription] = set()
+        self._ahead: set[Subscription] = set()
+        self._heartbeat_at = self._next_heartbeat()
+
+    # What subscriptions do
+
+    def go_live(self, subscription: Subscription) -> None:
+        self._catching_up.discard(subscription)
+        self._live[subscription.chunked][subscription] = subscription.socket.send
+
+    def await_round(self, subscription: Subscription) -> None:
+        """For this reader there is nothing now, and it is not at the tip: it goes on after the next round, or tick."""
+        self._ahead.add(subscription)
+
+    def withdraw(self, subscription: Subscription) -> None:
+        """No more rounds for this one: from now on it sends by itself."""
+        if self._live[subscription.chunked].pop(subscription, None) is not None:
+            self._catching_up.add(subscription)
+
+    def leave(self, subscription: Subscription) -> None:
+        self._live[subscription.chunked].pop(subscription, None)
+        self._catching_up.discard(subscription)
+        self._ahead.discard(subscription)
+
+    # What others do
+
+    def signal(self, frame: bytes) -> None:
+        """Something that passes, a frame without an id: to all who are live now, and to nobody later."""
+        self._send_to_live(frame)
+        self._heartbeat_at = self._next_heartbeat()
+
+    def whisper(self, subscriptions: Collection[Subscription], frame: bytes) -> None:
+        """The same to some of them."""
+        for chunked, live in self._live.items():
+            some = {each: live[each] for each in subscriptions if each in live}
+            if some:
+                self._send(framed(frame, chunked), some)
+
+    def tick(self, now: float, stuck_since: float) -> None:
+        """Every second: a heartbeat where it was quiet; an end for readers that took nothing for too long."""
+        for subscription in [each for each in self._catching_up if each.is_stuck(stuck_since)]:
+            subscription.close()
+        self._call_the_ahead()
+        if now >= self._heartbeat_at:
+            self._send_to_live(sse.HEARTBEAT)
+            self._heartbeat_at = self._next_heartbeat()
+
+    def redact_unsent(self, room_id: int, id: Cursor) -> None:
+        """A message was deleted: its text goes out to nobody who has not taken it yet."""
+        for subscription in list(self._catching_up):  # the live ones have taken everything
+            subscription.redact(room_id, id)
+
+    def subscriptions(self) -> list[Subscription]:
+        return [*self._all_live(), *self._catching_up]
+
+    def close(self) -> None:
+        """Closes all streams, to be resumed. Who comes on top of that, since it was being opened, is sent away."""
+        self.is_closed = True
+        for subscription in self.subscriptions():
+            subscription.close()
+
+    # What a kind of fanout makes of it
+
+    def _begin(self, subscription: Subscription) -> None:
+        self._catching_up.add(subscription)
+        if self.is_closed:
+            subscription.end(sse.retry(random.randint(*AGAIN_MS)))
+        else:
+            subscription.start()
+
+    def _send_to_live(self, frames: bytes) -> None:
+        """Readers that do not take all of it fall behind. The tip must be the place behind these bytes already."""
+        for chunked, live in self._live.items():
+            if live and frames:
+                self._send(framed(frames, chunked), live)
+
+    def _send(self, data: bytes, live: dict[Subscription, Callable[[bytes], int]]) -> None:
+        whole = len(data)
+        behind: list[tuple[Subscription, int]] = []
+        for subscription, send in live.items():
+            try:
+                taken = send(data)
+            except (BlockingIOError, InterruptedError):
+                taken = 0
+            except OSError:
+                taken = -1
+            if taken != whole:
+                behind.append((subscription, taken))
+        for subscription, taken in behind:
+            if taken < 0:
+                subscription.close()
+            else:
+                self.withdraw(subscription)
+                subscription.fall_behind(data, taken)
+
+    def _call_the_ahead(self) -> None:
+        ahead, self._ahead = self._ahead, set()
+        for subscription in ahead:
+            subscription.advance()
+
+    def _all_live(self) -> list[Subscription]:
+        return [*self._live[True], *self._live[False]]
+
+    def _is_empty(self) -> bool:
+        return not (self._live[True] or self._live[False] or self._catching_up)
+
+    def _next_heartbeat(self) -> float:
+        return self._loop.time() + HEARTBEAT_SECONDS * random.uniform(0.9, 1.1)

@@ -1,0 +1,211 @@
+"""The audience: who is listening in this process, how many may, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, TypeVar
+
+from cachetools import TTLCache
+
+from chatserver.accounts.sessions import Session, Sessions
+from chatserver.errors import Unavailable
+from chatserver.live import sse
+from chatserver.live.subscription import Subscription
+from chatserver.live.viewers import Viewers
+from chatserver.model.users import User
+from chatserver.support.background import Background, BackgroundTask
+
+MAX_AGE_SECONDS = 3600.0
+"""A stream is ended after about this time, ± 10 %, and resumed: what went wrong without a sign does not last."""
+
+LOOK_SECONDS = 10.0
+"""How often the sessions of all streams are looked up, in case the word of an end got lost."""
+
+LOOK_UP_AT_ONCE = 1_000
+
+COME_BACK_MS = (1_000, 4_000)
+
+A_SECOND = 10
+"""Streams that are opened anew in a second to follow a room that was made. It takes some 20 ms each where they follow
+many rooms, and nothing is lost meanwhile."""
+
+LEAST_MS = 500
+MOST_MS = 600_000
+
+ENDED_LATELY = 10_000
+ENDED_LATELY_SECONDS = 60.0
+"""A session may end while a stream is being opened with it: its end is remembered for longer than that takes."""
+
+Key = TypeVar("Key", bound=Hashable)
+
+OnStream = Callable[[User, Sequence[int]], None]
+"""Called with whose stream it is, and the rooms that it has on a screen."""
+
+log = logging.getLogger(__name__)
+
+
+class Seat(NamedTuple):
+    """`here`: the rooms that the stream has on a screen. `until`: in seconds of the loop's clock."""
+
+    session: Session
+    here: Sequence[int]
+    until: float
+
+
+class Place:
+    """A place for one stream that is being opened with a session. See `Audience.place_for`."""
+
+    def __init__(self, audience: Audience, session: Session) -> None:
+        self._audience = audience
+        self._session = session
+        self.is_seated = False
+
+    def seat(self, subscription: Subscription, here: Sequence[int]) -> None:
+        """The stream is open, and has the place until it is closed. It lives no longer than its session, and than
+        MAX_AGE_SECONDS.
+
+        `here`: the rooms that its reader has on a screen. Of these it counts those that the stream follows.
+        """
+        self.is_seated = True
+        self._audience._seat(subscription, self._session, here)
+
+
+class Audience:
+    """All open streams, by session and user. `in_all`, `per_user`: how many may be open here."""
+
+    def __init__(self, sessions: Sessions, *, in_all: int, per_user: int) -> None:
+        self._sessions = sessions
+        self._in_all = in_all
+        self._per_user = per_user
+        self._seats: dict[Subscription, Seat] = {}
+        self._by_session: dict[str, set[Subscription]] = {}
+        self._by_user: dict[int, set[Subscription]] = {}
+        # Streams that are being opened, by user. They count: when everybody comes at once, most are.
+        self._opening: Counter[int] = Counter()
+        self._opening_in_all = 0
+        self._viewers = Viewers()
+        self._on_arrival: list[OnStream] = []
+        self._on_departure: list[OnStream] = []
+        self._ended_lately: TTLCache[str, bool] = TTLCache(ENDED_LATELY, ENDED_LATELY_SECONDS)
+        self._task: BackgroundTask | None = None
+        sessions.on_end(self._end_session)
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    def start(self, background: Background) -> None:
+        self._task = background.start("audience", self._look_for_ever)
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            await self._task.stop()
+
+    @contextmanager
+    def place_for(self, session: Session) -> Iterator[Place | None]:
+        """Takes a place for a stream, before anything is awaited to open it. On the way out it is free again, unless
+        a stream was seated there. None: all are taken, or all that one user may have."""
+        user_id = session.user.id
+        of_user = len(self._by_user.get(user_id, ())) + self._opening[user_id]
+        if len(self._seats) + self._opening_in_all >= self._in_all or of_user >= self._per_user:
+            yield None
+            return
+        self._opening_in_all += 1
+        self._opening[user_id] += 1
+        place = Place(self, session)
+        try:
+            yield place
+        finally:
+            if not place.is_seated:
+                self._give_back(user_id)
+
+    @property
+    def one_after_the_other_ms(self) -> int:
+        """How much time all who listen here have for what they would otherwise all do at this moment."""
+        return min(max(round(len(self._seats) * 1_000 / A_SECOND), LEAST_MS), MOST_MS)
+
+    def on_arrival(self, arrived: OnStream) -> None:
+        """Wants to be called when a stream was seated."""
+        self._on_arrival.append(arrived)
+
+    def on_departure(self, departed: OnStream) -> None:
+        """Wants to be called once for each of them when it is closed, in whatever way, with the same rooms."""
+        self._on_departure.append(departed)
+
+    def whisper(self, user_id: int, room_id: int, frame: bytes) -> None:
+        """A frame without an id to the user's own streams here that follow the room and are live now."""
+        for subscription in list(self._by_user.get(user_id, ())):
+            if room_id in subscription.source.room_ids:
+                subscription.source.whisper((subscription,), frame)
+
+    def signal(self, room_id: int, frame: bytes) -> None:
+        """The same to every stream here that has the room on a screen."""
+        self._viewers.signal(room_id, frame)
+
+    def _seat(self, subscription: Subscription, session: Session, here: Sequence[int]) -> None:
+        self._give_back(session.user.id)
+        if subscription.closed:
+            return
+        until = asyncio.get_running_loop().time() + MAX_AGE_SECONDS * random.uniform(0.9, 1.1)
+        room_ids = subscription.source.room_ids
+        here = room_ids if here == room_ids else tuple(room_id for room_id in room_ids if room_id in here)
+        self._seats[subscription] = Seat(session, here, until)
+        self._by_session.setdefault(session.key, set()).add(subscription)
+        self._by_user.setdefault(session.user.id, set()).add(subscription)
+        self._viewers.add(subscription, here)
+        subscription.on_close = self._leave
+        for arrived in self._on_arrival:
+            arrived(session.user, here)
+        if session.key in self._ended_lately:
+            subscription.revoke()
+
+    def _give_back(self, user_id: int) -> None:
+        """One stream of the user is not being opened any more."""
+        self._opening_in_all -= 1
+        self._opening[user_id] -= 1
+        if not self._opening[user_id]:
+            del self._opening[user_id]
+
+    def _leave(self, subscription: Subscription) -> None:
+        session, here, _ = self._seats.pop(subscription)
+        _take_out(self._by_session, session.key, subscription)
+        _take_out(self._by_user, session.user.id, subscription)
+        self._viewers.remove(subscription, here)
+        for departed in self._on_departure:
+            departed(session.user, here)
+
+    def _end_session(self, key: str) -> None:
+        self._ended_lately[key] = True
+        for subscription in list(self._by_session.get(key, ())):
+            subscription.revoke()
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self._end_the_old()
+            try:
+                await self._end_the_signed_out()
+            except Unavailable as error:
+                log.warning("sessions can't be looked up: %s", error.__cause__ or error)
+
+    def _end_the_old(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for subscription in [each for each, seat in self._seats.items() if seat.until < now]:
+            subscription.end(sse.retry(random.randint(*COME_BACK_MS)))
+
+    async def _end_the_signed_out(self) -> None:
+        keys = list(self._by_session)
+        for start in range(0, len(keys), LOOK_UP_AT_ONCE):
+            some = keys[start : start + LOOK_UP_AT_ONCE]
+            for key in set(some) - await self._sessions.still_open(some):
+                self._end_session(key)
+
+
+def _take_out(streams: dict[Key, set[Subscription]], key: Key, subscription: Subscription) -> None:
+    streams[key].discard(subscription)
+    if not streams[key]:
+        del streams[key]

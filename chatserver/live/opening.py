@@ -1,0 +1,155 @@
+"""Where a stream starts: the room's feed, the cursor, and what to say first."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from chatserver.archive.backlog import Backlog
+from chatserver.live import sse
+from chatserver.live.feed import Feed
+from chatserver.live.hub import Hub
+from chatserver.live.relay import Relay
+from chatserver.live.subscription import Subscription
+from chatserver.model.cursor import BEGINNING, Cursor, joined, taken_apart
+from chatserver.model.rooms import Room
+from chatserver.support.lookup_cache import Remembered
+
+TOO_FAR = 10_000
+"""Events. A reader further behind than this is told to load the newest page instead."""
+
+PLACES = 10_000
+"""Cursors that were asked for and can be served, remembered for some seconds."""
+
+RETRY_MS = (1_000, 3_000)
+"""How long a reader waits before it comes back after a break, drawn anew for each."""
+
+THE_BEGINNING = frozenset({"0", str(BEGINNING)})
+"""Of each room."""
+
+LOST = "lost"
+"""Stands for a room's place that can't be served, until its reset was told: it can't be served again."""
+
+
+class Join(Protocol):
+    def __call__(self, connection: socket.socket, *, chunked: bool) -> Subscription: ...
+
+
+class Opening(NamedTuple):
+    """`greeting`: the first bytes, which name the place from which the stream goes on; `join` it there with the socket
+    when they are sent."""
+
+    greeting: bytes
+    join: Join
+
+
+class Start(NamedTuple):
+    """`is_reset`: a cursor was given that can't be served."""
+
+    feed: Feed
+    cursor: Cursor
+    is_reset: bool
+
+
+class Streams:
+    def __init__(self, relay: Relay, backlog: Backlog, hub: Hub) -> None:
+        self._relay = relay
+        self._backlog = backlog
+        self._hub = hub
+        # Everybody comes back to the same few places.
+        self._places: Remembered[tuple[int, Cursor], bool] = Remembered(self._is_serveable, lambda: True, PLACES)
+
+    async def open(self, room: Room, asked: Sequence[str]) -> Opening:
+        """`asked`: the cursors that the client sent, from the header and the address. The later one counts; none
+        means now. One that can't be served exactly is answered with a reset. Raises Unavailable."""
+        retry_ms = random.randint(*RETRY_MS)
+        feed, cursor, is_reset = await self._start(room.id, _asked_of_one(room.id, asked))
+        greeting = sse.retry(retry_ms) + sse.reset(room.id, cursor) if is_reset else sse.opening(cursor, retry_ms)
+        return Opening(greeting, partial(feed.join, cursor=cursor))
+
+    async def open_many(self, rooms: Sequence[Room], gone: Sequence[int], asked: Sequence[str]) -> Opening:
+        """A stream of all these rooms; `gone` are those that were asked for with them and are closed. Each room starts
+        as if it were alone: what was asked counts for it where it names it. Raises Unavailable."""
+        parts = list(map(_read_many, asked))
+        wanted = [(room.id, _asked_of_many(room.id, parts)) for room in rooms]
+        if all(self._hub.find(room.id) for room in rooms):
+            # As a rule nothing is waited for here: tasks would cost more than they are worth.
+            starts = [await self._start(*each) for each in wanted]
+        else:
+            starts = await asyncio.gather(*(self._start(*each) for each in wanted))
+        feeds = [start.feed for start in starts]
+        places = tuple(start.cursor for start in starts)
+        named: dict[int, Cursor | str] = {feed.room_id: LOST if reset else cursor for feed, cursor, reset in starts}
+        greeting = [sse.many_opening(joined(named.items()), random.randint(*RETRY_MS))]
+        for feed, cursor, is_reset in starts:
+            if is_reset:
+                named[feed.room_id] = cursor
+                greeting.append(sse.many_reset(joined(named.items()), feed.room_id, cursor))
+        ended = [feed.room_id for feed, cursor, _ in starts if feed.finished and cursor >= feed.ring.tip]
+        greeting += [sse.many_closed(joined(named.items()), room_id) for room_id in [*gone, *ended]]
+
+        def join(connection: socket.socket, *, chunked: bool) -> Subscription:
+            return self._hub.together(feeds).join(connection, places, chunked=chunked)
+
+        return Opening(b"".join(greeting), join)
+
+    async def _start(self, room_id: int, asked: Sequence[str]) -> Start:
+        feed = await self._relay.follow(room_id)
+        cursor = await self._serveable(feed, asked) if asked else None
+        if cursor is None:
+            return Start(feed, await self._tip(feed), is_reset=bool(asked))
+        return Start(feed, cursor, is_reset=False)
+
+    async def _serveable(self, feed: Feed, asked: Sequence[str]) -> Cursor | None:
+        """The latest of the cursors, if everything behind it can be served; None where a reset is due."""
+        try:
+            cursor = max(Cursor.parse(text) for text in asked)
+        except ValueError:
+            return None
+        if feed.ring.knows(cursor):
+            return cursor
+        if not await self._places.get((feed.room_id, cursor)):
+            return None
+        if cursor > feed.ring.tip:
+            self._relay.wake(feed.room_id)
+        return cursor
+
+    async def _is_serveable(self, place: tuple[int, Cursor]) -> bool | None:
+        """None is asked about anew: what is not there yet may come."""
+        serveable = await self._backlog.has(*place) and not await self._backlog.is_further_than(*place, TOO_FAR)
+        return serveable or None
+
+    async def _tip(self, feed: Feed) -> Cursor:
+        """Now. The relay may be a moment behind the log; who starts now has not asked for what was before."""
+        tip = max(feed.ring.tip, await self._backlog.tip(feed.room_id))
+        if tip > feed.ring.tip:
+            self._relay.wake(feed.room_id)
+        return tip
+
+
+def _asked_of_one(room_id: int, asked: Sequence[str]) -> list[str]:
+    """What was asked of the only room; of the name of a place in many rooms, its own part."""
+    cursors: list[str] = []
+    for text in asked:
+        parts = taken_apart(text)
+        cursors += [text] if parts is None else parts.get(room_id, [])
+    return cursors
+
+
+def _read_many(text: str) -> dict[int, list[str]] | str:
+    """What it says of each room, or of all: a cursor of one room says nothing of many, but for the beginning."""
+    parts = taken_apart(text)
+    if parts is None:
+        return text if text in THE_BEGINNING else LOST
+    return parts
+
+
+def _asked_of_many(room_id: int, texts: Sequence[dict[int, list[str]] | str]) -> list[str]:
+    cursors: list[str] = []
+    for text in texts:
+        cursors += [text] if isinstance(text, str) else text.get(room_id, [])
+    return cursors

@@ -1,0 +1,212 @@
+"""From the log to the hub: one task for all rooms of this process.
+
+What this process appended goes to the hub at once, where it links to what is there. Of all else a wake-up says that a
+room has news. Those that came meanwhile are read together, each behind the tip of its ring. What is read must link to
+that tip by `prev`; where it does not, the stream has lost something, and the room is read again from archive and stream
+together. Wake-ups may be lost, so all rooms are read every few seconds as well, and after every break of the connection
+from the archive too: a failover may have dropped what was acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping
+from itertools import groupby
+
+from chatserver.archive.backlog import Backlog, contiguous_tail, is_linked
+from chatserver.errors import Unavailable
+from chatserver.live.feed import Feed
+from chatserver.live.hub import Hub
+from chatserver.live.ring import KEEP_FRAMES, Ring
+from chatserver.log.room_log import RoomLog
+from chatserver.log.wakeups import Wakeups
+from chatserver.model.changes import about
+from chatserver.model.cursor import BEGINNING, END, Cursor
+from chatserver.model.events import Event
+from chatserver.support import tasks
+from chatserver.support.background import Background, BackgroundTask
+
+BATCH = 500
+"""Events of one room that are read at once; a fuller room's turn comes again right after the others'."""
+
+SWEEP_SECONDS = 5.0
+"""How often all rooms are read without a wake-up: the longest that a lost one can delay a message."""
+
+OWN_SECONDS = 0.005
+"""How long a wake-up may wait for the answer to an append of this process."""
+
+BACKOFF_SECONDS = (0.1, 0.5)
+RETRY_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Relay:
+    def __init__(self, wakeups: Wakeups, room_log: RoomLog, backlog: Backlog, hub: Hub) -> None:
+        self._log = room_log
+        self._backlog = backlog
+        self._hub = hub
+        self._wakeups = wakeups
+        self._opening: dict[int, asyncio.Task[Feed]] = {}
+        # The rooms that have news, and up to where; END where nobody knows.
+        self._news: dict[int, Cursor] = {}
+        self._suspect: set[int] = set()
+        self._has_news = asyncio.Event()
+        self._reading: BackgroundTask | None = None
+        self._sweeping: BackgroundTask | None = None
+
+    def start(self, background: Background) -> None:
+        self._log.own_news.hear(self._hear_own)
+        self._wakeups.start(background, on_news=self._hear, on_return=self._wake_all_deeply)
+        self._reading = background.start("relay", self._run)
+        self._sweeping = background.start("relay's sweep", self._sweep)
+
+    async def stop(self) -> None:
+        for part in (self._reading, self._sweeping):
+            if part is not None:
+                await part.stop()
+        await tasks.stop(self._opening.values())
+        await self._wakeups.stop()
+
+    def wake(self, room_id: int, until: Cursor = END, *, in_archive: bool = False) -> None:
+        """The room may have news, up to this id as far as is known; perhaps some that the stream does not have."""
+        if in_archive:
+            self._suspect.add(room_id)
+        self._news[room_id] = max(until, self._news.get(room_id, BEGINNING))
+        self._has_news.set()
+
+    def _hear(self, room_id: int, id: Cursor | None) -> None:
+        if id is None:
+            self.wake(room_id, in_archive=True)
+        elif self._log.is_appending(room_id):
+            # Most likely that is what is new, and the answer is right behind the wake-up.
+            asyncio.get_running_loop().call_later(OWN_SECONDS, self.wake, room_id, id)
+        else:
+            self.wake(room_id, until=id)
+
+    def _hear_own(self, events: list[Event]) -> None:
+        """What this process appended needs no reading, where it follows what is here. What was deleted is taken out
+        in any case: that it is gone will be answered."""
+        for room_id, appended in groupby(sorted(events, key=_room), key=_room):
+            feed, new = self._hub.find(room_id), list(appended)
+            if feed is None:
+                continue
+            try:
+                if room_id not in self._suspect and is_linked(feed.ring.tip, new):
+                    feed.receive(new)
+                else:
+                    for event in new:
+                        if event.kind == "deleted":
+                            feed.redact(about(event))
+            except Exception:  # it is in the log: the room's streams resume, and read it there
+                log.exception("news of room %d can't be handed on", room_id)
+                feed.close()
+
+    async def follow(self, room_id: int) -> Feed:
+        """The room's feed; its first reader opens it. Raises Unavailable."""
+        feed = self._hub.find(room_id)
+        if feed is None or feed.is_closed:
+            opening = self._opening.get(room_id)
+            if opening is None:
+                opening = self._opening[room_id] = asyncio.create_task(self._open(room_id))
+                opening.add_done_callback(lambda _: self._opening.pop(room_id, None))
+            feed = await asyncio.shield(opening)
+        feed.touch()
+        return feed
+
+    async def _open(self, room_id: int) -> Feed:
+        # First the promise to be woken, then the end of the log: what happens in between is seen twice, not never.
+        await self._wakeups.watch(room_id)
+        try:
+            events = contiguous_tail(await self._backlog.before(room_id, END, KEEP_FRAMES))
+            ring = Ring(events[0].prev if events else BEGINNING)
+            ring.push(events)
+        except BaseException:
+            await self._wakeups.forget(room_id)
+            raise
+        feed = Feed(room_id, ring, self._backlog.after, self._hub.pages)
+        feed.finished = bool(events) and events[-1].kind == "closed"
+        self._hub.add(feed)
+        self.wake(room_id)
+        return feed
+
+    async def _run(self) -> None:
+        self._wake_all_deeply()  # whatever was being read when it failed the last time
+        backoff = BACKOFF_SECONDS[0]
+        while True:
+            await self._has_news.wait()
+            self._has_news.clear()
+            news, self._news = self._news, {}
+            try:
+                await self._read(news)
+                backoff = BACKOFF_SECONDS[0]
+            except Unavailable as error:
+                log.warning("the relay waits for the log: %s", error.__cause__ or error)
+                for room_id, until in news.items():
+                    self.wake(room_id, until)
+                await asyncio.sleep(random.uniform(0, backoff))
+                backoff = min(backoff * 2, BACKOFF_SECONDS[1])
+
+    async def _read(self, news: Mapping[int, Cursor]) -> None:
+        tips = {
+            room_id: feed.ring.tip
+            for room_id, until in news.items()
+            if (feed := self._hub.find(room_id)) and (feed.ring.tip < until or room_id in self._suspect)
+        }
+        found = await self._log.after_each(tips, BATCH) if tips else {}
+        for room_id, tip in tips.items():
+            try:
+                await self._take(room_id, tip, found.get(room_id, []))
+            except Exception as error:  # the room's streams resume anew; the other rooms shall not wait for it
+                assert self._reading is not None
+                self._reading.failed(error)
+                await self._let_go(room_id)
+
+    async def _take(self, room_id: int, tip: Cursor, events: list[Event]) -> None:
+        """Hands on what was read behind the room's tip, or reads it again where it is not linked to that."""
+        is_mended = room_id in self._suspect or not is_linked(tip, events)
+        if is_mended:
+            self._suspect.add(room_id)
+            try:
+                events = await self._backlog.after(room_id, tip, BATCH)
+            except Unavailable:
+                # The archive is away. This room waits for it; the others shall not.
+                asyncio.get_running_loop().call_later(RETRY_SECONDS, self.wake, room_id)
+                return
+            self._suspect.discard(room_id)
+        feed = self._hub.find(room_id)
+        if feed is not None and feed.ring.tip != tip:
+            # Events of this process came in between. Behind them there may be others.
+            self.wake(room_id, in_archive=is_mended)
+            return
+        if feed is not None:
+            if is_mended:
+                feed.forget()
+            feed.receive(events)
+        if len(events) >= BATCH:
+            self.wake(room_id)
+
+    async def _let_go(self, room_id: int) -> None:
+        self._suspect.discard(room_id)
+        feed = self._hub.find(room_id)
+        if feed is not None:
+            self._hub.drop(feed)
+        await self._wakeups.forget(room_id)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
+            for feed in self._hub.deserted():
+                await self._let_go(feed.room_id)
+            for feed in self._hub.feeds():
+                self.wake(feed.room_id)
+
+    def _wake_all_deeply(self) -> None:
+        for feed in self._hub.feeds():
+            self.wake(feed.room_id, in_archive=True)
+
+
+def _room(event: Event) -> int:
+    return event.room_id

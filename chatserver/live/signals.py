@@ -1,0 +1,190 @@
+"""Passing signals between processes: somebody types, is here, has read on; the list of rooms changed.
+
+A signal is gone when it was delivered, or when it was not: it stands in no log, has no id and is never given again. All
+of them go over one channel of Redis, and each process hands those it hears to the streams that are open there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from chatserver.errors import Unavailable
+from chatserver.live import sse
+from chatserver.live.hub import Hub
+from chatserver.live.open_streams import Audience
+from chatserver.log.wakeups import Wakeups
+from chatserver.support.background import Background, BackgroundTask
+
+CHANNEL = "harbour:signals"
+
+MAX_WAITING = 2_000
+"""Signals that may wait for Redis. On top of that the oldest are lost: the newer ones say more."""
+
+AT_ONCE = 100
+"""Signals of one publication, together under 64 KiB."""
+
+MAX_DATA = 600
+"""Bytes of one signal's JSON: a name has at most MAX_TEXT_LENGTH characters, which are four bytes each."""
+
+MAX_TEXT_LENGTH = 80
+
+Name = Literal["typing", "presence", "read", "rooms"]
+
+log = logging.getLogger(__name__)
+
+
+class TypingData(msgspec.Struct, frozen=True):
+    room_id: int
+    user_id: int
+    user_name: str
+
+
+class PresenceData(msgspec.Struct, frozen=True):
+    room_id: int
+    user_id: int
+    user_name: str
+    here: bool
+
+
+class ReadData(msgspec.Struct, frozen=True):
+    room_id: int
+    id: str
+    unread: int
+    mentions: int
+
+
+class MadeRoom(msgspec.Struct, frozen=True):
+    """The row of a room, as far as it is the same for everybody."""
+
+    id: int
+    name: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_LENGTH)]
+    created_at: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_LENGTH)]
+
+
+class RoomsData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The list of rooms changed. `made`: a room that is new in it; `after`: the id of the room in front of it, 0 for
+    none. `closed`: the id of a room that is gone."""
+
+    made: MadeRoom | None = None
+    after: int | None = None
+    closed: int | None = None
+
+
+DATA: dict[Name, type[msgspec.Struct]] = {
+    "typing": TypingData,
+    "presence": PresenceData,
+    "read": ReadData,
+    "rooms": RoomsData,
+}
+"""What each signal may say. The rest of what is heard goes no further: the channel is open to all who reach Redis."""
+
+
+class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`data`: as DATA has it. `room_id`: for those who follow this room; None for all. `user_id`: of those only this
+    user's own streams."""
+
+    name: Name
+    data: dict[str, Any] = {}
+    room_id: int | None = None
+    user_id: int | None = None
+
+    def checked(self) -> Signal:
+        """The same with nothing in its data but what belongs there. Raises msgspec.ValidationError."""
+        data: dict[str, Any] = msgspec.to_builtins(msgspec.convert(self.data, DATA[self.name]))
+        if data.get("room_id") != self.room_id:
+            raise msgspec.ValidationError("it is about another room than it is for")
+        return msgspec.structs.replace(self, data=data)
+
+
+_encoder = msgspec.json.Encoder()
+_list_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_decoder = msgspec.json.Decoder(Signal)
+
+
+class Signals:
+    """Says signals to all processes, this one too, and delivers what is heard. Nobody waits for it."""
+
+    def __init__(self, wakeups: Wakeups, hub: Hub, audience: Audience) -> None:
+        self._wakeups = wakeups
+        self._hub = hub
+        self._audience = audience
+        self._waiting: deque[Signal] = deque(maxlen=MAX_WAITING)
+        self._has_waiting = asyncio.Event()
+        self._listeners: list[Callable[[Signal], None]] = []
+        self._task: BackgroundTask | None = None
+        wakeups.hear(CHANNEL, self._hear)
+
+    def start(self, background: Background) -> None:
+        self._task = background.start("signals", self._say_for_ever)
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            await self._task.stop()
+
+    def listen(self, listener: Callable[[Signal], None]) -> None:
+        """Calls the listener with each signal that is heard, this process's own too."""
+        self._listeners.append(listener)
+
+    def say(self, signal: Signal) -> None:
+        """Sends a signal on its way. Raises ValueError for one that is no signal but a letter."""
+        if len(_encoder.encode(signal.data)) > MAX_DATA:
+            raise ValueError(f"a signal has at most {MAX_DATA} bytes")
+        self._waiting.append(signal)
+        self._has_waiting.set()
+
+    async def _say_for_ever(self) -> None:
+        while True:
+            await self._has_waiting.wait()
+            some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+            if not self._waiting:
+                self._has_waiting.clear()
+            try:
+                await self._wakeups.say(CHANNEL, _encoder.encode(some).decode())
+            except Unavailable as error:
+                log.warning("%d signals are lost: %s", len(some), error.__cause__ or error)
+
+    def _hear(self, data: bytes) -> None:
+        signals = list(_readable(data))
+        # What came together for the same readers goes out together.
+        frames: dict[tuple[int | None, int | None], list[bytes]] = {}
+        for signal in signals:
+            frame = sse.signal(signal.name, _encoder.encode(self._spread(signal)))
+            frames.setdefault((signal.room_id, signal.user_id), []).append(frame)
+            for listener in self._listeners:
+                listener(signal)
+        for (room_id, user_id), some in frames.items():
+            self._deliver(room_id, user_id, b"".join(some))
+
+    def _spread(self, signal: Signal) -> dict[str, Any]:
+        """What the streams here are told. All hear at the same moment that a room was made, and should follow it one
+        after the other: `within` (milliseconds) is the time that it takes all of them."""
+        if "made" not in signal.data:
+            return signal.data
+        return {**signal.data, "within": self._audience.one_after_the_other_ms}
+
+    def _deliver(self, room_id: int | None, user_id: int | None, frames: bytes) -> None:
+        if room_id is None:
+            self._hub.announce(frames)
+        elif user_id is None:
+            self._audience.signal(room_id, frames)
+        else:
+            self._audience.whisper(user_id, room_id, frames)
+
+
+def _readable(said: bytes) -> Iterator[Signal]:
+    """The signals of a publication, but for those that can't be read: while one release takes over from another, one of
+    them knows more signals."""
+    try:
+        for each in _list_decoder.decode(said):
+            try:
+                yield _decoder.decode(each).checked()
+            except msgspec.MsgspecError as error:
+                log.warning("a signal can't be read: %.100s", error)
+    except msgspec.MsgspecError as error:
+        log.warning("signals can't be read: %.100s", error)

@@ -1,0 +1,265 @@
+"""One open stream: a cursor into a room's log, and the socket that the log is copied to.
+
+It is either *catching up* (cutting slices off the ring or a page of the log, each when the socket has swallowed the
+last) or *live* (its feed hands it each round's bytes). It has no queue: what a slow socket leaves over is at most one
+slice, of a ring, a page or a round: SLICE_BYTES, or one frame. Behind that there is only the cursor. What is deleted
+meanwhile is not in the next slice, and is blanked in this one.
+
+    catching up ──(cursor reaches what the feed has sent)──> live
+    live ──(the socket takes less than it is given)──> catching up
+
+The socket was taken away from Tornado when the response's head was out (see `handlers/stream.py`), so nothing else
+writes to it and a frame is never torn: what was begun is finished before anything else is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+from chatserver.live import sse
+from chatserver.live.frames import framed
+from chatserver.live.log_page import Page
+from chatserver.live.ring import Ring
+from chatserver.model.cursor import Cursor
+
+MAX_UPSTREAM = 1
+"""Bytes that a client may send on its open stream: none. Reading one is enough to know that it does."""
+
+
+class Source(Protocol):
+    """What a subscription asks of what it follows."""
+
+    room_ids: tuple[int, ...]
+    finished: bool
+
+    def go_live(self, subscription: Subscription) -> None: ...
+    def await_round(self, subscription: Subscription) -> None: ...
+    def withdraw(self, subscription: Subscription) -> None: ...
+    def leave(self, subscription: Subscription) -> None: ...
+    def whisper(self, subscriptions: Collection[Subscription], frame: bytes) -> None: ...
+
+
+class RoomSource(Source, Protocol):
+    ring: Ring
+    sent: Cursor
+
+    def fetch_page(self, subscription: PageTaker, cursor: Cursor) -> None: ...
+    def find_page(self, start: Cursor | None, cursor: Cursor) -> Page | None: ...
+
+
+class PageTaker(Protocol):
+    """A subscription that asked for a page of the log."""
+
+    closed: bool
+    ending: bool
+
+    def take_page(self, page: Page) -> None: ...
+    def end(self, goodbye: bytes) -> None: ...
+    def close(self) -> None: ...
+
+
+class Subscription:
+    """What all streams have in common: the socket, and how it ends."""
+
+    __slots__ = (
+        "_loop",
+        "_slice",
+        "_taken",
+        "_waits",
+        "chunked",
+        "closed",
+        "ending",
+        "on_close",
+        "progress_at",
+        "socket",
+        "source",
+    )
+
+    def __init__(self, source: Source, connection: socket.socket, *, chunked: bool) -> None:
+        self.source = source
+        self.socket = connection
+        self.chunked = chunked
+        self.closed = False
+        self.ending = False
+        self.on_close: Callable[[Subscription], None] | None = None
+        self._slice = b""
+        self._taken = 0
+        self._waits = False
+        self._loop = asyncio.get_running_loop()
+        self.progress_at = self._loop.time()
+        """When the socket last took something, or had something to take, in seconds of the loop's clock."""
+
+    def start(self) -> None:
+        self._loop.add_reader(self.socket, self._on_readable)
+        self.advance()
+
+    def advance(self) -> None:
+        """Goes on as far as the socket and the ring allow, without awaiting anything."""
+        while not self.closed:
+            if self._slice and not self._flush():
+                return
+            if self.ending:
+                self.close()
+                return
+            if not self._take_more():
+                return
+
+    def _take_more(self) -> bool:
+        """Takes what is to be sent next. False when there is nothing, and somebody will call."""
+        raise NotImplementedError
+
+    def fall_behind(self, data: bytes, taken: int) -> None:
+        """A live socket took only the first `taken` bytes of a round."""
+        self._hold(data, taken)
+        self._wait_until_writable()
+
+    def is_stuck(self, since: float) -> bool:
+        """Whether something waits to be sent, and the socket took nothing since then."""
+        return bool(self._slice) and self.progress_at < since
+
+    @property
+    def unsent(self) -> bytes:
+        """What the socket has not taken of what it was given."""
+        return self._slice[self._taken :]
+
+    def end(self, goodbye: bytes) -> None:
+        """Finishes what is being sent, says goodbye and closes: a clean end, from which EventSource comes back."""
+        if not self.closed and not self.ending:
+            self.source.withdraw(self)
+            self.ending = True
+            farewell = framed(goodbye, self.chunked) + (sse.LAST_CHUNK if self.chunked else b"")
+            if self._slice:
+                self._slice += farewell
+            else:
+                self._hold(farewell)
+            self.advance()
+
+    def revoke(self) -> None:
+        """Its reader may read no more: not even what is being sent."""
+        if self._slice:
+            self.close()  # a torn frame is never an event
+        else:
+            self.end(sse.DONE)
+
+    def redact(self, room_id: int, id: Cursor) -> None:
+        """A message was deleted: no byte of its text goes out from now on, nor of its edits'."""
+        if self._slice:
+            blanked = sse.blanked(self._slice, self._taken, room_id, id)
+            if blanked is None:
+                self.close()  # a torn frame is never an event
+            else:
+                self._slice = blanked
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self._loop.remove_reader(self.socket)
+            self._stop_waiting()
+            self.socket.close()
+            self.source.leave(self)
+            if self.on_close is not None:
+                self.on_close(self)
+
+    def _hold(self, data: bytes, taken: int = 0) -> None:
+        """The socket is to take this, and has taken so much of it. It gets some time for that, from now on."""
+        self._slice, self._taken = data, taken
+        self.progress_at = self._loop.time()
+
+    def _flush(self) -> bool:
+        """Sends what is left over. True when the socket took all of it."""
+        try:
+            taken = self.socket.send(memoryview(self._slice)[self._taken :] if self._taken else self._slice)
+        except (BlockingIOError, InterruptedError):
+            taken = 0
+        except OSError:
+            self.close()
+            return False
+        if taken:
+            self.progress_at = self._loop.time()
+            self._taken += taken
+        if self._taken == len(self._slice):
+            self._slice, self._taken = b"", 0
+            self._stop_waiting()
+            return True
+        self._wait_until_writable()
+        return False
+
+    def _wait_until_writable(self) -> None:
+        if not self._waits:
+            self._waits = True
+            self._loop.add_writer(self.socket, self.advance)
+
+    def _stop_waiting(self) -> None:
+        if self._waits:
+            self._waits = False
+            self._loop.remove_writer(self.socket)
+
+    def _on_readable(self) -> None:
+        """The reader hung up; or it sends something, which nobody who reads a stream does."""
+        try:
+            self.socket.recv(MAX_UPSTREAM)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            pass
+        self.close()
+
+
+class RoomSubscription(Subscription):
+    """A stream of one room. Of the page that it is in it knows the beginning."""
+
+    __slots__ = ("_page_start", "cursor", "feed")
+
+    def __init__(self, feed: RoomSource, connection: socket.socket, cursor: Cursor, *, chunked: bool) -> None:
+        super().__init__(feed, connection, chunked=chunked)
+        self.feed = feed
+        self.cursor = cursor
+        self._page_start: Cursor | None = None
+
+    def take_page(self, page: Page) -> None:
+        """What follows the cursor, as `fetch_page` was asked for."""
+        if self._take_from(page):
+            self._page_start = page.start
+            self.advance()
+        else:
+            # What was told to others is in neither store: it is being archived, or it is lost. Never passed over.
+            self.feed.await_round(self)
+
+    def fall_behind(self, data: bytes, taken: int) -> None:
+        self.cursor = self.feed.sent
+        super().fall_behind(data, taken)
+
+    def _take_more(self) -> bool:
+        feed = self.feed
+        if self.cursor == feed.sent:
+            if feed.finished:
+                self.end(b"")
+            else:
+                feed.go_live(self)
+            return False
+        if self.cursor > feed.sent:
+            # The process it came from was ahead of this one. Until the relay comes past there is nothing to send.
+            feed.await_round(self)
+            return False
+        if feed.ring.covers(self.cursor):
+            data, self.cursor = feed.ring.between(self.cursor, feed.sent, chunked=self.chunked)
+            self._hold(data)
+            return True
+        page = feed.find_page(self._page_start, self.cursor)
+        if page is not None and self._take_from(page):
+            return True
+        self._page_start = None
+        feed.fetch_page(self, self.cursor)
+        return False
+
+    def _take_from(self, page: Page) -> bool:
+        """Cuts the next slice. False if there is none: what is newer than the last round comes with the next one."""
+        data, cursor = page.between(self.cursor, self.feed.sent, chunked=self.chunked)
+        if cursor == self.cursor:
+            return False
+        self.cursor = cursor
+        self._hold(data)
+        return True

@@ -1,0 +1,1 @@
+"""The rooms' logs: a Redis Stream each, changed by scripts."""

@@ -1,0 +1,149 @@
+-- Puts events at the end of their rooms' logs, each once. Rooms of one partition, so one run serves all that wait.
+--
+-- KEYS  1 the partition's pending events                  (sorted set: "<room> <id>" by milliseconds)
+--       2 the partition's rooms that have a log here      (sorted set, by the milliseconds at which to trim it next)
+--       and for each call, in their order:
+--       1 the room's stream
+--       2 the client ids that its entries were appended under   (hash: "<user>:<client id>" to the entry's id)
+--       3 the room's branch                                     (hash: id, base, server, closed)
+--       4 the token of whoever is making the base of a new branch   (string)
+-- ARGV  1 the calls, as a list in MessagePack (all of it text: cmsgpack knows no bytes), each with
+--         room, kind, user, client, payload    the event; `user` and `room` as text
+--         branch     the branch that the caller knows of, or ""
+--         token      under which the caller made a base, `base`, and the id that follows it, `first`; or all ""
+--         lost       an id that this event had, and under which it was refused or lost, or ""
+--         looked_up  whether the archive was asked for the client id, after the branch began
+--         seen       the highest id of the room that the caller has seen in any log, archived or not
+--         news       channel of the wake-up
+--       2 the run id of this server, as the caller's connection knows it
+--       3 how many pending events the partition may have
+--       4 milliseconds for which a client may repeat what got no answer
+--       5 milliseconds that the making of a base may take
+--       6 entries that a log keeps   7 milliseconds that it keeps them   8 milliseconds that it keeps all the others too
+--
+-- Answers a list with one of these for each call:
+--          {"new", id, prev}
+--          {"seen", id, prev, kind, payload}   this client id is in the log already, here it is
+--          {"gone", id}                        it was, until somebody took it out: it is archived, or lost
+--          {"branch", id}                      the room has another branch than the caller knows of: look again, then append
+--          {"base", token, id}                 there is no branch: make a base for one, whose id is above this id
+--          {"closed"}                          the log has come to its end
+--          {"unsure"}                          nobody knows whether this is a repeat until the archive is back
+--          {"full"}                            too much waits for the archive
+--
+-- A branch is a run of the log from which nothing was lost. It ends when the server that holds it is another one than the
+-- one it began on (restarted from an older state, or promoted without the tail), when the stream is gone, and when one
+-- of its events was refused or lost. `branch_bases.py` says what a base is, and why a new branch needs one.
+
+local function parts(id)
+    local ms, seq = string.match(id, '(%d+)-(%d+)')
+    return tonumber(ms), tonumber(seq)
+end
+
+local function before(a, b)
+    local a_ms, a_seq = parts(a)
+    local b_ms, b_seq = parts(b)
+    if a_ms ~= b_ms then return a_ms < b_ms end
+    return a_seq < b_seq
+end
+
+-- The last id given out. It outlives trimming, and the entry itself.
+local function last_generated(stream)
+    local info = redis.call('XINFO', 'STREAM', stream)
+    for i = 1, #info, 2 do
+        if info[i] == 'last-generated-id' then return info[i + 1] end
+    end
+end
+
+local function now_ms()
+    local now = redis.call('TIME')
+    return now[1] * 1000 + math.floor(now[2] / 1000)
+end
+
+local pending, due, server = KEYS[1], KEYS[2], ARGV[2]
+local max_pending, repeat_ms, base_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local keep_entries, keep_ms, keep_at_least_ms = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local GROWTH = 100 -- entries that a log may grow by before it is trimmed
+
+local function append(call, stream, names, branch_key, base_key)
+    local name, mark, lost = call.user .. ':' .. call.client, call.room .. ' ', call.lost
+
+    if lost ~= '' then
+        redis.call('XDEL', stream, lost)
+        redis.call('ZREM', pending, mark .. lost)
+        if redis.call('HGET', names, name) == lost then redis.call('HDEL', names, name) end
+    end
+
+    local seen = redis.call('HGET', names, name)
+    if seen then
+        local entry = redis.call('XRANGE', stream, seen, seen)[1]
+        if not entry then return {'gone', seen} end
+        local field = {}
+        for i = 1, #entry[2], 2 do field[entry[2][i]] = entry[2][i + 1] end
+        return {'seen', seen, field.prev, field.kind, field.payload}
+    end
+
+    if redis.call('ZCARD', pending) >= max_pending then return {'full'} end
+
+    local branch, base, began_on, closed = unpack(redis.call('HMGET', branch_key, 'id', 'base', 'server', 'closed'))
+    local last = redis.call('EXISTS', stream) == 1 and last_generated(stream)
+    local broken = branch and lost ~= '' and not before(lost, branch)
+
+    if not branch or not last or began_on ~= server or broken then
+        redis.call('DEL', branch_key)
+        local token = redis.call('GET', base_key)
+        local is_mine = token == call.token
+        if not is_mine or (last and not before(last, call.first)) then
+            if not token or is_mine then
+                local now = redis.call('TIME')
+                token = now[1] .. '.' .. now[2]
+                redis.call('SET', base_key, token, 'PX', base_ms)
+            end
+            return {'base', token, last or '0-0'}
+        end
+        branch, base, last = call.first, call.base, nil
+    elseif branch ~= call.branch then
+        return {'branch', branch}
+    elseif closed then
+        return {'closed'}
+    end
+
+    -- Here each event since the branch began has its client id remembered, but for what is trimmed. Whoever asked the archive
+    -- knows of all that was before. Who could not ask knows enough if there was nothing, or if it was long ago.
+    if not call.looked_up and base ~= '0-0' and now_ms() - parts(branch) < repeat_ms then return {'unsure'} end
+
+    if not last then
+        redis.call('DEL', base_key)
+        redis.call('HSET', branch_key, 'id', branch, 'base', base, 'server', server)
+    elseif before(last, call.seen) then
+        -- Redis itself refuses to go below an id that was there once.
+        redis.call('XADD', stream, call.seen, 'start', '')
+        redis.call('XDEL', stream, call.seen)
+    end
+
+    local prev = last or base
+    local id = redis.call('XADD', stream, last and '*' or branch,
+        'kind', call.kind, 'user', call.user, 'client', call.client, 'prev', prev, 'payload', call.payload)
+    redis.call('HSET', names, name, id)
+    if call.kind == 'closed' then
+        redis.call('HSET', branch_key, 'closed', id)
+        redis.call('ZADD', due, 'LT', parts(id) + keep_at_least_ms, call.room)
+    elseif not last then
+        redis.call('ZADD', due, 'LT', parts(id) + keep_ms, call.room)
+    else
+        local length = redis.call('XLEN', stream)
+        if length > keep_entries and length % GROWTH == 0 then
+            redis.call('ZADD', due, 'LT', (parts(id)), call.room)
+        end
+    end
+    redis.call('ZADD', pending, (parts(id)), mark .. id)
+    redis.call('PUBLISH', call.news, id)
+    return {'new', id, prev}
+end
+
+local answers = {}
+for index, call in ipairs(cmsgpack.unpack(ARGV[1])) do
+    local at = 4 * index - 1
+    answers[index] = append(call, KEYS[at], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3])
+end
+return answers

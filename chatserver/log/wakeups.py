@@ -1,0 +1,177 @@
+"""Wake-ups: Redis says that a room has news; and what processes have to tell each other at once. All of it are hints:
+they may be late, repeated or lost.
+
+One connection of its own, since a subscribed connection can't do anything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable
+
+from redis.asyncio.connection import Connection
+from redis.exceptions import RedisError
+
+from chatserver.errors import Unavailable
+from chatserver.log.keys import NEWS_IN_ARCHIVE, news_channel
+from chatserver.model.cursor import Cursor
+from chatserver.support.background import Background, BackgroundTask
+from chatserver.support.redis_client import connect, noticing_the_end, reaching_redis, take_connection
+
+PROBE_SECONDS = 5.0
+"""Silence after which the connection is probed. When the probe stays unanswered as long, the connection is given up:
+a hung server, or a demoted one that a firewall cut off, looks healthy to TCP."""
+
+ACKNOWLEDGE_SECONDS = 5.0
+"""How long to wait until Redis says that it will wake us up."""
+
+BACKOFF_SECONDS = (0.05, 0.5)
+
+_ALWAYS = b"harbour:awake"
+"""A channel nobody publishes to: Redis answers PING differently while nothing is subscribed."""
+
+MAX_SAID_BYTES = 256 * 1024
+"""Of one publication: signals that go out together have a quarter of that."""
+
+OnNews = Callable[[int, Cursor | None], None]
+"""Called with a room that has news, and the id of what is new; None if it is to be looked for in the archive too."""
+
+log = logging.getLogger(__name__)
+
+
+class Wakeups:
+    def __init__(self, url: str) -> None:
+        self._client = connect(url, connections=1, answer_seconds=None)
+        self._speaker = connect(url, connections=1)
+        self._on_news: OnNews | None = None
+        self._on_return: Callable[[], None] | None = None
+        self._hearers: dict[bytes, Callable[[bytes], None]] = {}
+        self._rooms: dict[bytes, int] = {}
+        self._acknowledged: dict[bytes, asyncio.Future[None]] = {}
+        self._connection: Connection | None = None
+        self._task: BackgroundTask | None = None
+
+        self.are_heard = False
+        """Whether, as far as can be known, nothing that is said now would be missed."""
+
+    def hear(self, channel: str, heard: Callable[[bytes], None]) -> None:
+        """Calls `heard` with all that is said there, before the start. Whoever reaches Redis can say anything: `heard`
+        raises ValueError for what it can't read, and nothing comes of that."""
+        self._hearers[channel.encode()] = heard
+
+    def start(self, background: Background, on_news: OnNews, on_return: Callable[[], None]) -> None:
+        """Calls `on_news` for each wake-up of a watched room, and `on_return` when some may have been missed."""
+        self._on_news, self._on_return = on_news, on_return
+        self._task = background.start("wake-ups", self._run)
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            await self._task.stop()
+        await self._client.aclose(close_connection_pool=True)
+        await self._speaker.aclose(close_connection_pool=True)
+
+    async def say(self, channel: str, data: str) -> None:
+        """Tells all processes, this one too. Raises Unavailable."""
+        with reaching_redis():
+            await self._speaker.publish(channel, data)
+
+    async def watch(self, room_id: int) -> None:
+        """Returns when Redis has acknowledged: every append from now on wakes us up. Raises Unavailable."""
+        channel = news_channel(room_id).encode()
+        self._rooms[channel] = room_id
+        acknowledged = self._acknowledged.setdefault(channel, asyncio.get_running_loop().create_future())
+        try:
+            await self._tell("SUBSCRIBE", channel)
+            await asyncio.wait_for(asyncio.shield(acknowledged), ACKNOWLEDGE_SECONDS)
+        except BaseException as error:
+            await self.forget(room_id)
+            if isinstance(error, TimeoutError):
+                raise Unavailable("the log is not available right now, try again", retry_after=2) from None
+            raise
+
+    async def forget(self, room_id: int) -> None:
+        channel = news_channel(room_id).encode()
+        self._rooms.pop(channel, None)
+        self._acknowledged.pop(channel, None)
+        await self._tell("UNSUBSCRIBE", channel)
+
+    async def _tell(self, command: str, channel: bytes) -> None:
+        if self._connection is not None:
+            # A broken connection is noticed by the one who reads it; the next one brings all rooms along.
+            with contextlib.suppress(RedisError, OSError), noticing_the_end():
+                await self._connection.send_command(command, channel)
+
+    async def _run(self) -> None:
+        backoff = BACKOFF_SECONDS[0]
+        while True:
+            try:
+                with noticing_the_end():
+                    await self._connect()
+                    backoff = BACKOFF_SECONDS[0]
+                    await self._listen()
+            except (RedisError, OSError, TimeoutError) as error:
+                log.warning("wake-ups interrupted: %s", error)
+            finally:
+                await self._disconnect()
+            await asyncio.sleep(random.uniform(0, backoff))
+            backoff = min(backoff * 2, BACKOFF_SECONDS[1])
+
+    async def _connect(self) -> None:
+        self._connection = await take_connection(self._client)
+        await self._connection.send_command("SUBSCRIBE", *self._hearers, *self._rooms, _ALWAYS)
+
+    async def _listen(self) -> None:
+        assert self._connection is not None
+        probed = False
+        while True:
+            message = await self._connection.read_response(timeout=PROBE_SECONDS)
+            if message is None and probed:
+                raise TimeoutError("Redis does not answer")
+            if message is None:
+                await self._connection.send_command("PING")
+            else:
+                self._hear(message)
+            probed = message is None
+
+    def _hear(self, message: list[bytes]) -> None:
+        match message:
+            case [b"message", channel, data] if channel in self._rooms or channel in self._hearers:
+                self._pass_on(channel, data)
+            case [b"subscribe", channel, _] if channel in self._acknowledged:
+                if not self._acknowledged[channel].done():
+                    self._acknowledged[channel].set_result(None)
+            case [b"subscribe", channel, _] if channel == _ALWAYS:
+                assert self._on_return is not None
+                self.are_heard = True
+                self._on_return()
+
+    def _pass_on(self, channel: bytes, data: bytes) -> None:
+        """Calls whoever listens there. What goes wrong with it is logged, and the rest is heard."""
+        try:
+            if len(data) > MAX_SAID_BYTES:
+                raise ValueError(f"{len(data)} bytes")
+            if channel in self._hearers:
+                self._hearers[channel](data)
+            else:
+                assert self._on_news is not None
+                self._on_news(self._rooms[channel], _read_news(data))
+        except ValueError as error:
+            log.warning("something on %s can't be read: %.100s", channel.decode("ascii", "replace"), error)
+        except Exception:
+            log.exception("what was said on %s was heard in vain", channel.decode("ascii", "replace"))
+
+    async def _disconnect(self) -> None:
+        self.are_heard = False
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            with contextlib.suppress(RedisError, OSError):
+                await connection.disconnect()
+            await self._client.connection_pool.release(connection)
+
+
+def _read_news(data: bytes) -> Cursor | None:
+    """Raises ValueError."""
+    return None if data == NEWS_IN_ARCHIVE else Cursor.parse(data.decode("ascii"))

@@ -1,0 +1,1 @@
+"""What people write: verbs, pages of history, and formatting."""

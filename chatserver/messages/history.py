@@ -1,0 +1,216 @@
+"""History: what was said in a room, page by page, each message as it stands.
+
+A page is exact at one moment of the log, its tip when the page was read: every change up to there is in it, and none
+that came later. The archive is behind the log by what is on its way there, and `messages` is behind the archive by what
+is being shown. So first the end of the log is read, which tells how far the archive was; then the messages, what
+`messages` has of them, what the archive has behind that, and what the log has behind the archive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from chatserver.archive.backlog import Backlog, End
+from chatserver.archive.events import Archive
+from chatserver.errors import MessageNotFound, Unavailable
+from chatserver.model.changes import about, fold
+from chatserver.model.cursor import BEGINNING, END, Cursor
+from chatserver.model.events import CHANGES, Event, Message
+from chatserver.model.rooms import Room
+
+PAGE_SIZE = 50
+MAX_PAGE = 200
+
+PAGE_BYTES = 512 * 1024
+"""Of a page's messages as JSON. One that is larger by itself is a page of its own."""
+
+STAND_AT_ONCE = 50
+"""Messages of a page that are looked up together. What does not fit is not looked up."""
+
+_encoder = msgspec.json.Encoder()
+
+
+class Page(NamedTuple):
+    """Messages oldest first, as many as were asked for and fit into PAGE_BYTES; `encoded`: each as JSON. `cursor`: a
+    stream from there goes on right behind the page; for a page that reaches the end that is the moment which it shows.
+
+    `has_more`: there are others beyond the page's end, in the direction that was asked for; for a page around a message
+    there are older ones, and `has_newer` says whether there are newer ones.
+    """
+
+    messages: list[Message]
+    cursor: Cursor
+    has_more: bool
+    has_newer: bool = False
+    encoded: Sequence[bytes] = ()
+
+
+class _Part(NamedTuple):
+    """Messages as they stand, that follow each other; and each as JSON."""
+
+    messages: list[Message]
+    encoded: list[bytes]
+
+    def fill(self, messages: Iterable[Message], room: int, least: int) -> int:
+        """Adds messages until the next one has no room any more, which then is less than 0; but at least so many.
+        Returns how much room is left, in bytes."""
+        for message in messages:
+            text = _encoder.encode(message)
+            room -= len(text)
+            if room < 0 and len(self.messages) >= least:
+                break
+            self.messages.append(message)
+            self.encoded.append(text)
+        return room
+
+
+class History:
+    """Everything raises Unavailable when what is wanted can't be read. While the archive is away that is all but what
+    the stream has; it does not have the messages around one that was deleted."""
+
+    def __init__(self, archive: Archive, backlog: Backlog) -> None:
+        self._archive = archive
+        self._backlog = backlog
+
+    async def newest(self, room: Room, limit: int = PAGE_SIZE) -> Page:
+        """The end of the room's talk. A stream from the page's cursor goes on exactly where the page ends."""
+        end = await self._backlog.end(room.id)
+        written = await self._before(room.id, END, limit + 1, end)
+        messages, encoded = await self._newest_that_fit(room.id, written[-limit:], end)
+        return Page(messages, end.tip, has_more=len(written) > len(messages), encoded=encoded)
+
+    async def before(self, room: Room, cursor: Cursor, limit: int) -> Page:
+        end = await self._backlog.end(room.id)
+        written = await self._before(room.id, cursor, limit + 1, end)
+        last = written[-1].id if written else BEGINNING
+        messages, encoded = await self._newest_that_fit(room.id, written[-limit:], end)
+        return Page(messages, last, has_more=len(written) > len(messages), encoded=encoded)
+
+    async def after(self, room: Room, cursor: Cursor, limit: int) -> Page:
+        end = await self._backlog.end(room.id)
+        written = await self._after(room.id, cursor, limit + 1, end)
+        messages, encoded = await self._oldest_that_fit(room.id, written[:limit], end)
+        has_more = len(written) > len(messages)
+        last = written[len(messages) - 1].id if has_more else max(cursor, end.tip)
+        return Page(messages, last, has_more, encoded=encoded)
+
+    async def around(self, room: Room, id: Cursor, limit: int) -> Page:
+        """The message, as many before it as after it, and one more before it where that does not come out even.
+
+        Raises MessageNotFound.
+        """
+        end = await self._backlog.end(room.id)
+        message = await self._find(room.id, id, end)
+        older_limit = limit // 2
+        newer_limit = limit - 1 - older_limit
+        older = await self._before(room.id, id, older_limit + 1, end)
+        newer = await self._after(room.id, id, newer_limit + 1, end)
+        middle = await self._newest_that_fit(room.id, [message], end)
+        # Each side has its half: what is long on one side takes nothing from the other.
+        half = (PAGE_BYTES - len(middle.encoded[0])) // 2
+        in_front = await self._newest_that_fit(room.id, older[max(0, len(older) - older_limit) :], end, half, least=0)
+        behind = await self._oldest_that_fit(room.id, newer[:newer_limit], end, half, least=0)
+        has_newer = len(newer) > len(behind.messages)
+        last = end.tip
+        if has_newer:
+            last = newer[len(behind.messages) - 1].id if behind.messages else id
+        messages = [*in_front.messages, *middle.messages, *behind.messages]
+        encoded = [*in_front.encoded, *middle.encoded, *behind.encoded]
+        return Page(messages, last, len(older) > len(in_front.messages), has_newer, encoded)
+
+    async def find(self, room: Room, id: Cursor) -> Message:
+        """One message as it stands. Raises MessageNotFound."""
+        end = await self._backlog.end(room.id)
+        return (await self._stand(room.id, [await self._find(room.id, id, end)], end))[0]
+
+    async def archived(self, event: Event) -> Message:
+        """An archived message as it stands by what is archived, and can't be lost any more."""
+        return (await self._stand(event.room_id, [event], End(END, [])))[0]
+
+    # As it was written
+
+    async def _before(self, room_id: int, cursor: Cursor, limit: int, end: End) -> list[Event]:
+        behind = [event for event in end.behind if event.id < cursor]
+        if end.archived is not None:
+            return _in_order(await self._archive.messages_before(room_id, cursor, limit, until=end.archived), behind)
+        written = _in_order([], behind)
+        if len(written) < limit and not end.reaches(BEGINNING):
+            raise Unavailable("the archive is not available right now, try again", retry_after=2)
+        return written
+
+    async def _after(self, room_id: int, cursor: Cursor, limit: int, end: End) -> list[Event]:
+        behind = [event for event in end.behind if event.id > cursor]
+        if end.archived is not None:
+            archived = await self._archive.messages_after(room_id, cursor, limit, until=end.archived)
+            return archived if len(archived) >= limit else _in_order(archived, behind)
+        if not end.reaches(cursor):
+            raise Unavailable("the archive is not available right now, try again", retry_after=2)
+        return _in_order([], behind)
+
+    async def _find(self, room_id: int, id: Cursor, end: End) -> Event:
+        event = next((event for event in end.behind if event.id == id), None)
+        if event is None and end.archived is not None:
+            event = await self._archive.find(room_id, id)
+        elif event is None and not end.reaches(BEGINNING):
+            raise Unavailable("the archive is not available right now, try again", retry_after=2)
+        if event is None or event.kind != "message":
+            raise MessageNotFound
+        return event
+
+    # As it stands
+
+    async def _newest_that_fit(
+        self, room_id: int, written: Sequence[Event], end: End, room: int | None = None, *, least: int = 1
+    ) -> _Part:
+        """The last of these messages, as many as fit into so many bytes, but at least so many."""
+        part, room = _Part([], []), PAGE_BYTES if room is None else room
+        for stop in range(len(written), 0, -STAND_AT_ONCE):
+            some = await self._stand(room_id, written[max(0, stop - STAND_AT_ONCE) : stop], end)
+            room = part.fill(reversed(some), room, least)
+            if room < 0:
+                break
+        return _Part(part.messages[::-1], part.encoded[::-1])
+
+    async def _oldest_that_fit(
+        self, room_id: int, written: Sequence[Event], end: End, room: int | None = None, *, least: int = 1
+    ) -> _Part:
+        """The same of the first of them."""
+        part, room = _Part([], []), PAGE_BYTES if room is None else room
+        for start in range(0, len(written), STAND_AT_ONCE):
+            room = part.fill(await self._stand(room_id, written[start : start + STAND_AT_ONCE], end), room, least)
+            if room < 0:
+                break
+        return part
+
+    async def _stand(self, room_id: int, written: Sequence[Event], end: End) -> list[Message]:
+        """What became of these messages until the end of the log."""
+        archived = [event for event in written if end.archived is not None and event.id <= end.archived]
+        shown = await self._archive.shown(room_id, [event.id for event in archived]) if archived else {}
+        bases: dict[Cursor, Message] = {}
+        applied: dict[Cursor, Cursor] = {}
+        for event in written:
+            known = shown.get(event.id)
+            if known is not None and end.archived is not None and known.applied <= end.archived:
+                bases[event.id], applied[event.id] = known
+            else:
+                # It is not shown yet; or as it stands by now, which is later than the page.
+                bases[event.id], applied[event.id] = event.message(), BEGINNING
+        changes: dict[Cursor, list[Event]] = {}
+        if archived and end.archived is not None:
+            behind = {event.id: applied[event.id] for event in archived}
+            changes = await self._archive.changes(room_id, behind, until=end.archived)
+        for event in end.behind:
+            if event.kind in CHANGES and (id := about(event)) in bases:
+                changes.setdefault(id, []).append(event)
+        return [fold(message, changes.get(id, ())) for id, message in bases.items()]
+
+
+def _in_order(archived: Sequence[Event], behind: Sequence[Event]) -> list[Event]:
+    """The messages of both. What the log lost may come again under a new id before it is archived: of two in the log
+    the newer counts, and what is archived counts for ever."""
+    by_name = {(event.user_id, event.client_id): event for event in behind if event.kind == "message"}
+    by_name |= {(event.user_id, event.client_id): event for event in archived}
+    return sorted(by_name.values(), key=lambda event: event.id)

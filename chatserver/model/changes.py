@@ -1,0 +1,152 @@
+"""Changes: what becomes of a message after it was written, and how it stands then.
+
+A change is an event of the room's log like any other. How a message stands is a fold over the log: the message, then
+the changes about it in the order of their ids. Once a message is deleted, it stays deleted whatever follows. To fold
+in again what is in there already changes nothing (but the order of reactions, if some were taken back and given again).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+import msgspec
+from msgspec.structs import replace
+
+from chatserver.model.cursor import Cursor
+from chatserver.model.events import Draft, Event, Kind, Message, Reaction
+
+
+class Edited(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The payload of an `edited` event."""
+
+    room_id: int
+    message_id: str
+    user_id: int
+    content: str
+    edited_at: str
+    html: str | None = None
+    mentions: tuple[int, ...] = ()
+    look: str | None = None
+
+
+class Deleted(msgspec.Struct, frozen=True):
+    """The payload of a `deleted` event. `client_id` is the message's own: it goes with the message (see `trim.lua`)."""
+
+    room_id: int
+    message_id: str
+    user_id: int
+    client_id: str
+
+
+class Reacted(msgspec.Struct, frozen=True):
+    """The payload of a `reaction` event. `on`: it was given; else it was taken back."""
+
+    room_id: int
+    message_id: str
+    emoji: str
+    user_id: int
+    user_name: str
+    on: bool
+
+
+class _Change(msgspec.Struct, frozen=True):
+    message_id: str
+
+
+_encoder = msgspec.json.Encoder()
+_change = msgspec.json.Decoder(_Change)
+_edited = msgspec.json.Decoder(Edited)
+_reacted = msgspec.json.Decoder(Reacted)
+
+
+def draft_edited(edited: Edited) -> Draft:
+    return _draft("edited", edited, secrets.token_urlsafe(16))
+
+
+def draft_deleted(message: Message) -> Draft:
+    """Its client id is fixed, so deleting twice deletes once; and it is none that a client could have posted under."""
+    deleted = Deleted(message.room_id, message.id, message.user_id, message.client_id)
+    return _draft("deleted", deleted, f"deleted:{message.id}")
+
+
+def draft_reaction(reacted: Reacted) -> Draft:
+    return _draft("reaction", reacted, secrets.token_urlsafe(16))
+
+
+def about(change: Event) -> Cursor:
+    """The id of the message that a change is about."""
+    return Cursor.parse(_change.decode(change.payload).message_id)
+
+
+def fold(message: Message, changes: Iterable[Event]) -> Message:
+    """How a message stands after these changes about it, which come in the order of the log."""
+    for change in changes:
+        if message.deleted:
+            break
+        match change.kind:
+            case "edited":
+                edited = _edited.decode(change.payload)
+                message = replace(
+                    message,
+                    content=edited.content,
+                    html=edited.html,
+                    mentions=edited.mentions,
+                    edited_at=edited.edited_at,
+                    look=edited.look,
+                )
+            case "deleted":
+                message = tombstone(message)
+            case "reaction":
+                message = replace(message, reactions=_react(message.reactions, _reacted.decode(change.payload)))
+    return message
+
+
+def has_reaction(message: Message, emoji: str, user_id: int) -> bool:
+    return any(each.emoji == emoji and user_id in each.user_ids for each in message.reactions)
+
+
+def tombstone(message: Message) -> Message:
+    """What is left of a deleted message: its place, whose it was, and when."""
+    return Message(
+        id=message.id,
+        prev=message.prev,
+        room_id=message.room_id,
+        user_id=message.user_id,
+        user_name=message.user_name,
+        content="",
+        created_at=message.created_at,
+        client_id=message.client_id,
+        deleted=True,
+    )
+
+
+def without_text(event: Event) -> Event:
+    """The event of a deleted message, or of an edit of one, with nothing in it to be read any more."""
+    return replace(event, payload=payload_without_text(event.kind, event.payload))
+
+
+def payload_without_text(kind: Kind, payload: bytes) -> bytes:
+    """Of a `message` or `edited` event. Whatever else it says stays, `id` and `prev` too where they are in there."""
+    fields = msgspec.json.decode(payload)
+    for name in ("html", "mentions", "reply_to", "look"):
+        fields.pop(name, None)
+    fields["content"] = ""
+    if kind == "message":
+        fields["deleted"] = True
+    return _encoder.encode(fields)
+
+
+def _react(reactions: tuple[Reaction, ...], reacted: Reacted) -> tuple[Reaction, ...]:
+    """An emoji has its place from the first who reacted so, until the last took it back."""
+    users = {each.emoji: each.user_ids for each in reactions}
+    others = tuple(user_id for user_id in users.get(reacted.emoji, ()) if user_id != reacted.user_id)
+    if not reacted.on:
+        users[reacted.emoji] = others
+    elif len(others) == len(users.get(reacted.emoji, ())):
+        users[reacted.emoji] = (*others, reacted.user_id)
+    return tuple(Reaction(emoji, user_ids) for emoji, user_ids in users.items() if user_ids)
+
+
+def _draft(kind: Kind, payload: Edited | Deleted | Reacted, client_id: str) -> Draft:
+    return Draft(payload.room_id, kind, payload.user_id, client_id, _encoder.encode(payload))

@@ -1,0 +1,82 @@
+"""How a message looks, as far as what it says decides.
+
+That is decided once, when it is written, and kept with the message where it is not plain. A message without a `look` is
+plain, or from before looks were kept: a page judges it anew, in linear time, and so does the browser, by the same rules
+in static/js/talk/message_classes.js. Change both, a test compares them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from chatserver.model.events import Look, Message
+
+_MOST_EMOJI = 6
+"""That are shown large."""
+
+_MOST_CHARACTERS = 120
+"""Of a text of nothing but emoji: each of those in use has at most ten."""
+
+_LINE = 80
+_MOST_LINES = 22
+"""That are shown without being asked for."""
+
+
+def classes(message: Message, user_id: int) -> str:
+    """What the row's class says, for the reader with this id."""
+    look = look_of(message)
+    marks = {
+        "message--deleted": message.deleted,
+        "message--mention": not message.deleted and user_id in (message.mentions or ()),
+        "message--emoji": look == "emoji",
+        "message--long": look == "long",
+    }
+    return " ".join(["message", *(name for name, holds in marks.items() if holds)])
+
+
+def look_of(message: Message) -> str:
+    """As it was decided when the message was written."""
+    return judge(message.content) if message.look is None else message.look
+
+
+def look_to_keep(text: str) -> Look | None:
+    """None for what is plain, as most is: it would be told with every message."""
+    look = judge(text)
+    return None if look == "plain" else look
+
+
+def judge(text: str) -> Look:
+    """`long`: its beginning is shown until somebody asks for all. `emoji`: nothing but a few of them, shown large."""
+    if _is_long(text):
+        return "long"
+    return "emoji" if _is_only_emoji(text) else "plain"
+
+
+def _is_only_emoji(text: str) -> bool:
+    return len(text) <= _MOST_CHARACTERS and _only_emoji.fullmatch(text) is not None
+
+
+def _is_long(text: str) -> bool:
+    return sum(max(1, -(-len(line) // _LINE)) for line in text.split("\n")) > _MOST_LINES
+
+
+def _emoji() -> str:
+    """One emoji: what shows as a picture by itself, or is asked to (U+FE0F), or several of those joined (U+200D)."""
+    flag = "[\U0001f1e6-\U0001f1ff]{2}"
+    keycap = "[0-9#*]\ufe0f?\u20e3"
+    picture = (
+        "[\U0001f000-\U0001faff\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2648-\u2653\u267f"
+        "\u2693\u26a1\u26aa\u26ab\u26bd\u26be\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd"
+        "\u2705\u270a\u270b\u2728\u274c\u274e\u2753-\u2755\u2757\u2795-\u2797\u27b0\u27bf\u2b1b\u2b1c"
+        "\u2b50\u2b55]\ufe0f?"
+    )
+    sign = "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299]"
+    tone = "[\U0001f3fb-\U0001f3ff]"
+    tag = "[\U000e0020-\U000e007f]"
+    shown = f"(?:{picture}|{sign}(?:\ufe0f|(?=\u200d)|(?={tone}))){tone}?{tag}*"
+    one = f"(?:{flag}|{keycap}|{shown})"
+    return rf"{one}(?:\u200d(?:{one}|{sign}))*"
+
+
+# What matched once is not tried in another way (`?>`, `*+`): a text has many that come to the same.
+_only_emoji = re.compile(rf"(?:(?>{_emoji()})\s*+){{1,{_MOST_EMOJI}}}")

@@ -1,0 +1,28 @@
+"""Names that nobody gets, because they speak for the house or mean everybody."""
+
+from __future__ import annotations
+
+from chatserver.model.display_names import name_key
+from chatserver.model.lookalikes import looks
+
+# fmt: off
+RESERVED = frozenset({
+    "admin", "administration", "administrator", "administrators", "admins", "all", "anonymous",
+    "bot", "channel", "deleted", "deleteduser", "everybody", "everyone", "harbor", "harbour",
+    "helpdesk", "here", "mod", "moderation", "moderator", "moderators", "mods", "nobody",
+    "official", "operator", "owner", "postmaster", "room", "root", "security", "somebody", "staff",
+    "superuser", "support", "sysadmin", "system", "team", "unknown", "webmaster",
+})
+# fmt: on
+"""Without spaces and marks, in lower case."""
+
+
+def is_reserved(name: str) -> bool:
+    """Whether the name is one of these, however it is decorated, or looks like one."""
+    alone = "".join(each for each in name_key(name) if each.isalnum())
+    return alone in RESERVED or not _LOOKS.isdisjoint(looks(name))
+
+
+_LOOKS = frozenset(
+    look for word in RESERVED for written in (word, word.title(), word.upper()) for look in looks(written)
+)

@@ -1,0 +1,28 @@
+"""Who is typing: passed on to the room, not oftener than anybody needs to know."""
+
+from __future__ import annotations
+
+from cachetools import TTLCache
+
+from chatserver.live.signals import Signal, Signals
+from chatserver.model.rooms import Room
+from chatserver.model.users import User
+
+PAUSE_SECONDS = 2.5
+"""Between two signals of one user in one room. Pages show one for twice as long."""
+
+LATELY = 10_000
+"""Typists that are remembered here for that. Where more type at once, some are passed on more often."""
+
+
+class Typists:
+    def __init__(self, signals: Signals, *, pause_seconds: float = PAUSE_SECONDS) -> None:
+        self._signals = signals
+        self._lately: TTLCache[tuple[int, int], bool] = TTLCache(LATELY, pause_seconds)
+
+    def types(self, user: User, room: Room) -> None:
+        """The user is writing something in the room."""
+        if (user.id, room.id) not in self._lately:
+            self._lately[user.id, room.id] = True
+            data = {"room_id": room.id, "user_id": user.id, "user_name": user.name}
+            self._signals.say(Signal("typing", data, room_id=room.id))

@@ -1,0 +1,1 @@
+"""How much anybody may do, and who counts it."""

@@ -1,0 +1,140 @@
+"""Holds everybody to the quotas.
+
+To ask Redis about every message would be a tenth of what a message costs. So a process takes a *lease*: some of a
+user's quota at once, counted for all, and spends it here without asking. What is spent is never more than what was
+taken, so the bound over all processes is exact. A lease is as large as what the user lately used here, or a
+hundredth of the quota: spreading requests over many processes wastes at most about half of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+
+from cachetools import LRUCache
+
+from chatserver.errors import TooMany
+from chatserver.quotas.counters import Counters
+from chatserver.quotas.quotas import Quota
+
+REMEMBERED = 20_000
+"""Leases kept at a time; whose was longest not used takes a new one."""
+
+MARGIN_SECONDS = 0.005
+"""Redis counts in whole milliseconds: what is free then is free for certain this much later."""
+
+HELD_SHARE_SECONDS = 0.01
+LONGEST_HELD_SECONDS = 5.0
+"""A refusal waits so long for each other refusal of the same quota and key that is waiting. One alone is told at once;
+a program that repeats on fifty connections without a pause hears some hundred refusals a second, not a thousand."""
+
+
+class Lease:
+    """What one process may still do under a quota for one key, before it has to ask. `until`, `refused_until`: by the
+    monotonic clock."""
+
+    __slots__ = ("held", "left", "lock", "refused_until", "size", "until", "waiting")
+
+    def __init__(self) -> None:
+        self.left = 0
+        self.size = 0
+        self.until = 0.0
+        self.refused_until = 0.0
+        self.waiting = 0
+        self.held = 0
+        self.lock = asyncio.Lock()
+
+    def spend(self, cost: int, now: float) -> bool:
+        if self.left < cost or now >= self.until:
+            return False
+        self.left -= cost
+        return True
+
+    def next_size(self, now: float) -> int:
+        """Twice as much as before where that was not enough; where it was not used up in time, what was used."""
+        return self.size * 2 if now < self.until else self.size - self.left
+
+
+class Limiter:
+    """`counters` None: there are no limits."""
+
+    def __init__(self, counters: Counters | None) -> None:
+        self._counters = counters
+        self._leases: LRUCache[tuple[str, str], Lease] = LRUCache(REMEMBERED)
+
+    @property
+    def is_on(self) -> bool:
+        return self._counters is not None
+
+    async def spend(self, quota: Quota, key: str, cost: int = 1) -> None:
+        """Raises TooMany where the quota is used up, and takes nothing then."""
+        if self._counters is None:
+            return
+        lease = self._lease(quota, key)
+        if not lease.spend(cost, time.monotonic()):
+            await self._spend_of_new(self._counters, quota, key, lease, cost)
+
+    async def check(self, quota: Quota, key: str) -> None:
+        """Raises TooMany where the quota is used up. Takes nothing."""
+        if self._counters is None:
+            return
+        lease = self._lease(quota, key)
+        if time.monotonic() >= lease.refused_until:
+            self._refuse_until(lease, await self._counters.seconds_until_free(quota, key, 1))
+        if time.monotonic() < lease.refused_until:
+            raise await self._refusal(quota, lease)
+
+    async def is_used_up(self, quota: Quota, key: str) -> bool:
+        return self._counters is not None and await self._counters.seconds_until_free(quota, key, 1) > 0
+
+    async def count(self, quota: Quota, key: str) -> None:
+        """Takes one, if there is one left."""
+        if self._counters is not None:
+            await self._counters.take(quota, key, 1)
+
+    async def forget(self, quota: Quota, key: str) -> None:
+        """As if nothing had been taken under this key."""
+        if self._counters is not None:
+            self._leases.pop((quota.verb, key), None)
+            await self._counters.forget(quota, key)
+
+    def _lease(self, quota: Quota, key: str) -> Lease:
+        name = quota.verb, key
+        lease = self._leases.get(name)
+        if lease is None:
+            lease = self._leases[name] = Lease()
+        return lease
+
+    async def _spend_of_new(self, counters: Counters, quota: Quota, key: str, lease: Lease, cost: int) -> None:
+        lease.waiting += cost
+        try:
+            async with lease.lock:  # whoever comes meanwhile lives on the same new lease
+                now = time.monotonic()
+                if lease.spend(cost, now):
+                    return
+                if now >= lease.refused_until:
+                    fitting = max(quota.smallest_lease, lease.waiting, lease.next_size(now))
+                    wanted = max(cost, min(quota.lease, fitting))
+                    for size in {wanted: None, cost: None}:  # in this order
+                        if await counters.take(quota, key, size):
+                            lease.left, lease.size, lease.until = size - cost, size, now + quota.lease_seconds
+                            return
+                    self._refuse_until(lease, await counters.seconds_until_free(quota, key, cost))
+        finally:
+            lease.waiting -= cost
+        raise await self._refusal(quota, lease)
+
+    def _refuse_until(self, lease: Lease, seconds: float) -> None:
+        if seconds > 0:
+            lease.refused_until = time.monotonic() + seconds + MARGIN_SECONDS
+
+    async def _refusal(self, quota: Quota, lease: Lease) -> TooMany:
+        """The error to raise, when it is time to."""
+        seconds = lease.refused_until - time.monotonic()
+        lease.held += 1
+        try:
+            await asyncio.sleep(min(LONGEST_HELD_SECONDS, (lease.held - 1) * HELD_SHARE_SECONDS))
+        finally:
+            lease.held -= 1
+        return TooMany(quota.verb, quota.text, retry_after=max(1, math.ceil(seconds)))

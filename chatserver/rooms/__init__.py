@@ -1,0 +1,1 @@
+"""Rooms, read marks, unread counts, and the list of rooms."""

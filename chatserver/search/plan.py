@@ -1,0 +1,119 @@
+"""By which index a search goes: MongoDB's own choice is tried on a hundred messages, and a rare word has none there.
+
+a rare word     all messages that have it, put in order
+common words    the messages of one of them, in the order of time, until there are enough
+beginnings      that many words have: the messages of the room or of all rooms in the order of time; every few has it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bson.regex import Regex
+from pymongo import DESCENDING
+
+from chatserver.archive.database import Collection, Document
+from chatserver.archive.event_documents import event_key, in_room
+from chatserver.archive.indexes import MESSAGES_BY_TIME, MESSAGES_WITH_A_WORD
+from chatserver.model.cursor import Cursor
+from chatserver.search.query import Wanted
+
+RARE = 1_000
+"""Messages that are found, read and put in order in some ten milliseconds."""
+
+COUNTED = 6
+"""Words of a query that are counted, each up to RARE (about a millisecond)."""
+
+ANSWER_MS = 2_000
+"""How long MongoDB may look before a search is given up."""
+
+_NEWEST_FIRST = [("_id.ms", DESCENDING), ("_id.seq", DESCENDING), ("_id.room", DESCENDING)]
+
+
+class Place(NamedTuple):
+    """Of a message among those of all rooms: by time first."""
+
+    ms: int
+    seq: int
+    room: int
+
+
+class Way(NamedTuple):
+    """`hint`: an index. `walked`: the part of the query that says along which of its entries it goes. `room_id`: where
+    only one room is searched. `is_small`: all that is walked along is less than RARE messages."""
+
+    query: Document
+    hint: str
+    room_id: int | None
+    walked: Document
+    is_small: bool = False
+
+    @property
+    def place(self) -> Document:
+        """What to ask of a message for its place alone, which the index knows."""
+        return {"_id": 1} if self.hint == "_id_" else {"_id.ms": 1, "_id.seq": 1, "_id.room": 1}
+
+    @property
+    def order(self) -> Sequence[tuple[str, int]]:
+        return [("_id", DESCENDING)] if self.hint == "_id_" else _NEWEST_FIRST
+
+    def older_than(self, place: Place | None) -> Document:
+        if place is None:
+            return {}
+        if self.hint == "_id_" and self.room_id is not None:
+            return {"_id": {"$lt": event_key(self.room_id, Cursor(place.ms, place.seq))}}
+        # The first is what an index can start from; the rest it can tell without the messages.
+        return {
+            "_id.ms": {"$lte": place.ms},
+            "$or": [
+                {"_id.ms": {"$lt": place.ms}},
+                {"_id.seq": {"$lt": place.seq}},
+                {"_id.seq": place.seq, "_id.room": {"$lt": place.room}},
+            ],
+        }
+
+    def about_older_than(self, place: Place | None) -> Document:
+        """The same, and what is of the same millisecond: that an index can tell by itself."""
+        return self.older_than(place) if place is None or self.hint == "_id_" else {"_id.ms": {"$lte": place.ms}}
+
+    def not_older_than(self, id: Cursor) -> Document:
+        """What has this id is among it, in whatever room."""
+        if self.hint == "_id_" and self.room_id is not None:
+            return {"_id": {"$gte": event_key(self.room_id, id)}}
+        return {
+            "_id.ms": {"$gte": id.ms},
+            "$or": [{"_id.ms": {"$gt": id.ms}}, {"_id.seq": {"$gte": id.seq}}],
+        }
+
+
+async def choose_way(messages: Collection, wanted: Wanted, room_id: int | None) -> Way:
+    """The caller handles errors of PyMongo."""
+    conditions = wanted.conditions()
+    counts: dict[int, int] = {}
+    for place, condition in enumerate(conditions[-COUNTED:], max(0, len(conditions) - COUNTED)):
+        counts[place] = await messages.count_documents(
+            {"words": condition}, hint=MESSAGES_WITH_A_WORD, limit=RARE, maxTimeMS=ANSWER_MS
+        )
+    rarest = min(counts, key=lambda place: counts[place])
+    if counts[rarest] == RARE:
+        exact = [place for place, condition in enumerate(conditions) if isinstance(condition, str)]
+        if not exact and room_id is not None:
+            whole_room = in_room(room_id)
+            return Way({**whole_room, "words": {"$all": conditions}}, "_id_", room_id, whole_room)
+        if not exact:
+            return Way({"words": {"$all": conditions}}, MESSAGES_BY_TIME, None, {})
+        rarest = exact[0]
+    walked: Document = {"words": conditions[rarest]}
+    query = dict(walked)
+    if others := conditions[:rarest] + conditions[rarest + 1 :]:
+        query["$nor"] = [{"words": _without(other)} for other in others]
+    if room_id is not None:
+        query["_id.room"] = room_id
+    return Way(query, MESSAGES_WITH_A_WORD, room_id, walked, is_small=counts.get(rarest, RARE) < RARE)
+
+
+def _without(condition: str | Regex[str]) -> Document:
+    """No word like this. None of those is what a message must be that has it: said so, it is no way into the index,
+    which only one of the words can be."""
+    return {"$ne": condition} if isinstance(condition, str) else {"$not": condition}

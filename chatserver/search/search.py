@@ -1,0 +1,177 @@
+"""Search: messages that have all of some words, newest first, as they stand now.
+
+`messages.words` has the words of each message (see `words.py`), and an index leads from a word to its messages
+in the order of time. Which index a search goes by is decided by `plan.py`. Rooms that were closed are not
+searched, and what was deleted has no words.
+
+An index knows one of the words; whether a message has the others, in which room and by whom it was said, is looked up
+message by message. So a search goes along the index stretch by stretch, the first of them short, and ends after
+SEARCH_BUDGET_MESSAGES, found or not, with the place from which it can go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from contextlib import aclosing
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from pymongo.errors import ExecutionTimeout
+
+from chatserver.accounts.lookup import People
+from chatserver.archive.database import Database, Document, reaching_mongodb
+from chatserver.archive.event_documents import read_key, read_shown
+from chatserver.errors import Unavailable
+from chatserver.messages.history import PAGE_BYTES
+from chatserver.model.cursor import Cursor
+from chatserver.model.display_names import name_key
+from chatserver.model.events import Message
+from chatserver.model.rooms import Room
+from chatserver.rooms.rooms import Rooms
+from chatserver.search.plan import ANSWER_MS, Place, Way, choose_way
+from chatserver.search.query import Wanted
+from chatserver.search.turns import SearchTurns
+
+PAGE_SIZE = 20
+MAX_PAGE = 50
+
+STRETCHES = (200, 600, 1_200)
+SEARCH_BUDGET_MESSAGES = sum(STRETCHES)
+"""Messages that one search looks at, at most; about some milliseconds for each hundred."""
+
+SEARCH_SECONDS = 1.0
+"""After which no further stretch is begun."""
+
+READ_AT_ONCE = 100
+
+_encoder = msgspec.json.Encoder()
+
+Answer = TypeVar("Answer")
+
+
+class Result(NamedTuple):
+    message: Message
+    room_name: str
+
+
+class Results(NamedTuple):
+    """Newest first. `next`: where there may be older ones, the id before which to look for them."""
+
+    results: list[Result]
+    next: str | None = None
+
+    @property
+    def has_more(self) -> bool:
+        return self.next is not None
+
+
+class Search:
+    def __init__(self, database: Database, rooms: Rooms, people: People) -> None:
+        self._messages = database.messages
+        self._rooms = rooms
+        self._people = people
+        self._turns = SearchTurns()
+
+    async def find(
+        self,
+        user_id: int,
+        wanted: Wanted,
+        *,
+        room_id: int | None,
+        author: str | None,
+        before: Cursor | None,
+        limit: int,
+    ) -> Results:
+        """For this user. `author`: a user's name. `before`: `next` of the page before.
+
+        Messages of several rooms may have the same id; a page never ends between them, and then has a few more than
+        `limit`. It has fewer, or none, where that was all that could be looked at. Raises RoomNotFound, Unavailable.
+        """
+        rooms = await self._searched(room_id)
+        narrowed: Document = {} if author is None else {"user_id": await self._id_of(author)}
+        async with self._turns.turn(user_id):
+            way = await self._in_time(choose_way(self._messages, wanted, room_id))
+            if room_id is None:
+                narrowed["_id.room"] = {"$in": list(rooms)}
+            return await self._page(way, narrowed, wanted, rooms, before, limit)
+
+    async def _id_of(self, author: str) -> int:
+        """0, which is nobody, for a name that nobody has."""
+        return next((user.id for user in (await self._people.find([name_key(author)])).values()), 0)
+
+    async def _searched(self, room_id: int | None) -> Mapping[int, Room]:
+        rooms: Sequence[Room] = await self._rooms.all() if room_id is None else [await self._rooms.find(room_id)]
+        return {room.id: room for room in rooms}
+
+    async def _page(
+        self,
+        way: Way,
+        narrowed: Document,
+        wanted: Wanted,
+        rooms: Mapping[int, Room],
+        before: Cursor | None,
+        limit: int,
+    ) -> Results:
+        until = asyncio.get_running_loop().time() + SEARCH_SECONDS
+        results: list[Result] = []
+        room_for = PAGE_BYTES
+        for length in STRETCHES:
+            end = None if way.is_small else await self._in_time(self._end_of_stretch(way, before, length))
+            async with aclosing(self._newest_first(way, narrowed, wanted, before, end)) as found:
+                async for message in found:
+                    is_full = len(results) >= limit or room_for < 0
+                    if is_full and results[-1].message.id != message.id:
+                        return Results(results, results[-1].message.id)
+                    results.append(Result(message, rooms[message.room_id].name))
+                    room_for -= len(_encoder.encode(message))
+            if end is None:
+                return Results(results)
+            before = end
+            if asyncio.get_running_loop().time() > until:
+                break
+        return Results(results, str(before))
+
+    async def _end_of_stretch(self, way: Way, before: Cursor | None, length: int) -> Cursor | None:
+        """The id of about the last of so many messages on the way; None where there are no more. The index knows."""
+        older = way.about_older_than(_place(before))
+        found = self._messages.find({"$and": [way.walked, older]}, way.place, hint=way.hint, max_time_ms=ANSWER_MS)
+        documents = await found.sort(way.order).skip(length - 1).limit(1).to_list(1)
+        if not documents:
+            return None
+        end = read_key(documents[0]["_id"])
+        if before is None or end < before:
+            return end
+        # So many are of one millisecond: the stretch is the rest of it.
+        return Cursor(before.ms, 0) if before.seq else Cursor(before.ms - 1, 0)
+
+    async def _newest_first(
+        self, way: Way, narrowed: Document, wanted: Wanted, before: Cursor | None, end: Cursor | None
+    ) -> AsyncGenerator[Message, None]:
+        """What is found from a place on to the end of a stretch, or of all. Messages of several rooms may have the id
+        at which a stretch ends: they are all on it."""
+        stretch = {} if end is None else way.not_older_than(end)
+        query = {"$and": [way.query, narrowed, way.older_than(_place(before)), stretch]}
+        found = self._messages.find(query, hint=way.hint, max_time_ms=ANSWER_MS)
+        cursor = found.sort(way.order).batch_size(READ_AT_ONCE)
+        try:
+            while documents := await self._in_time(cursor.to_list(READ_AT_ONCE)):
+                for document in documents:
+                    if wanted.is_in(document["content"]):
+                        yield read_shown(document).message
+        finally:
+            await cursor.close()
+
+    async def _in_time(self, asked: Awaitable[Answer]) -> Answer:
+        """Raises Unavailable."""
+        try:
+            with reaching_mongodb():
+                return await asked
+        except Unavailable as error:
+            if isinstance(error.__cause__, ExecutionTimeout):
+                raise Unavailable("that takes too long to look for, add a word", retry_after=5) from error
+            raise
+
+
+def _place(before: Cursor | None) -> Place | None:
+    return None if before is None else Place(before.ms, before.seq, 0)

@@ -1,0 +1,79 @@
+"""The connection through which the logs are changed: runs scripts in Redis, all that is waiting as one pipeline."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from redis.asyncio.connection import Connection
+from redis.exceptions import NoScriptError
+
+from chatserver.errors import Unavailable
+from chatserver.support.redis_client import connect, reaching_redis, take_connection
+
+Call = tuple[Sequence[Any], Sequence[Any]]
+"""The keys and the arguments of one run of a script."""
+
+
+class Script(NamedTuple):
+    text: str
+    sha: str
+
+    @classmethod
+    def load(cls, module_file: str, name: str) -> Script:
+        """Reads the script `name`, which stands beside the module whose `__file__` is given."""
+        text = Path(module_file).with_name(name).read_text(encoding="utf-8")
+        return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+class ScriptRunner:
+    """Everything raises Unavailable when Redis does not answer. An error of one run is its own answer."""
+
+    def __init__(self, url: str, scripts: Sequence[Script]) -> None:
+        self._scripts = scripts
+        self._client = connect(url, connections=1, on_connect=self._on_connect)
+        # The run id of the server that changes are sent to. Another one may have another past.
+        self._server = b""
+
+    async def _on_connect(self, connection: Connection) -> None:
+        for script in self._scripts:
+            await connection.send_command("SCRIPT", "LOAD", script.text)
+            await connection.read_response()
+        await connection.send_command("INFO", "server")
+        self._server = _run_id(await connection.read_response())
+
+    async def run(self, script: Script, make_calls: Callable[[bytes], Sequence[Call]]) -> list[Any]:
+        """Runs a script for each call in one round trip.
+
+        The calls are made when the connection stands, and told the run id of the server behind it.
+        """
+        with reaching_redis():
+            async with self._client.pipeline(transaction=False) as pipeline:
+                pipeline.connection = await take_connection(self._client)
+                for keys, arguments in make_calls(self._server):
+                    pipeline.evalsha(script.sha, len(keys), *keys, *arguments)
+                answers: list[Any] = await pipeline.execute(raise_on_error=False)
+            if any(isinstance(answer, NoScriptError) for answer in answers):
+                # Somebody flushed the scripts: the next connection brings them along.
+                await self._client.connection_pool.disconnect()
+        return answers
+
+    async def close(self) -> None:
+        await self._client.aclose(close_connection_pool=True)
+
+
+def read(answer: Any, outcome: Callable[[Any], Any]) -> Any:
+    """What a script's answer means; for an error, what to raise."""
+    if not isinstance(answer, Exception):
+        return outcome(answer)
+    unavailable = Unavailable("the log is not available right now, try again", retry_after=2)
+    unavailable.__cause__ = answer
+    return unavailable
+
+
+def _run_id(info: bytes) -> bytes:
+    """From the answer to INFO: names one run of one server. Empty where a proxy keeps it to itself."""
+    lines = dict(line.partition(b":")[::2] for line in info.splitlines())
+    return lines.get(b"run_id", b"")

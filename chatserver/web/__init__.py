@@ -1,0 +1,1 @@
+"""HTTP: routes, handlers, and the connections below them."""

@@ -1,0 +1,141 @@
+"""The routes, and what holds for every request: static files, the limit on bodies, unknown paths."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.web import Application, RequestHandler
+
+from chatserver.errors import TooLarge
+from chatserver.support.origin import Origin
+from chatserver.web.caller.cookies import Cookies
+from chatserver.web.caller.csrf_tokens import CsrfTokens
+from chatserver.web.caller.proxies import Proxies
+from chatserver.web.handlers import (
+    accounts,
+    health,
+    message,
+    messages,
+    pages,
+    presence,
+    read_marks,
+    rooms,
+    search,
+    site,
+    static,
+    stream,
+)
+from chatserver.web.handlers.base import Handler, UnknownPath
+from chatserver.web.handlers.compression import Compression
+from chatserver.web.services import Services
+from chatserver.web.static_files import StaticFiles
+from chatserver.web.transport.body_limit import BodyLimit
+
+ROOT = Path(__file__).resolve().parents[2]
+
+NOT_BEHIND_ANY = Proxies(trusted=0)
+
+access_log = logging.getLogger("chatserver.access")
+
+
+class ChatApplication(Application):
+    """Tornado's application with the routes of API.md."""
+
+    def __init__(
+        self, services: Services, cookie_secret: str, origin: Origin | None = None, proxies: Proxies = NOT_BEHIND_ANY
+    ) -> None:
+        super().__init__(
+            [
+                # In turn, so the busiest first.
+                (r"/messages", messages.MessagesHandler, _with(services)),
+                (r"/chat/stream", stream.StreamHandler, _with(services)),
+                (r"/", pages.Home, _with(services)),
+                (r"/chat", pages.RoomsPage, _with(services)),
+                (r"/chat/([^/]+)", pages.RoomPage, _with(services)),
+                (r"/sign-up", accounts.SignUp, _with(services)),
+                (r"/sign-in", accounts.SignIn, _with(services)),
+                (r"/sign-out", accounts.SignOut, _with(services)),
+                (r"/csrf", accounts.CsrfToken, _with(services)),
+                (r"/search", search.SearchHandler, _with(services)),
+                (r"/rooms", rooms.RoomsHandler, _with(services)),
+                (r"/rooms/([^/]+)", rooms.RoomHandler, _with(services)),
+                (r"/rooms/([^/]+)/messages", messages.RoomMessagesHandler, _with(services)),
+                (r"/rooms/([^/]+)/messages/([^/]+)", message.MessageHandler, _with(services)),
+                (r"/rooms/([^/]+)/messages/([^/]+)/reactions/([^/]+)", message.ReactionHandler, _with(services)),
+                (r"/rooms/([^/]+)/typing", presence.TypingHandler, _with(services)),
+                (r"/rooms/([^/]+)/presence", presence.PresenceHandler, _with(services)),
+                (r"/rooms/([^/]+)/read", read_marks.ReadHandler, _with(services)),
+                (r"/healthz", health.Healthz, _with(services)),
+                (r"/readyz", health.Readyz, _with(services)),
+                (r"/static/v-([0-9a-f]+)/(.+)", static.StaticHandler, _with(services)),
+            ],
+            default_handler_class=UnknownPath,
+            default_handler_args=_with(services),
+            template_path=str(ROOT / "templates"),
+            cookie_secret=cookie_secret,
+            cookies=Cookies(cookie_secret, host_only=origin is not None and origin.is_https),
+            csrf_tokens=CsrfTokens(cookie_secret),
+            origin=origin,
+            proxies=proxies,
+            log_function=log_request,
+            static_files=StaticFiles(ROOT / "static"),
+            transforms=[Compression],
+        )
+        self._services = services
+        self._origin = origin
+        self._proxies = proxies
+        # Called with Tornado's connection when the head of a request is there, when all of it is, and when its answer
+        # is made, which may then still be on its way.
+        self.on_head: Callable[[object], None] = _ignore
+        self.on_whole: Callable[[object], None] = _ignore
+        self.on_answered: Callable[[object], None] = _ignore
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        def refusal() -> HTTPMessageDelegate:
+            return self.get_handler_delegate(request, BodyTooLarge, _with(self._services))
+
+        self.on_head(request.server_connection)
+        connection = cast("HTTP1Connection", request.connection)
+        elsewhere = None if self._origin is None else site.refusal(request, self._origin, self._proxies)
+        handler = (
+            super().find_handler(request, **kwargs)
+            if elsewhere is None
+            else self.get_handler_delegate(request, elsewhere, _with(self._services))
+        )
+        return BodyLimit(handler, refusal, connection.close, partial(self.on_whole, request.server_connection))
+
+    def log_request(self, handler: RequestHandler) -> None:
+        super().log_request(handler)
+        self.on_answered(handler.request.server_connection)
+
+
+class BodyTooLarge(Handler):
+    open_to_all = True
+
+    async def prepare(self) -> None:
+        raise TooLarge
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.set_header("Connection", "close")
+        super().write_error(status_code, **kwargs)
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+def log_request(handler: RequestHandler) -> None:
+    """One line for each answer, at a level that says whether somebody should look."""
+    status = handler.get_status()
+    level = logging.ERROR if status == 500 else logging.INFO
+    access_log.log(level, "%d %s %s", status, handler.request.method, handler.request.path)
+
+
+def _with(services: Services) -> dict[str, Any]:
+    return {"services": services}

@@ -1,0 +1,130 @@
+"""Who is asking: the session, the page's token, and where a request comes from. Checked here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, cast
+
+from tornado.web import RequestHandler
+
+from chatserver.accounts.sessions import Session
+from chatserver.errors import SignInFirst
+from chatserver.model.users import User
+from chatserver.support.origin import Origin
+from chatserver.web.caller.bodies import is_json, json_field
+from chatserver.web.caller.cookies import Cookies
+from chatserver.web.caller.csrf_tokens import CsrfTokens
+from chatserver.web.caller.page_owner import check_user
+from chatserver.web.caller.proxies import Proxies
+from chatserver.web.caller.same_origin import SAFE_METHODS, check_origin, is_from_a_browser
+from chatserver.web.services import Services
+
+
+class Asking(RequestHandler):
+    """A request of somebody, or of nobody who is signed in."""
+
+    is_followed: ClassVar[bool] = False
+    """Whether an EventSource may ask, which sets no headers: its address says whose page it is."""
+
+    session: Session | None = None
+
+    def initialize(self, services: Services) -> None:
+        self.services = services
+
+    async def ask_who(self) -> None:
+        """Finds the session. Raises BadToken and SomebodyElse, before anything is done or told."""
+        is_unsafe = self.request.method not in SAFE_METHODS
+        if is_unsafe:
+            check_origin(self.request, self.site)
+        self.session = await self._find_session()
+        if self.session is not None:
+            check_user(self.request, self.session.user, query=self.is_followed)
+            if is_unsafe:
+                self._csrf_tokens.check(self._sent_token(), self.session.csrf_key)
+
+    @property
+    def site(self) -> Origin | None:
+        """Our own address, where it was set."""
+        return cast("Origin | None", self.application.settings["origin"])
+
+    @property
+    def user(self) -> User:
+        """Who is signed in. Raises SignInFirst."""
+        if self.session is None:
+            raise SignInFirst
+        return self.session.user
+
+    async def start_session(self, user: User) -> None:
+        """Signs the client in. A session it had before is over."""
+        csrf_key = self._csrf_key_that_goes_on()
+        if self.session is not None:
+            await self.services.sessions.end(self.session)
+        token = await self.services.sessions.open(user, csrf_key)
+        self._cookies.keep_session(self, token, **self._cookie_options())
+
+    async def end_session(self) -> None:
+        """Signs the client out. Raises SignInFirst."""
+        if self.session is None:
+            raise SignInFirst
+        await self.services.sessions.end(self.session)
+        self._cookies.drop_session(self, **self._cookie_options())
+
+    def has_cookies(self) -> bool:
+        """Whether the client keeps our cookies."""
+        return self.session is not None or self._cookies.visitor_key(self) is not None
+
+    async def _find_session(self) -> Session | None:
+        proof = self._cookies.session_proof(self)
+        session = None if proof is None else await self.services.sessions.find(proof.session_token)
+        if proof is not None and proof.is_old and session is not None:
+            self._cookies.keep_session(self, proof.session_token, **self._cookie_options())
+        return session
+
+    @property
+    def _cookies(self) -> Cookies:
+        return cast("Cookies", self.application.settings["cookies"])
+
+    def _cookie_options(self) -> dict[str, Any]:
+        return {"httponly": True, "samesite": "Lax", "secure": self.is_https()}
+
+    def is_https(self) -> bool:
+        """Whether the browser speaks HTTPS, be it with a proxy in front."""
+        return self._proxies.is_https(self.request)
+
+    @property
+    def address(self) -> str:
+        """The client's, for the security log and for quotas."""
+        return self._proxies.address(self.request)
+
+    @property
+    def _proxies(self) -> Proxies:
+        return cast("Proxies", self.application.settings["proxies"])
+
+    # The page's token
+
+    def csrf_token(self) -> str:
+        """For the forms and scripts of a page, and for clients without one. Who is signed out gets a cookie with it."""
+        if self.session is not None:
+            return self._csrf_tokens.make(self.session.csrf_key)
+        key = self._cookies.visitor_key(self) or self._cookies.make_visitor_key(self, **self._cookie_options())
+        return self._csrf_tokens.make(key)
+
+    def _csrf_key_that_goes_on(self) -> str | None:
+        """A program goes on with the token that it had before it signed in. In a browser each session gets a token of
+        its own: cookies of before may have been put there by somebody else, who knows the token that goes with them."""
+        if is_from_a_browser(self.request):
+            return None
+        return self._cookies.visitor_key(self) if self.session is None else self.session.csrf_key
+
+    def _sent_token(self) -> str | None:
+        """From wherever the contract allows it to stand."""
+        for name in ("X-CSRF-Token", "X-XSRFToken"):
+            if name in self.request.headers:
+                return self.request.headers[name]
+        if is_json(self.request):
+            return json_field(self.request, "csrf_token")
+        values = self.request.body_arguments.get("_xsrf", [b""])
+        return values[-1].decode("utf-8", "replace")
+
+    @property
+    def _csrf_tokens(self) -> CsrfTokens:
+        return cast("CsrfTokens", self.application.settings["csrf_tokens"])

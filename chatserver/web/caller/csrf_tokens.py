@@ -1,0 +1,41 @@
+"""The page's token: proof that a request comes from somebody who could read a page of this session."""
+
+from __future__ import annotations
+
+import hmac
+
+from cachetools import LRUCache
+from tornado.web import create_signed_value, decode_signed_value
+
+from chatserver.accounts.sessions import SESSION_DAYS
+from chatserver.errors import BadToken
+
+PURPOSE = "csrf"
+
+REMEMBERED = 10_000
+LONGEST = 1_000
+"""Tokens that are remembered as right, and characters of a token that may be; others are checked each time."""
+
+
+class CsrfTokens:
+    """Signs a key that belongs to a session (`Session.csrf_key`), with the time: no two pages have the same bytes, so
+    nothing can be learnt of them from how well pages compress (BREACH)."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+        self._right: LRUCache[tuple[str, str], bool] = LRUCache(REMEMBERED)
+
+    def make(self, key: str) -> str:
+        return create_signed_value(self._secret, PURPOSE, key).decode()
+
+    def check(self, token: str | None, key: str) -> None:
+        """Raises BadToken. What was right is remembered: the same pair comes with every request of a page."""
+        if token is None:
+            raise BadToken
+        if (token, key) in self._right:
+            return
+        signed = decode_signed_value(self._secret, PURPOSE, token, max_age_days=SESSION_DAYS, min_version=2)
+        if signed is None or not hmac.compare_digest(signed, key.encode()):
+            raise BadToken
+        if len(token) <= LONGEST:
+            self._right[token, key] = True

@@ -1,0 +1,253 @@
+"""What all handlers share: who is asking, whether the page's token came along, and how an error looks."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from asyncio import Future
+from collections.abc import Awaitable, Mapping, Sequence
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, ClassVar, cast
+from urllib.parse import quote
+
+import msgspec
+from tornado.http1connection import HTTP1Connection
+from tornado.web import HTTPError, RequestHandler
+
+from chatserver.accounts.sessions import Session
+from chatserver.errors import ChatError, RoomNotFound, SignInFirst, TooMany
+from chatserver.model import message_classes
+from chatserver.model.client_ids import fresh_client_id, is_client_id
+from chatserver.quotas.quotas import Quota, counted_as
+from chatserver.web.caller.bodies import is_form, is_json
+from chatserver.web.handlers.answering import Answering
+from chatserver.web.handlers.security_headers import HTTPS_ONLY, SECURITY_HEADERS
+from chatserver.web.static_files import StaticFiles
+from chatserver.web.transport.lingering_close import close_behind
+
+_TURN = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"})
+"""Unicode's bidirectional classes of characters that are read from right to left, or that change what is."""
+
+log = logging.getLogger("chatserver.http")
+
+
+class Handler(Answering):
+    """A handler whose verbs need a session, unless it says that it is `open_to_all`."""
+
+    open_to_all: ClassVar[bool] = False
+
+    quotas: ClassVar[Mapping[str, Sequence[Quota]]] = counted_as()
+    """By method, what a request counts as for who is signed in. HEAD counts as GET."""
+
+    counts_in_all: ClassVar[bool] = True
+    """Whether it is refused where a process has too much to do. Posts and streams have bounds of their own."""
+
+    methods: ClassVar[Sequence[str]] = ()
+    """What it answers to."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "get" in cls.__dict__ and "head" not in cls.__dict__:
+            cls.head = cls.get  # Tornado leaves the body out
+        cls.methods = [
+            method
+            for method in cls.SUPPORTED_METHODS
+            if getattr(cls, method.lower()) is not getattr(RequestHandler, method.lower())
+        ]
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+        if self.site is not None and self.site.is_https and self.is_https():
+            self.set_header("Strict-Transport-Security", HTTPS_ONLY)
+
+    async def prepare(self) -> None:
+        self.services.in_flight.enter(self)
+        if self.services.health.draining:
+            self.set_header("Connection", "close")  # the next request had better go to another process
+        self._refuse_unknown_method()
+        if self.counts_in_all:
+            await self.services.workload.begin(self)
+        await self.ask_who()
+        if self.session is None and not self.open_to_all:
+            raise SignInFirst
+        if self.session is not None:
+            await self._hold_to_quotas(self.session)
+        await self.take_place()
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        """Also ends the connection, where the answer says so: Tornado would go on and answer the next request."""
+        sent = super().finish(chunk)
+        if self._headers.get("Connection") == "close":
+            close_behind(cast("HTTP1Connection", self.request.connection), sent)
+        return sent
+
+    def on_finish(self) -> None:
+        self.services.in_flight.leave(self)
+        self.services.workload.end(self)
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        self.services.in_flight.leave(self)
+
+    # How much of it
+
+    async def _hold_to_quotas(self, session: Session) -> None:
+        method = "GET" if self.request.method == "HEAD" else str(self.request.method)
+        try:
+            for quota in self.quotas.get(method, ()):
+                await self.services.limiter.spend(quota, str(session.user.id), self.cost())
+            await self.services.workload.turn(self, session.user.id)
+        except TooMany as error:
+            await self.refuse(error)
+
+    def cost(self) -> int:
+        """How much the request takes of its quotas."""
+        return 1
+
+    async def refuse(self, error: TooMany) -> None:
+        """Answers what is over a quota, in place of the method. A form shows again what was written."""
+        raise error
+
+    # Answers
+
+    def write_json(self, status: int, body: Any) -> None:
+        """`body`: anything msgspec encodes, or JSON as bytes."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.write(body if isinstance(body, bytes) else msgspec.json.encode(body))
+
+    def see_other(self, path: str) -> None:
+        """303: the form was taken, go and look."""
+        self.redirect(path, status=303)
+
+    def page(self, template: str, *, status: int = 200, **names: Any) -> None:
+        """Renders a page. Every page knows who is looking, and has the token that its forms and scripts send back."""
+        self.set_status(status)
+        files = cast("StaticFiles", self.application.settings["static_files"])
+        always: dict[str, Any] = {
+            "user": self.session.user if self.session else None,
+            "rooms": [],
+            "room": None,
+            "status": status,
+            "initials": initials,
+            "isolated": isolated,
+            "message_classes": message_classes.classes,
+            "look_of": message_classes.look_of,
+            "client_id": fresh_client_id(),
+            "static": files.address,
+            "xsrf_token": self.csrf_token() if self.session else "",
+        }
+        self.render(template, **always | names)
+
+    def wants_page(self) -> bool:
+        """Whether a browser asks, as opposed to a program."""
+        return "text/html" in self.request.headers.get("Accept", "") and not is_json(self.request)
+
+    def compute_etag(self) -> str | None:
+        """A weak one: the same answer has other bytes for who reads gzip."""
+        tag = super().compute_etag()
+        return None if tag is None else f"W/{tag}"
+
+    def is_form(self) -> bool:
+        return is_form(self.request)
+
+    def client_id_of_form(self) -> str:
+        """For a form that is shown again: it keeps its client id, so that what is sent twice is done once."""
+        given = self.get_body_argument("client_id", "")
+        return given if is_client_id(given) else fresh_client_id()
+
+    def next_path(self, default: str = "/chat") -> str:
+        """Where to go after signing in: a path of this site, whatever was sent."""
+        path = self.get_argument("next", default)
+        # Browsers take a backslash for a slash, drop tabs and line ends, and read //host and ///host as a host.
+        as_read = path.replace("\\", "/")
+        is_ours = as_read.startswith("/") and not as_read.startswith("//") and path.isprintable()
+        return path if is_ours else default
+
+    def sign_in_path(self) -> str:
+        return f"/sign-in?next={quote(self.request.uri or '/chat', safe='')}"
+
+    # Errors
+
+    def note_refusal(self, error: ChatError) -> None:
+        """Tells the security log of a refusal that concerns it."""
+        who = None if self.session is None else self.session.user.id
+        if error.refusal is not None:
+            self.services.security_log.refused(error.refusal, self.address, user_id=who)
+        if isinstance(error, TooMany):
+            self.services.security_log.limited(error.what, self.address, user_id=who)
+
+    def say_when(self, error: ChatError) -> None:
+        """Tells a client when to come again, if that may help."""
+        if error.retry_after is not None:
+            self.set_header("Retry-After", str(error.retry_after))
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        super().send_error(error.status if isinstance(error, ChatError) else status_code, **kwargs)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        text = HTTPStatus(status_code).phrase.lower()
+        if isinstance(error, ChatError):
+            text = error.text
+            self.say_when(error)
+        if status_code == 405:
+            self.set_header("Allow", ", ".join(self.methods))
+        if self.wants_page():
+            self.page("error.html", status=status_code, message=text)
+        else:
+            self.write_json(status_code, {"error": text})
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Errors raised on purpose are answers, not news; what is unavailable is worth a line."""
+        if isinstance(value, ChatError):
+            self.note_refusal(value)
+            if value.status >= 500:
+                log.warning("%s %s: %s", self.request.method, self.request.path, value.__cause__ or value)
+        else:
+            super().log_exception(typ, value, tb)
+
+    def _refuse_unknown_method(self) -> None:
+        # Before the questions who is asking and with which token: neither would help.
+        if self.request.method not in self.methods:
+            raise HTTPError(405)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        raise NotImplementedError  # no handler here takes its body in pieces
+
+
+def room_number(text: str) -> int:
+    """The room that a path names. Raises RoomNotFound for what is no number."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise RoomNotFound
+    return int(text)
+
+
+def initials(name: str) -> str:
+    """Up to two letters that stand for a name where there is no room for it."""
+    return "".join(word[0] for word in name.split()[:2]).upper()
+
+
+def isolated(name: str) -> str:
+    """A name within a text that is only text, so that it turns nothing beside it (as support/isolated.js)."""
+    turns = any(unicodedata.bidirectional(character) in _TURN for character in name)
+    return f"\u2068{name}\u2069" if turns else name
+
+
+class UnknownPath(Handler):
+    """Whatever no route matches."""
+
+    open_to_all = True
+
+    async def prepare(self) -> None:
+        self.session = await self._find_session()
+        raise HTTPError(404)

@@ -1,0 +1,29 @@
+"""For load balancers and those who watch."""
+
+from __future__ import annotations
+
+from chatserver.web.handlers.base import Handler
+
+
+class Healthz(Handler):
+    """The process runs. Asks nobody else, so that a database in trouble does not get all processes killed."""
+
+    open_to_all = True
+
+    async def prepare(self) -> None:
+        self._refuse_unknown_method()
+
+    async def get(self) -> None:
+        self.write_json(200, {"ok": True})
+
+
+class Readyz(Healthz):
+    """Whether requests should be sent here."""
+
+    async def get(self) -> None:
+        parts = await self.services.health.parts()
+        draining = self.services.health.draining
+        failing = self.services.health.failing()
+        ready = all(parts.values()) and not draining and not failing
+        answer = {**parts, "draining": draining}
+        self.write_json(200 if ready else 503, answer | ({"failing": failing} if failing else {}))

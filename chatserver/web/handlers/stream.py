@@ -1,0 +1,209 @@
+"""The stream: GET /chat/stream?room=…"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import socket
+from collections.abc import Sequence
+from typing import cast
+
+from tornado.http1connection import HTTP1Connection
+from tornado.ioloop import IOLoop
+from tornado.iostream import StreamClosedError
+
+from chatserver.accounts.sessions import Session
+from chatserver.errors import Malformed, RoomClosed, SignInFirst, TooMany, Unavailable
+from chatserver.live import sse
+from chatserver.live.open_streams import Place
+from chatserver.live.opening import Opening
+from chatserver.quotas.quotas import OPENING_STREAMS, counted_as
+from chatserver.web.handlers.base import Handler
+
+COME_BACK_MS = (3_000, 10_000)
+"""When to come back if the stream can't be opened now."""
+
+SEND_BUFFER = 64 * 1024
+"""Bytes that the kernel may hold for one reader (it takes twice as many). Left to itself it takes up to 4 MiB."""
+
+
+MAX_ROOMS = 50
+"""Rooms on one stream. The name of a place in all of them stays below 4 KB."""
+
+ROOMS_PER_COST = 10
+"""A stream of many rooms takes the more of the quota: each room is opened, at half a millisecond."""
+
+FULL_MS = (30_000, 90_000)
+"""When to come back if there are too many streams already."""
+
+DRAINED_MS = (1_000, 4_000)
+"""When to come back from a process that is about to end: as those are told who were here before."""
+
+FLUSH_SECONDS = 15.0
+"""How long a connection may take to take the first bytes. They find room at once, unless it is full of other answers
+that nobody reads."""
+
+log = logging.getLogger(__name__)
+
+
+class StreamHandler(Handler):
+    counts_in_all = False
+    is_followed = True
+    quotas = counted_as(GET=[OPENING_STREAMS])
+
+    async def prepare(self) -> None:
+        try:
+            await super().prepare()
+        except Unavailable as error:  # who is asking can't be known right now
+            await self._send_away(COME_BACK_MS, error)
+
+    def cost(self) -> int:
+        rooms = len(self.request.query_arguments.get("room", ()))
+        return 1 + min(rooms, MAX_ROOMS) // ROOMS_PER_COST
+
+    async def refuse(self, error: TooMany) -> None:
+        self.note_refusal(error)
+        at = (error.retry_after or 1) * 1_000
+        await self._send_away((at, at + COME_BACK_MS[0]))
+
+    async def get(self) -> None:
+        room_ids = self._room_ids()
+        here = self._here(room_ids)
+        with self.services.audience.place_for(self._session) as place:
+            opening = await self._open(room_ids, place)
+            if opening is None or place is None:
+                return
+            # The response's head goes out through Tornado; then the socket leaves it, with nothing of its left behind:
+            # parser, handler and buffers would weigh three times as much as the stream itself.
+            self._set_stream_headers()
+            # It ends with its stream: a proxy that kept it for other requests would send one into a closed socket.
+            self.set_header("Connection", "close")
+            self.write(opening.greeting + await self._news_of_the_list())
+            if await self._flush():
+                chunked = self.request.version != "HTTP/1.0"
+                subscription = opening.join(self._take_socket(), chunked=chunked)
+                place.seat(subscription, here)
+                if self.services.health.draining:  # by now; who was here before is told by the hub
+                    subscription.end(sse.retry(random.randint(*DRAINED_MS)))
+
+    async def head(self) -> None:
+        room_ids = self._room_ids()
+        self._here(room_ids)
+        with self.services.audience.place_for(self._session) as place:
+            if await self._open(room_ids, place) is not None:
+                self._set_stream_headers()
+                await self._flush()  # before Tornado adds the length and the hash of no body: the stream has neither
+
+    async def _open(self, room_ids: Sequence[int], place: Place | None) -> Opening | None:
+        """None when the request is answered already. Errors come before the stream starts; but EventSource gives up
+        for good on every status but 200, so what is only unavailable is a stream that ends at once."""
+        try:
+            rooms = await self.services.rooms.find_open(room_ids)
+            if place is None:
+                await self._send_away(FULL_MS, "too many streams")
+            elif self.services.health.draining:
+                await self._send_away(DRAINED_MS)
+            elif len(room_ids) == 1:
+                return await self.services.streams.open(rooms[0], self._cursors())
+            else:
+                gone = set(room_ids) - {room.id for room in rooms}
+                return await self.services.streams.open_many(rooms, sorted(gone), self._cursors())
+        except RoomClosed:
+            self.set_status(204)
+        except Unavailable as error:
+            await self._send_away(COME_BACK_MS, error)
+        return None
+
+    async def _send_away(self, within_ms: tuple[int, int], reason: Exception | str | None = None) -> None:
+        """A stream that says when to come back, and nothing else."""
+        if reason is not None:
+            cause = reason.__cause__ if isinstance(reason, Exception) else None
+            log.warning("a stream has to wait: %s", cause or reason)
+        self._set_stream_headers()
+        self.write(sse.retry(random.randint(*within_ms)))
+        if await self._flush():
+            with contextlib.suppress(StreamClosedError):
+                await self.finish()
+
+    async def _flush(self) -> bool:
+        """Sends what was written. Returns False if the connection is gone or takes nothing: it is closed then."""
+        stream = cast("HTTP1Connection", self.request.connection).stream
+        # A deadline of our own: where the connection ends while Tornado writes, it never tells who waits for that.
+        with contextlib.suppress(StreamClosedError, TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self.flush()
+            return not stream.closed()
+        stream.close()
+        return False
+
+    @property
+    def _session(self) -> Session:
+        if self.session is None:
+            raise SignInFirst
+        return self.session
+
+    def _room_ids(self) -> list[int]:
+        """The rooms asked for, each once, in the order asked."""
+        texts = self.get_query_arguments("room", strip=False)
+        if not texts or not all(map(_is_number, texts)):
+            raise Malformed("room required")
+        room_ids = list(dict.fromkeys(map(int, texts)))
+        if len(room_ids) > MAX_ROOMS:
+            raise Malformed(f"one stream follows {MAX_ROOMS} rooms at most")
+        return room_ids
+
+    def _here(self, room_ids: Sequence[int]) -> tuple[int, ...]:
+        """Those of the rooms that the reader has on a screen. Who asks for one room and does not say has it there;
+        `here=` says that it is none."""
+        texts = self.get_query_arguments("here", strip=False)
+        if not texts:
+            return tuple(room_ids) if len(room_ids) == 1 else ()
+        if texts == [""]:
+            return ()
+        if len(texts) > len(self.get_query_arguments("room")) or not all(map(_is_number, texts)):
+            raise Malformed("here names rooms of the stream")
+        here = tuple(dict.fromkeys(map(int, texts)))
+        if not set(here) <= set(room_ids):
+            raise Malformed("here names rooms of the stream")
+        return here
+
+    async def _news_of_the_list(self) -> bytes:
+        """Who says which list of rooms they know (`listed`) is told if it is another by now: while there was no stream
+        nobody told them."""
+        listed = self.get_query_argument("listed", None)
+        if listed is None:
+            return b""
+        with contextlib.suppress(Unavailable):
+            if listed != await self.services.rooms.digest():
+                return sse.signal("rooms", b'{"within":%d}' % self.services.audience.one_after_the_other_ms)
+        return b""
+
+    def _cursors(self) -> list[str]:
+        """What the client says it has seen: the header on a reconnect, the address on the first request, or the
+        address always where it can't send headers."""
+        header = self.request.headers.get("Last-Event-ID", "")
+        named = (self.get_query_argument(name, "", strip=False) for name in ("lastEventId", "after"))
+        return [text for text in (header, *named) if text]
+
+    def _set_stream_headers(self) -> None:
+        self.set_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache, no-transform")
+        self.set_header("X-Accel-Buffering", "no")
+
+    def _take_socket(self) -> socket.socket:
+        stream = self.detach()
+        connection = stream.socket
+        IOLoop.current().remove_handler(connection)
+        self.services.in_flight.leave(self)
+        self.services.workload.end(self)
+        self.ui.clear()  # it points back here: all of this would stay until Python looks for cycles
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        return connection
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) > 0

@@ -1,0 +1,16 @@
+"""`scripts/rebuild-messages`: makes `messages` anew, and shows how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from functools import partial
+
+from tqdm import tqdm
+
+from chatserver.admin.rebuild import rebuild_all
+from desk.embedded import mongodb_address
+
+if __name__ == "__main__":
+    with mongodb_address() as address:
+        sys.exit(asyncio.run(rebuild_all(address, partial(tqdm, desc="rebuilding", unit=" rooms"))))

@@ -1,0 +1,148 @@
+"""When rounds go out: at once where it costs little, together where it costs much, and never late."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from itertools import pairwise
+from unittest.mock import patch
+
+import pytest
+
+from chatserver.live import pacer as pacer_module
+from chatserver.live.pacer import ENOUGH, LONG_SECONDS, SHARE, SHORT_SECONDS, Pacer
+
+CHEAP, DEAR = 0.00001, 0.01
+"""What a round takes, in seconds."""
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """Its clock stands still, but for rounds, and jumps over every wait."""
+
+    now = 100.0
+
+    def time(self) -> float:
+        return self.now
+
+    def _run_once(self) -> None:
+        timers = [timer.when() for timer in self._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]
+        if timers and not self._ready:  # type: ignore[attr-defined]
+            self.now = max(self.now, min(timers))
+        super()._run_once()  # type: ignore[misc]
+
+
+class Room:
+    """What is said here waits in `said` for a round. `rounds`: when each began, and how much it brought."""
+
+    def __init__(self, loop: JumpingLoop, cost: float) -> None:
+        self.loop, self.cost = loop, cost
+        self.said = 0
+        self.rounds: list[tuple[float, int]] = []
+        self.pacer = Pacer(self.go)
+
+    def say(self, count: int = 1) -> None:
+        self.said += count
+        self.pacer.ask(count)
+
+    def go(self) -> None:
+        with self.pacer.round():
+            self.rounds.append((self.loop.now - 100, self.said))
+            self.said = 0
+            self.loop.now += self.cost
+
+
+def play(cost: float, talk: Callable[[Room], Awaitable[None]]) -> list[tuple[float, int]]:
+    loop = JumpingLoop()
+
+    async def rounds() -> list[tuple[float, int]]:
+        room = Room(loop, cost)
+        await talk(room)
+        await asyncio.sleep(60)
+        assert room.said == 0
+        return room.rounds
+
+    with patch.object(pacer_module.time, "perf_counter", loop.time):
+        try:
+            return loop.run_until_complete(rounds())
+        finally:
+            loop.close()
+
+
+async def steadily(room: Room, every: float, count: int) -> None:
+    started = room.loop.now
+    for number in range(count):
+        await asyncio.sleep(started + number * every - room.loop.now)
+        room.say()
+
+
+def test_where_a_round_costs_little_nothing_waits() -> None:
+    assert play(CHEAP, lambda room: steadily(room, 0.001, 50)) == [(pytest.approx(n * 0.001), 1) for n in range(50)]
+
+
+def test_what_is_said_now_and_then_goes_out_at_once_whatever_it_costs() -> None:
+    every = LONG_SECONDS + 0.001
+    assert play(DEAR, lambda room: steadily(room, every, 20)) == [(pytest.approx(n * every), 1) for n in range(20)]
+
+
+def test_what_is_said_during_a_rest_goes_out_together_when_it_is_over() -> None:
+    first, second = play(DEAR, lambda room: steadily(room, 0.03, 3))
+    assert first == (0, 1)
+    assert second == (pytest.approx(LONG_SECONDS), 2)
+
+
+def test_a_rest_is_as_long_as_the_round_was_dear() -> None:
+    cost = LONG_SECONDS * SHARE / 4
+    _, second = play(cost, lambda room: steadily(room, 2 * cost, 2))
+    assert second == (pytest.approx(cost / SHARE), 1)
+
+
+def test_when_enough_waits_the_rest_is_cut_short() -> None:
+    async def talk(room: Room) -> None:
+        room.say()
+        await asyncio.sleep(SHORT_SECONDS / 2)
+        room.say(ENOUGH)
+
+    assert play(DEAR, talk)[1] == (pytest.approx(SHORT_SECONDS), ENOUGH)
+
+
+def test_a_rest_that_is_long_enough_for_what_waits_is_over() -> None:
+    async def talk(room: Room) -> None:
+        room.say()
+        await asyncio.sleep(LONG_SECONDS / 2 - DEAR)
+        room.say(ENOUGH - 1)
+        await asyncio.sleep(LONG_SECONDS / 4)
+        room.say()
+
+    assert play(DEAR, talk)[1] == (pytest.approx(LONG_SECONDS * 3 / 4), ENOUGH)
+
+
+def test_in_a_hot_room_a_core_is_left_to_others() -> None:
+    rounds = play(DEAR, lambda room: steadily(room, 0.0025, 400))
+    assert sum(count for _, count in rounds) == 400
+    assert [later - earlier for (earlier, _), (later, _) in pairwise(rounds)] == [pytest.approx(SHORT_SECONDS)] * (
+        len(rounds) - 1
+    )
+
+
+def test_who_stopped_is_not_called() -> None:
+    async def talk(room: Room) -> None:
+        room.say()
+        room.say()
+        room.pacer.stop()
+        await asyncio.sleep(1)
+        assert [count for _, count in room.rounds] == [1]
+        room.say()
+
+    assert [count for _, count in play(DEAR, talk)] == [1, 2]
+
+
+def test_a_round_that_goes_wrong_ends_in_a_rest_too() -> None:
+    async def talk(room: Room) -> None:
+        with suppress(ZeroDivisionError), room.pacer.round():
+            room.loop.now += DEAR
+            raise ZeroDivisionError
+        room.say()
+        assert room.rounds == []
+
+    assert play(DEAR, talk) == [(pytest.approx(LONG_SECONDS), 1)]

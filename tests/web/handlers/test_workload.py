@@ -1,0 +1,135 @@
+"""How many requests are worked on at once: one user's do not stand in front of the others', and a rush is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chatserver.app import Chat
+from chatserver.errors import MessageNotFound
+from chatserver.model.events import Message
+from chatserver.settings import Settings
+from chatserver.web.transport import workload
+from tests.helpers.browserless import Visitor, read
+from tests.helpers.waiting import until
+
+pytestmark = pytest.mark.gen_test
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, rate_limits=True)
+
+
+class Slow:
+    """A single message is not found before `go`."""
+
+    def __init__(self, chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = self.most = 0
+        self.go = asyncio.Event()
+
+        async def find(*_: object) -> Message:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            try:
+                await self.go.wait()
+            finally:
+                self.now -= 1
+            raise MessageNotFound
+
+        monkeypatch.setattr(chat.services.history, "find", find)
+
+
+@pytest.fixture
+def slow(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> Slow:
+    return Slow(chat, monkeypatch)
+
+
+def ask(who: Visitor, room: int, count: int) -> list[asyncio.Future[Any]]:
+    return [asyncio.ensure_future(who.get(f"/rooms/{room}/messages/1-1")) for _ in range(count)]
+
+
+async def test_of_one_user_a_few_are_worked_on_at_once_and_the_rest_have_their_turn(
+    ada: Visitor, room: int, slow: Slow, visit: Callable[..., Visitor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workload, "WAIT_SECONDS", 60.0)
+    grace = visit()
+    await grace.sign_up()
+    hers = ask(ada, room, 40)
+    await until(lambda: slow.now == workload.MAX_REQUESTS_OF_A_USER)
+    theirs = ask(grace, room, 1)
+    await until(lambda: slow.now == workload.MAX_REQUESTS_OF_A_USER + 1)
+    assert read(await grace.get("/me"))["error"] == "not found", "and all else is answered"
+    slow.go.set()
+    assert {(await each).code for each in (*hers, *theirs)} == {404}
+    assert slow.most == workload.MAX_REQUESTS_OF_A_USER + 1
+    assert (await ada.get("/rooms")).code == 200
+
+
+async def test_what_would_wait_too_long_is_told_to_come_again(
+    ada: Visitor, room: int, slow: Slow, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a stream is sent away in its own way: an EventSource gives up on every status but 200."""
+    monkeypatch.setattr(workload, "WAIT_SECONDS", 0.05)
+    hers = ask(ada, room, workload.MAX_REQUESTS_OF_A_USER)
+    await until(lambda: slow.now == workload.MAX_REQUESTS_OF_A_USER)
+    response = await ada.get("/rooms")
+    assert (response.code, response.headers["Retry-After"]) == (429, "1")
+    stream = await ada.stream(room)
+    assert stream.status == 200
+    assert [block.retry is not None for block in await stream.rest()] == [True]
+    monkeypatch.setattr(workload, "MAX_WAITING_OF_A_USER", 0)
+    assert (await ada.get("/rooms")).code == 429
+    slow.go.set()
+    assert {(await each).code for each in hers} == {404}
+    assert (await ada.get("/rooms")).code == 200
+    assert chat.services.workload._turns == {}
+
+
+async def test_a_rush_is_refused_and_those_who_wrote_are_not(
+    ada: Visitor,
+    room: int,
+    slow: Slow,
+    chat: Chat,
+    visit: Callable[..., Visitor],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also requests that nobody waits for any more count, as long as they are worked on."""
+    monkeypatch.setattr(workload, "MAX_REQUESTS", 3)
+    monkeypatch.setattr(workload, "WAIT_SECONDS", 0.05)
+    gone = visit()
+    await gone.sign_up()
+    theirs = ask(gone, room, 3)
+    await until(lambda: slow.now == 3)
+    await gone.leave()
+    for each in theirs:
+        each.cancel()
+    response = await ada.get("/rooms")
+    assert (response.code, response.headers["Retry-After"]) == (503, "1")
+    assert (await ada.get("/healthz")).code == 200
+    said = await ada.say(room, "in a rush")
+    stream = await ada.stream(room, after="0")
+    assert await stream.message() == said
+    monkeypatch.setattr(workload, "MAX_WAITING", 0)
+    assert (await ada.get("/rooms")).code == 503
+    monkeypatch.setattr(workload, "MAX_WAITING", 10)
+    monkeypatch.setattr(workload, "WAIT_SECONDS", 60.0)
+    waiting = asyncio.ensure_future(ada.get("/rooms"))
+    await until(lambda: chat.services.workload._in_all.waiting)
+    slow.go.set()
+    assert (await waiting).code == 200
+    await until(lambda: slow.now == 0)
+    assert (await ada.get("/rooms")).code == 200
+
+
+async def test_without_quotas_nobody_waits_for_a_turn() -> None:
+    turns = workload.Workload(None)
+    requests = [Settings] * 1_000
+    async with asyncio.timeout(20):
+        for request in requests:
+            await turns.turn(request, 1)
+    assert turns._turns == {}
