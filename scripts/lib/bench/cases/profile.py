@@ -24,7 +24,7 @@ PARTS = {
         "chatserver/live/ring.py",
         "chatserver/live/subscription.py",
     ),
-    "handlers": ("chatserver/handlers/", "chatserver/web/application.py", "chatserver/web/transport/body_limit.py"),
+    "handlers": ("chatserver/web/",),
     "log, archive": ("chatserver/",),
     "Tornado": ("tornado/",),
     "MongoDB's driver": ("motor/", "pymongo/", "bson/", "concurrent/", "threading.py"),
