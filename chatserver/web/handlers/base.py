@@ -238,7 +238,7 @@ def initials(name: str) -> str:
 
 
 def isolated(name: str) -> str:
-    """A name within a text that is only text, so that it turns nothing beside it (as support/isolated.js)."""
+    """A name within a text that is only text, so that it turns nothing beside it (as support/texts.js)."""
     turns = any(unicodedata.bidirectional(character) in _TURN for character in name)
     return f"\u2068{name}\u2069" if turns else name
 

@@ -4,7 +4,6 @@
  *
  * The toolbar lies over the list and not in it: the list is a live region, and would read it out.
  */
-import { rowOf } from "../talk/row_of.js";
 import { onLongPress } from "../window/long_press.js";
 import { placeNextTo } from "../window/place_next_to.js";
 
@@ -44,7 +43,7 @@ export class Actions {
     menu.addEventListener("keydown", (event) => this.#pressedInMenu(event));
     menu.addEventListener("close", () => this.#left());
     onLongPress(list, (target) => {
-      const row = rowOf(messages, target);
+      const row = messages.rowOf(target);
       if (row && this.#canDoAnything(row)) {
         this.openMenu(row, row.element.getBoundingClientRect());
       }
@@ -85,7 +84,7 @@ export class Actions {
   }
 
   #over(target) {
-    const row = rowOf(this.#messages, target);
+    const row = this.#messages.rowOf(target);
     if (row) {
       this.#show(row);
     } else if (!this.#toolbar.contains(target)) {
@@ -95,7 +94,7 @@ export class Actions {
 
   #left() {
     if (!this.#toolbar.contains(document.activeElement) && !this.#menu.open) {
-      const focused = rowOf(this.#messages, document.activeElement);
+      const focused = this.#messages.rowOf(document.activeElement);
       this.#show(focused ?? null);
     }
   }

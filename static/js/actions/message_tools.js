@@ -9,7 +9,6 @@ import { People } from "../people/known_names.js";
 import { TypingLine } from "../people/typing_line.js";
 import { Typists } from "../people/typists.js";
 import { texts } from "../support/texts.js";
-import { rowOf } from "../talk/row_of.js";
 import { copy } from "../window/clipboard.js";
 import { Confirm } from "../window/confirm.js";
 import { Toast } from "../window/toast.js";
@@ -166,7 +165,7 @@ export class MessageTools {
 
   #clicked(event, scroller) {
     const { target } = event;
-    const row = rowOf(this.#messages, target);
+    const row = this.#messages.rowOf(target);
     const reaction = target.closest(".reaction");
     const quote = target.closest("a.quote");
     const link = target.closest(".message__html a");

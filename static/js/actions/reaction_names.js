@@ -1,6 +1,5 @@
 /** Who is behind a reaction: asked for when somebody looks at it, so that names may still become known. */
-import { isolated } from "../support/isolated.js";
-import { texts } from "../support/texts.js";
+import { isolated, texts } from "../support/texts.js";
 
 const MOST = 12;
 

@@ -13,7 +13,7 @@
  * lets the others pass; what could not be sent is tried again until it can. Where the server does not take us for the
  * user whose words these are, nothing is sent at all until somebody wants it.
  */
-import { clientId } from "../support/client_id.js";
+import { clientId } from "../support/random.js";
 import { RoomOutbox } from "./room_outbox.js";
 
 const LATE_AFTER = 20_000; // ms until an unsent entry is shown as such

@@ -1,6 +1,5 @@
 /** "Grace is typing", above the field. Read out when somebody begins, and then not again for a while. */
-import { isolated } from "../support/isolated.js";
-import { texts } from "../support/texts.js";
+import { isolated, texts } from "../support/texts.js";
 
 const QUIET = 30_000; // ms between two times that it is read out
 const MOST_NAMES = 3;

@@ -1,8 +1,6 @@
 /** Who is here: the first few faces in the room's head, and all of them in a list. Nobody is told aloud when it changes. */
 import { fromTemplate } from "../support/dom.js";
-import { isolated } from "../support/isolated.js";
-import { number } from "../support/numbers.js";
-import { texts } from "../support/texts.js";
+import { isolated, number, texts } from "../support/texts.js";
 import { Sheet } from "../window/sheet.js";
 import { hueClass, initials } from "./avatar.js";
 

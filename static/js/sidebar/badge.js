@@ -1,6 +1,5 @@
 /** How much is unread, where it shows while another tab is in front: in the title, the icon, and on the installed app. */
-import { number } from "../support/numbers.js";
-import { texts } from "../support/texts.js";
+import { number, texts } from "../support/texts.js";
 
 export class Badge {
   #title = document.title;

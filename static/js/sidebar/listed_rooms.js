@@ -1,5 +1,5 @@
 /** The rooms as the page lists them: the sidebar of a room, or the lobby. What is on the page is always the latest known. */
-import { number } from "../support/numbers.js";
+import { number } from "../support/texts.js";
 
 /** `[{ id, name, href, unread, mentions, isCurrent, link }]`, in the order of the list. Without a list: none. */
 export function listedRooms(list) {

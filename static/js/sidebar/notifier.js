@@ -5,8 +5,7 @@
  * shown of a room that somebody is looking at, in whichever tab. What comes at once, after a night offline, is one
  * notification for each room and not a hundred.
  */
-import { number } from "../support/numbers.js";
-import { texts } from "../support/texts.js";
+import { number, texts } from "../support/texts.js";
 
 const COLLECT = 400; // ms
 const EACH = 3; // of one room at once; more than that are counted

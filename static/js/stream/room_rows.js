@@ -7,6 +7,7 @@
  */
 import { Backoff } from "../support/backoff.js";
 import { Pause } from "../support/pause.js";
+import { between } from "../support/random.js";
 
 const LIST_WITHIN = [300, 1_500]; // ms
 const ROWS_WITHIN = [500, 5_000]; // ms: everybody who has something unread in a room sees the same message deleted there
@@ -112,8 +113,4 @@ export class RoomRows {
       }
     }
   }
-}
-
-function between(least, most) {
-  return least + Math.random() * (most - least);
 }

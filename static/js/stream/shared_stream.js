@@ -11,7 +11,7 @@
  * The leader says: lead · welcome · pong · event · events (to one tab) · reset · gap · moved · closed · rooms · rows ·
  * state · anew (there is another connection) · forgotten (to a tab whose room is followed no more).
  */
-import { clientId } from "../support/client_id.js";
+import { clientId } from "../support/random.js";
 import { Gathering } from "./gathering.js";
 import { Leadership } from "./leader_lock.js";
 import { LivingTabs } from "./living_tabs.js";

@@ -1,7 +1,9 @@
 /**
  * Every word that scripts put on the page. Another language is another version of this file, and of the templates.
  */
-import { isolated } from "./isolated.js";
+const TURNS_DIRECTION = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+const FIRST_STRONG_ISOLATE = "\u2068";
+const POP_ISOLATE = "\u2069";
 
 export const texts = {
   language: "en",
@@ -106,3 +108,16 @@ export const texts = {
   },
   noEmoji: "Nothing is called that",
 };
+
+const numberFormat = new Intl.NumberFormat(texts.language);
+
+/** A number as its reader writes it: 12,345 */
+export const number = (value) => numberFormat.format(value);
+
+/**
+ * A name within plain text. A name that reads from right to left, or that contains a character which turns the
+ * direction, turns nothing beside it. In elements `css/names.css` does that.
+ */
+export function isolated(name) {
+  return TURNS_DIRECTION.test(name) ? FIRST_STRONG_ISOLATE + name + POP_ISOLATE : name;
+}

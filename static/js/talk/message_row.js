@@ -4,8 +4,7 @@
  * `message` is what the row shows. One without an `id` has not been acknowledged.
  */
 import { hueClass, initials } from "../people/avatar.js";
-import { fromTemplate } from "../support/dom.js";
-import { myId } from "../support/me.js";
+import { fromTemplate, myId } from "../support/dom.js";
 import { texts } from "../support/texts.js";
 import { clock, day, full } from "../support/times.js";
 import { continues, isNewDay } from "./grouping.js";

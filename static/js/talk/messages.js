@@ -68,6 +68,12 @@ export class Messages {
     return this.#list.byId(id);
   }
 
+  /** The row that contains this element; undefined where none does, or where the server does not know the message yet. */
+  rowOf(element) {
+    const id = element?.closest?.("li.message")?.dataset.id;
+    return id && this.find(id);
+  }
+
   /** The next lasting event of the log. The first is drawn at once, those right behind it in rounds. */
   take(kind, event) {
     if (kind !== "message") {
