@@ -108,7 +108,7 @@ const counts = new RoomCounts({
       rooms.show(counts.rows);
       frame.badge.show(counts);
     },
-    unsure: (roomId) => stream.reread(roomId),
+    unsure: (id) => stream.reread(id),
   },
 });
 

@@ -10,7 +10,6 @@ import { placeNextTo } from "../window/place_next_to.js";
 const FROM_THE_EDGE = 28; // px below the upper edge of what can be seen of the log
 
 export class Actions {
-  #list;
   #area;
   #toolbar;
   #menu;
@@ -25,7 +24,6 @@ export class Actions {
    * `on.chosen(name, row, place)`: `name` is the button's, `place` a DOMRect. `on.quick(emoji, row)`.
    */
   constructor({ list, area, toolbar, menu, messages, user, recent, on }) {
-    this.#list = list;
     this.#area = area;
     this.#toolbar = toolbar;
     this.#menu = menu;

@@ -115,11 +115,8 @@ export class MessageTools {
   }
 
   /** What stands in the field is what the message shall say; nothing means that it shall go. Returns whether it does. */
-  async save(message, content) {
-    if (!content) {
-      return this.#editing.remove(message);
-    }
-    return this.#editing.save(message, content);
+  save(message, content) {
+    return content ? this.#editing.save(message, content) : this.#editing.remove(message);
   }
 
   jumpTo(id) {

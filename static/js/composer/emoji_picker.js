@@ -130,12 +130,12 @@ function group(name, entries) {
   }
   const grid = document.createElement("div");
   grid.className = "picker__grid";
-  grid.append(...entries.map(button));
+  grid.append(...entries.map(emojiButton));
   section.append(grid);
   return section;
 }
 
-function button({ emoji, words }) {
+function emojiButton({ emoji, words }) {
   const element = document.createElement("button");
   element.type = "button";
   element.className = "picker__emoji";

@@ -31,7 +31,7 @@ export class Outbox {
   #left = new Set();
   #rooms = new Map();
   #stop = null;
-  #looking;
+  #looking = null;
   #loaded;
 
   /**
@@ -247,7 +247,9 @@ export class Outbox {
   #hear({ type, clientId: id, message, roomId, until }) {
     const entry = this.#find(id);
     if (type === "changed") {
-      this.#looking ??= setTimeout(() => this.#lookAgain(), OTHERS_TAKE);
+      if (!this.#looking) {
+        this.#looking = setTimeout(() => this.#lookAgain(), OTHERS_TAKE);
+      }
     } else if (type === "delayed") {
       this.#rooms.get(roomId)?.delay(until);
     } else if (type === "sent" && entry) {

@@ -109,7 +109,7 @@ async function open() {
   const request = indexedDB.open(NAME, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(ENTRIES, { keyPath: "number", autoIncrement: true });
   const tooLong = new Promise((_, reject) => setTimeout(reject, OPENING_TAKES));
-  return Promise.race([result(request), tooLong]);
+  return await Promise.race([result(request), tooLong]);
 }
 
 function completed(transaction) {

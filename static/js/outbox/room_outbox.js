@@ -108,7 +108,9 @@ export class RoomOutbox {
       return await navigator.locks.request(this.#name, { signal: patience.signal }, begin);
     } catch (error) {
       if (hasBegun) {
-        error.name === "AbortError" || reportError(error); // somebody believed that we are stuck, or it is a fault of ours
+        if (error.name !== "AbortError") {
+          reportError(error); // not another tab that believed that we are stuck, but a fault of ours
+        }
         return LOST;
       }
       return patience.signal.aborted ? this.#steal(begin) : begin();

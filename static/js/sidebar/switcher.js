@@ -46,7 +46,7 @@ export class Switcher {
       .filter(({ name }) => matches(name, query))
       .sort((one, other) => this.#rank(one) - this.#rank(other))
       .slice(0, MOST);
-    this.#list.replaceChildren(...this.#shown.map(option));
+    this.#list.replaceChildren(...this.#shown.map(optionOf));
     this.#none.textContent = this.#shown.length === 0 ? texts.noSuchRoom : "";
     this.#chosen = 0;
     this.#choose(0);
@@ -97,7 +97,7 @@ export class Switcher {
   }
 }
 
-function option(room, index) {
+function optionOf(room, index) {
   const element = fromTemplate("option-template");
   element.id = `switcher-room-${index}`;
   element.querySelector(".option__name").textContent = room.name;

@@ -60,7 +60,11 @@ export class Leadership {
     } catch {
       if (turn === this.#turn) {
         this.#turn += 1;
-        wasGained ? this.#on.lost() : this.#on.broken();
+        if (wasGained) {
+          this.#on.lost();
+        } else {
+          this.#on.broken();
+        }
       }
     }
   }

@@ -41,7 +41,9 @@ export class RoomRows {
 
   /** A room was made (its id), or closed. */
   change({ made, closed }) {
-    made && this.#known.add(made);
+    if (made) {
+      this.#known.add(made);
+    }
     this.#known.delete(closed);
   }
 

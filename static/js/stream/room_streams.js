@@ -97,7 +97,9 @@ export class RoomStreams {
 
   #sayWorst() {
     const [worst] = [...this.#states.values()].sort((a, b) => STATES.indexOf(b.state) - STATES.indexOf(a.state));
-    worst && this.#say(worst.state, worst.since);
+    if (worst) {
+      this.#say(worst.state, worst.since);
+    }
   }
 
   #say(state, since) {

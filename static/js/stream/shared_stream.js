@@ -304,7 +304,9 @@ export class SharedStream {
         this.#on.event(message.kind, message.event);
       } else if (type === "events") {
         message.events.forEach(([kind, event]) => this.#on.event(kind, event));
-        isOurs && this.#on.moved(cursor);
+        if (isOurs) {
+          this.#on.moved(cursor);
+        }
       } else if (type === "rooms") {
         this.#rereads.clear();
         this.#on.rooms(message.rows);

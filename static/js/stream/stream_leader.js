@@ -34,7 +34,6 @@ export class Leader {
   #refreshed = { at: 0, by: null };
   #doubt = null;
   #moves = new Map();
-  #isOver = false;
   #rows;
   #coming = new Map();
   #following = null;
@@ -94,7 +93,6 @@ export class Leader {
   end() {
     this.#stream.close();
     this.#shown.end();
-    this.#isOver = true;
     this.#rows.end();
     clearTimeout(this.#following);
     clearTimeout(this.#relisting);
@@ -121,7 +119,11 @@ export class Leader {
     } else if (type === "refresh") {
       this.#refresh(tab);
     } else if (type === "reread") {
-      roomId ? this.#rows.wantRow(roomId) : this.#rows.wantList();
+      if (roomId) {
+        this.#rows.wantRow(roomId);
+      } else {
+        this.#rows.wantList();
+      }
     } else if (type === "stop") {
       this.#stream.stopFor(message.status);
     } else if (type === "left") {

@@ -1,4 +1,5 @@
 /** The server's HTTP interface, as far as the page needs it. */
+import { between } from "./random.js";
 import { texts } from "./texts.js";
 
 const ANSWER_TAKES = 10_000; // ms, at most
@@ -12,8 +13,8 @@ const SOMEBODY_ELSE = "signed in as somebody else"; // as the server says it
  * over or somebody else's.
  */
 export class ApiError extends Error {
-  constructor(status, reason, retryAfter) {
-    super(reason);
+  constructor(status, message, retryAfter) {
+    super(message);
     this.status = status;
     this.retryAfter = retryAfter; // ms, if the server asked for it
   }
@@ -114,11 +115,6 @@ export class Api {
     await this.#send("POST", `/rooms/${roomId}/typing`, null, { isPatient: false });
   }
 
-  /** Who is in the room: `[{ id, name }]`. */
-  async presence(roomId) {
-    return (await (await this.#fetch(`/rooms/${roomId}/presence`)).json()).users;
-  }
-
   async #send(method, path, body, options = {}) {
     const send = () =>
       this.#fetch(path, {
@@ -157,7 +153,7 @@ export class Api {
         if (error.status !== 429 || !isPatient || repeats === REPEATS || !(error.retryAfter <= WAITED_FOR)) {
           throw error;
         }
-        await passed(error.retryAfter + Math.random() * JITTER, options.signal);
+        await passed(error.retryAfter + between(0, JITTER), options.signal);
       }
     }
   }

@@ -9,28 +9,28 @@ const dayFormat = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numer
 const relativeFormat = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
 /** 14:02 */
-export const clock = (date) => clockFormat.format(date);
+export const clock = (when) => clockFormat.format(when);
 
 /** Monday 23 November 2026 at 14:02 */
-export const full = (date) => fullFormat.format(date);
+export const full = (when) => fullFormat.format(when);
 
 /** 23 November 2026 */
-export const date = (date) => dateFormat.format(date);
+export const date = (when) => dateFormat.format(when);
 
 /** Today, Yesterday, Sunday 22 November; with the year where it is not this one. */
-export function day(date, now = new Date()) {
-  const ago = Math.round((startOfDay(now) - startOfDay(date)) / 86_400_000);
+export function day(when, now = new Date()) {
+  const ago = Math.round((startOfDay(now) - startOfDay(when)) / 86_400_000);
   if (ago === 0 || ago === 1) {
     const word = relativeFormat.format(-ago, "day");
     return word[0].toUpperCase() + word.slice(1);
   }
-  return (date.getFullYear() === now.getFullYear() ? dayFormat : dateFormat).format(date);
+  return (when.getFullYear() === now.getFullYear() ? dayFormat : dateFormat).format(when);
 }
 
 export function untilMidnight(now = new Date()) {
   return new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1) - now;
 }
 
-function startOfDay(date) {
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate());
+function startOfDay(when) {
+  return new Date(when.getFullYear(), when.getMonth(), when.getDate());
 }

@@ -21,7 +21,7 @@ export class Connection {
       this.#say(texts.back);
       this.#timer = setTimeout(() => this.#say(texts.connected), BACK_STAYS);
     } else {
-      this.#say(words(state, since));
+      this.#say(wordsFor(state, since));
     }
     if (state === "signed-out") {
       this.#element.append(" ", signInLink());
@@ -33,7 +33,7 @@ export class Connection {
   }
 }
 
-function words(state, since) {
+function wordsFor(state, since) {
   return {
     connecting: () => texts.connecting,
     live: () => texts.connected,
