@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -134,3 +135,66 @@ def test_no_file_is_longer_than_can_be_read_at_once() -> None:
         for path in CHATSERVER.rglob(pattern)
     }
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
+
+
+SCRIPTS = CHATSERVER.parent / "static" / "js"
+SCRIPT_ORDER = (
+    ("room.js", "lobby.js"),
+    ("page_frame.js",),
+    ("actions",),
+    ("session", "talk"),
+    ("composer",),
+    ("people", "sidebar", "search", "outbox"),
+    ("stream", "window"),
+    ("support",),
+    ("first_paint.js",),
+)
+"""Folders and single files of static/js, from top to bottom. Those of one level do not know each other."""
+
+
+def script_imports() -> dict[str, set[str]]:
+    """The modules that each module of the page imports, at its top or when it needs them."""
+    imports = {}
+    for path in sorted(SCRIPTS.rglob("*.js")):
+        paths = re.findall(r'(?:^import (?:[^;"]* from )?|\bimport\()"(\.[^"]*)"', path.read_text(), re.MULTILINE)
+        resolved = {(path.parent / each).resolve().relative_to(SCRIPTS).as_posix() for each in paths}
+        imports[path.relative_to(SCRIPTS).as_posix()] = resolved
+    return imports
+
+
+def test_imports_of_scripts_go_down() -> None:
+    levels = {part: level for level, parts in enumerate(SCRIPT_ORDER) for part in parts}
+    imports = script_imports()
+    assert {name.partition("/")[0] for name in imports} == set(levels)
+    assert "support/backoff.js" in imports["stream/room_stream.js"]
+    assert "composer/emoji_table.js" in imports["composer/emoji_picker.js"]
+    wrong = []
+    for name, imported_names in imports.items():
+        folder = name.partition("/")[0]
+        for other in imported_names:
+            lower = other.partition("/")[0]
+            if folder != lower and levels[folder] >= levels[lower]:
+                wrong.append(f"{name} imports {other}")
+    assert wrong == []
+
+
+def test_no_script_imports_in_a_circle() -> None:
+    try:
+        tuple(TopologicalSorter(script_imports()).static_order())
+    except CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))
+
+
+def test_no_script_or_sheet_is_longer_than_can_be_read_at_once() -> None:
+    static = SCRIPTS.parent
+    lengths = {
+        path.relative_to(static).as_posix(): len(path.read_text().splitlines())
+        for pattern in ("*.js", "*.css")
+        for path in static.rglob(pattern)
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
+
+
+def test_no_folder_of_scripts_is_fuller_than_one_can_look_over() -> None:
+    sizes = Counter(path.parent.name for path in SCRIPTS.rglob("*.js"))
+    assert {name: size for name, size in sizes.items() if size > FULLEST_FOLDER} == {}

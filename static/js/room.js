@@ -155,7 +155,7 @@ const tools = new MessageTools({
 
 const stream = new SharedStream({
   userId: user.id,
-  place: () => ({
+  position: () => ({
     roomId: room.id,
     tip: log.tip,
     seen: log.seen,

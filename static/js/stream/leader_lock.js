@@ -4,7 +4,7 @@
  *
  * `on.gained()`, `on.lost()`; `on.broken()` where the browser has no locks to give.
  */
-export class Leadership {
+export class LeaderLock {
   #name;
   #on;
   #turn = 0;
