@@ -13,9 +13,10 @@ from chatserver.admin.rebuild import Progress, Projection, in_batches
 from chatserver.archive.database import Database, Document, reaching_mongodb
 from chatserver.archive.event_documents import read_event
 from chatserver.errors import Unavailable
-from chatserver.model.changes import about, without_text
+from chatserver.model.changes import about
 from chatserver.model.cursor import BEGINNING, Cursor
-from chatserver.model.events import CHANGES, KINDS, Event
+from chatserver.model.event_kinds import LASTING, kind_of, without_text
+from chatserver.model.events import Event
 
 SECOND_LOOK_SECONDS = 3.0
 
@@ -43,18 +44,18 @@ class Audit:
             async for documents in in_batches(self._projection.events(room_id)):
                 events = list(map(read_event, documents))
                 self.events += len(events)
-                messages = [event for event in events if event.kind == "message"]
+                messages = [event for event in events if kind_of(event).is_message]
                 expected = {_place(each): each for each in await self._projection.expected(room_id, messages)}
-                changed = {about(event) for event in events if event.kind in CHANGES}
+                changed = {about(event) for event in events if kind_of(event).is_change}
                 written = await self._projection.messages_among(room_id, changed)
                 for event in events:
                     for problem in _links(event, before), _is_known(event):
                         if problem:
                             yield f"room {room_id}: {event.id} {problem}"
                     before = event.id
-                    if event.kind in CHANGES and not (about(event) in written and about(event) < event.id):
+                    if kind_of(event).is_change and not (about(event) in written and about(event) < event.id):
                         yield f"room {room_id}: {event.id} is about {about(event)}, which is no message in front of it"
-                    if event.kind != "message":
+                    if not kind_of(event).is_message:
                         continue
                     while message is not None and _place(message) < event.id:
                         yield f"room {room_id}: {_place(message)} is shown, and no event says so"
@@ -90,7 +91,7 @@ def _links(event: Event, before: Cursor) -> str | None:
 
 
 def _is_known(event: Event) -> str | None:
-    return None if event.kind in KINDS else f"is of a kind nobody knows: {event.kind}"
+    return None if event.kind in LASTING else f"is of a kind nobody knows: {event.kind}"
 
 
 def _name(event: Document) -> tuple[int, str]:

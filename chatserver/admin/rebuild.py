@@ -13,8 +13,8 @@ from chatserver.archive.event_documents import event_key, in_room, message_docum
 from chatserver.archive.events import Archive
 from chatserver.archive.projector import redact
 from chatserver.errors import Unavailable
-from chatserver.model.changes import fold
 from chatserver.model.cursor import BEGINNING, END, Cursor
+from chatserver.model.event_kinds import MESSAGE, apply_changes, kind_of
 from chatserver.model.events import Event
 
 Progress = Callable[[Sequence[int]], Iterable[int]]
@@ -67,7 +67,7 @@ class Projection:
     async def messages_among(self, room_id: int, ids: Iterable[Cursor]) -> set[Cursor]:
         """Those of the ids under which a message is archived."""
         keys = [event_key(room_id, id) for id in ids]
-        found = self._events.find({"_id": {"$in": keys}, "kind": "message"}, {"_id": 1}) if keys else None
+        found = self._events.find({"_id": {"$in": keys}, "kind": MESSAGE}, {"_id": 1}) if keys else None
         return set() if found is None else {read_key(event["_id"]) async for event in found}
 
     async def rebuild(self, room_id: int) -> int:
@@ -76,12 +76,12 @@ class Projection:
         count = 0
         with reaching_mongodb():
             async for documents in in_batches(self.events(room_id)):
-                written = [event for event in map(read_event, documents) if event.kind == "message"]
+                written = [event for event in map(read_event, documents) if kind_of(event).is_message]
                 await self._correct(room_id, written)
                 count += len(written)
             async for documents in in_batches(self.shown(room_id)):
                 ids = [message["_id"] for message in documents]
-                found = self._events.find({"_id": {"$in": ids}, "kind": "message"}, {"_id": 1})
+                found = self._events.find({"_id": {"$in": ids}, "kind": MESSAGE}, {"_id": 1})
                 known = [event["_id"] async for event in found]
                 await self._messages.delete_many({"_id": {"$in": [id for id in ids if id not in known]}})
         return count
@@ -92,7 +92,9 @@ class Projection:
         expected = []
         for event in written:
             later = changes.get(event.id, [])
-            expected.append(message_document(fold(event.message(), later), later[-1].id if later else BEGINNING))
+            expected.append(
+                message_document(apply_changes(event.message(), later), later[-1].id if later else BEGINNING)
+            )
         return expected
 
     async def _correct(self, room_id: int, written: Sequence[Event]) -> None:

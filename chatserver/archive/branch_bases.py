@@ -22,6 +22,7 @@ from chatserver.errors import Unavailable
 from chatserver.log.commands import Base, BaseWanted
 from chatserver.log.room_log import RoomLog
 from chatserver.model.cursor import BEGINNING, Cursor
+from chatserver.model.event_kinds import LASTING
 
 LEAP_MS = 100
 """How far a branch begins above the clock and all known ids: readers may have seen ids that nobody remembers."""
@@ -57,7 +58,7 @@ class Bases:
         with reaching_mongodb():
             for _ in range(ATTEMPTS):
                 newest = await self._events.find_one(in_room(room_id), sort=[("_id", DESCENDING)])
-                if newest is not None and newest["kind"] == "closed":
+                if newest is not None and LASTING[newest["kind"]].ends_log:
                     raise LogEnded  # the log that knew it is gone
                 if newest is not None and newest.get("kept_for") == wanted.token:
                     return Base(wanted.token, Cursor.parse(newest["prev"]), _id(newest["_id"]))

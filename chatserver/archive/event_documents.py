@@ -9,7 +9,8 @@ import msgspec
 from chatserver.archive.database import Document
 from chatserver.model.changes import about
 from chatserver.model.cursor import BEGINNING, END, Cursor
-from chatserver.model.events import CHANGES, Event, Kind, Message
+from chatserver.model.event_kinds import kind_of
+from chatserver.model.events import Event, Kind, Message
 from chatserver.model.words import search_words
 
 _OWN = ("user_id", "user_name", "content", "created_at", "client_id")
@@ -51,7 +52,7 @@ def event_document(event: Event, *, void: bool = False) -> Document:
     }
     if not void:
         document |= {"client_id": event.client_id, "payload": event.payload.decode()}
-        if event.kind in CHANGES:
+        if kind_of(event).is_change:
             document["about"] = event_key(event.room_id, about(event))
     return document
 

@@ -22,6 +22,7 @@ from chatserver.archive.indexes import MESSAGES_IN_ORDER
 from chatserver.errors import Unavailable
 from chatserver.model.changes import about
 from chatserver.model.cursor import BEGINNING, END, Cursor
+from chatserver.model.event_kinds import MESSAGE
 from chatserver.model.events import Event
 from chatserver.support import tasks
 from chatserver.support.group_commit import GroupCommit
@@ -226,7 +227,7 @@ def _between(room_id: int, after: Cursor, before: Cursor) -> Document:
 
 
 def _messages(room_id: int, after: Cursor, before: Cursor) -> Document:
-    return {"kind": "message", "_id": {"$gt": event_key(room_id, after), "$lt": event_key(room_id, before)}}
+    return {"kind": MESSAGE, "_id": {"$gt": event_key(room_id, after), "$lt": event_key(room_id, before)}}
 
 
 def _behind(id: Cursor) -> Cursor:

@@ -18,6 +18,8 @@ from typing import Any, Protocol
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
 
+from chatserver.model.event_kinds import MESSAGE
+
 MESSAGES_IN_ORDER = "messages_in_order"
 """An index of `events`, which pages name, so that none is ever read by another."""
 
@@ -62,7 +64,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
         IndexModel(
             [("kind", ASCENDING), ("_id", ASCENDING)],
             name=MESSAGES_IN_ORDER,
-            partialFilterExpression={"kind": "message"},
+            partialFilterExpression={"kind": MESSAGE},
         ),
         IndexModel(
             [("about", ASCENDING), ("_id", ASCENDING)],

@@ -20,10 +20,11 @@ from chatserver.archive.event_documents import event_key, message_document, read
 from chatserver.archive.events import Archive
 from chatserver.errors import Unavailable
 from chatserver.log.room_log import RoomLog
-from chatserver.model.changes import about, fold, without_text
+from chatserver.model.changes import about
 from chatserver.model.cursor import BEGINNING, Cursor
 from chatserver.model.event_id import EventId
-from chatserver.model.events import CHANGES, Event
+from chatserver.model.event_kinds import TEXTS_OF_CHANGES, apply_changes, kind_of, without_text
+from chatserver.model.events import Event
 from chatserver.support.group_commit import GroupCommit
 
 ATTEMPTS = 30
@@ -44,9 +45,10 @@ class Showing:
 
     async def show(self, event: Event) -> None:
         """Makes sure that an archived event is in `messages`, whatever became of the process that archived it."""
-        if event.kind == "message":
+        kind = kind_of(event)
+        if kind.is_message:
             await self._messages.submit(event)
-        elif event.kind in CHANGES:
+        elif kind.is_change:
             await self._changes.submit(event)
 
     async def show_changed(self, message: Event) -> None:
@@ -56,9 +58,9 @@ class Showing:
     async def show_all(self, events: Iterable[Event]) -> None:
         """The same for many at once."""
         events = list(events)
-        if messages := [event for event in events if event.kind == "message"]:
+        if messages := [event for event in events if kind_of(event).is_message]:
             await self._show_messages(messages)
-        if changes := [event for event in events if event.kind in CHANGES]:
+        if changes := [event for event in events if kind_of(event).is_change]:
             for outcome in await self._show_changes(changes):
                 if outcome is not None:
                     raise outcome
@@ -100,11 +102,11 @@ class Showing:
             message, applied = read_shown(there)
         else:
             event = await self._archive.find(*place)
-            if event is None or event.kind != "message":
+            if event is None or not kind_of(event).is_message:
                 return True  # what is about nothing shows nothing
             message, applied = event.message(), BEGINNING
         changes = (await self._archive.changes(place.room_id, {place.id: applied})).get(place.id, [])
-        message = fold(message, changes)
+        message = apply_changes(message, changes)
         if changes or there is None:
             document = message_document(message, changes[-1].id if changes else applied)
             if not await self._write(document, there):
@@ -137,7 +139,7 @@ async def redact(database: Database, room_id: int, id: Cursor) -> list[Cursor]:
     errors of PyMongo."""
     key = event_key(room_id, id)
     ids = []
-    texts = {"$or": [{"_id": key}, {"about": key, "kind": "edited"}]}
+    texts = {"$or": [{"_id": key}, {"about": key, "kind": {"$in": TEXTS_OF_CHANGES}}]}
     async for document in database.events.find(texts).sort("_id", ASCENDING):
         event = read_event(document)
         ids.append(event.id)

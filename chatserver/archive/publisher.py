@@ -15,6 +15,7 @@ from chatserver.log.commands import Appended, Base, BaseWanted, Closed, Full, Go
 from chatserver.log.room_log import RoomLog
 from chatserver.model.cursor import Cursor
 from chatserver.model.event_id import EventId
+from chatserver.model.event_kinds import kind_of
 from chatserver.model.events import Draft, Event, draft_of
 
 ATTEMPTS = 12
@@ -135,7 +136,7 @@ class Archiver:
     def _tell(self, event: Event) -> None:
         """It was there before, and this process may not have heard of it. When it answers that something is deleted,
         its readers get no more of that."""
-        if event.kind == "deleted":
+        if kind_of(event).deletes:
             self._log.own_news.tell([event])
 
     async def _look_up(self, draft: Draft) -> tuple[Event | None, bool]:

@@ -23,6 +23,7 @@ from chatserver.live.ring import Ring
 from chatserver.live.subscription import PageTaker, RoomSubscription, Subscription
 from chatserver.model.changes import about
 from chatserver.model.cursor import Cursor
+from chatserver.model.event_kinds import kind_of
 from chatserver.model.events import Event
 
 LINGER_SECONDS = 15.0
@@ -71,11 +72,11 @@ class Feed(Fanout):
         events = list(events)
         new = self.ring.push(events)
         for event in events:
-            if event.kind == "deleted":  # before anything is sent
+            if kind_of(event).deletes:  # before anything is sent
                 self.redact(about(event))
         if new:
             self._pacer.ask(new)
-        if events and events[-1].kind == "closed":
+        if events and kind_of(events[-1]).ends_log:
             self.finish()
 
     def redact(self, id: Cursor) -> None:

@@ -24,6 +24,7 @@ from chatserver.log.room_log import RoomLog
 from chatserver.log.wakeups import Wakeups
 from chatserver.model.changes import about
 from chatserver.model.cursor import BEGINNING, END, Cursor
+from chatserver.model.event_kinds import kind_of
 from chatserver.model.events import Event
 from chatserver.support import tasks
 from chatserver.support.background import Background, BackgroundTask
@@ -98,7 +99,7 @@ class Relay:
                     feed.receive(new)
                 else:
                     for event in new:
-                        if event.kind == "deleted":
+                        if kind_of(event).deletes:
                             feed.redact(about(event))
             except Exception:  # it is in the log: the room's streams resume, and read it there
                 log.exception("news of room %d can't be handed on", room_id)
@@ -127,7 +128,7 @@ class Relay:
             await self._wakeups.forget(room_id)
             raise
         feed = Feed(room_id, ring, self._backlog.after, self._hub.pages)
-        feed.finished = bool(events) and events[-1].kind == "closed"
+        feed.finished = bool(events) and kind_of(events[-1]).ends_log
         self._hub.add(feed)
         self.wake(room_id)
         return feed

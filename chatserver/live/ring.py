@@ -12,6 +12,7 @@ from chatserver.live.frames import Frames
 from chatserver.log.commands import MAX_PENDING
 from chatserver.model.changes import about
 from chatserver.model.cursor import Cursor
+from chatserver.model.event_kinds import kind_of
 from chatserver.model.events import Event
 
 KEEP_FRAMES = 512
@@ -36,7 +37,7 @@ class Ring(Frames):
         for event in events:
             if event.id > self.tip:
                 self._add(event.id, self.frame(event))
-                if event.kind == "deleted":
+                if kind_of(event).deletes:
                     self.redact(about(event))
         return len(self._ids) - before
 
@@ -50,10 +51,9 @@ class Ring(Frames):
         """The event as it is told by now: without its text, if it is of a message that was deleted."""
         frame = sse.frame(event)
         if self._deleted:
-            if event.kind == "edited" and about(event) in self._deleted:
-                return sse.without_text(frame, about(event))
-            if event.kind == "message" and event.id in self._deleted:
-                return sse.without_text(frame, event.id)
+            kind = kind_of(event)
+            if kind.has_text and (id := about(event) if kind.is_change else event.id) in self._deleted:
+                return sse.without_text(frame, id)
         return frame
 
     def trim(self) -> None:

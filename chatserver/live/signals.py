@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -19,6 +19,8 @@ from chatserver.live import sse
 from chatserver.live.hub import Hub
 from chatserver.live.open_streams import Audience
 from chatserver.log.wakeups import Wakeups
+from chatserver.model.event_kinds import PASSING
+from chatserver.model.signal_data import SignalName
 from chatserver.support.background import Background, BackgroundTask
 
 CHANNEL = "harbour:signals"
@@ -32,71 +34,21 @@ AT_ONCE = 100
 MAX_DATA = 600
 """Bytes of one signal's JSON: a name has at most MAX_TEXT_LENGTH characters, which are four bytes each."""
 
-MAX_TEXT_LENGTH = 80
-
-Name = Literal["typing", "presence", "read", "rooms"]
-
 log = logging.getLogger(__name__)
 
 
-class TypingData(msgspec.Struct, frozen=True):
-    room_id: int
-    user_id: int
-    user_name: str
-
-
-class PresenceData(msgspec.Struct, frozen=True):
-    room_id: int
-    user_id: int
-    user_name: str
-    here: bool
-
-
-class ReadData(msgspec.Struct, frozen=True):
-    room_id: int
-    id: str
-    unread: int
-    mentions: int
-
-
-class MadeRoom(msgspec.Struct, frozen=True):
-    """The row of a room, as far as it is the same for everybody."""
-
-    id: int
-    name: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_LENGTH)]
-    created_at: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_LENGTH)]
-
-
-class RoomsData(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The list of rooms changed. `made`: a room that is new in it; `after`: the id of the room in front of it, 0 for
-    none. `closed`: the id of a room that is gone."""
-
-    made: MadeRoom | None = None
-    after: int | None = None
-    closed: int | None = None
-
-
-DATA: dict[Name, type[msgspec.Struct]] = {
-    "typing": TypingData,
-    "presence": PresenceData,
-    "read": ReadData,
-    "rooms": RoomsData,
-}
-"""What each signal may say. The rest of what is heard goes no further: the channel is open to all who reach Redis."""
-
-
 class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`data`: as DATA has it. `room_id`: for those who follow this room; None for all. `user_id`: of those only this
-    user's own streams."""
+    """`data`: as PASSING has it; the rest of what is heard goes no further, since all who reach Redis may publish.
+    `room_id`: for those who follow this room; None for all. `user_id`: of those only this user's own streams."""
 
-    name: Name
+    name: SignalName
     data: dict[str, Any] = {}
     room_id: int | None = None
     user_id: int | None = None
 
     def checked(self) -> Signal:
         """The same with nothing in its data but what belongs there. Raises msgspec.ValidationError."""
-        data: dict[str, Any] = msgspec.to_builtins(msgspec.convert(self.data, DATA[self.name]))
+        data: dict[str, Any] = msgspec.to_builtins(msgspec.convert(self.data, PASSING[self.name]))
         if data.get("room_id") != self.room_id:
             raise msgspec.ValidationError("it is about another room than it is for")
         return msgspec.structs.replace(self, data=data)

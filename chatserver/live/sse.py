@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import msgspec
 
-from chatserver.model.changes import payload_without_text
 from chatserver.model.cursor import Cursor
+from chatserver.model.event_kinds import MESSAGE, TEXTS_OF_CHANGES, Sent, kind_of, payload_without_text
 from chatserver.model.events import Event
 
 HEARTBEAT = b":\n\n"
@@ -23,13 +23,15 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 def frame(event: Event) -> bytes:
     """One event. A message has no `event:` field; the closing of a room is the word that ends the stream."""
-    if event.kind == "message":
-        return b"id: %d-%d\ndata: %b\n\n" % (*event.id, event.json())
-    if event.kind == "void":
-        return b""
-    if event.kind == "closed":
-        return b"id: %d-%d\n%b" % (*event.id, DONE)
-    return b"id: %d-%d\nevent: %b\ndata: %b\n\n" % (*event.id, event.kind.encode(), event.json())
+    match kind_of(event).sent:
+        case Sent.AS_MESSAGE:
+            return b"id: %d-%d\ndata: %b\n\n" % (*event.id, event.json())
+        case Sent.BY_NAME:
+            return b"id: %d-%d\nevent: %b\ndata: %b\n\n" % (*event.id, event.kind.encode(), event.json())
+        case Sent.AS_END:
+            return b"id: %d-%d\n%b" % (*event.id, DONE)
+        case Sent.NEVER:
+            return b""
 
 
 def without_text(frame: bytes, id: Cursor) -> bytes:
@@ -37,9 +39,11 @@ def without_text(frame: bytes, id: Cursor) -> bytes:
     head, _, data = frame.partition(b"data: ")
     name = b'"%d-%d"' % id
     if data.startswith(b'{"id":%b,' % name) and b"event:" not in head:
-        return b"%bdata: %b\n\n" % (head, payload_without_text("message", data))
-    if b'"message_id":%b,' % name in data and b"event: edited\n" in head:
-        return b"%bdata: %b\n\n" % (head, payload_without_text("edited", data))
+        return b"%bdata: %b\n\n" % (head, payload_without_text(MESSAGE, data))
+    if b'"message_id":%b,' % name in data:
+        for kind in TEXTS_OF_CHANGES:
+            if b"event: %b\n" % kind.encode() in head:
+                return b"%bdata: %b\n\n" % (head, payload_without_text(kind, data))
     return frame
 
 

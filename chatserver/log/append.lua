@@ -9,6 +9,7 @@
 --       4 the token of whoever is making the base of a new branch   (string)
 -- ARGV  1 the calls, as a list in MessagePack (all of it text: cmsgpack knows no bytes), each with
 --         room, kind, user, client, payload    the event; `user` and `room` as text
+--         ends                                 whether nothing may follow it
 --         branch     the branch that the caller knows of, or ""
 --         token      under which the caller made a base, `base`, and the id that follows it, `first`; or all ""
 --         lost       an id that this event had, and under which it was refused or lost, or ""
@@ -125,7 +126,7 @@ local function append(call, stream, names, branch_key, base_key)
     local id = redis.call('XADD', stream, last and '*' or branch,
         'kind', call.kind, 'user', call.user, 'client', call.client, 'prev', prev, 'payload', call.payload)
     redis.call('HSET', names, name, id)
-    if call.kind == 'closed' then
+    if call.ends then
         redis.call('HSET', branch_key, 'closed', id)
         redis.call('ZADD', due, 'LT', parts(id) + keep_at_least_ms, call.room)
     elseif not last then

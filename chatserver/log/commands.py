@@ -11,6 +11,7 @@ import msgspec
 
 from chatserver.log.keys import base_key, branch_key, client_ids_key, log_key, news_channel, read_id
 from chatserver.model.cursor import Cursor
+from chatserver.model.event_kinds import LASTING
 from chatserver.model.events import Draft, Event, Kind
 from chatserver.support.redis_scripts import Script
 
@@ -110,6 +111,7 @@ class Append(NamedTuple):
         return {
             "room": str(draft.room_id),
             "kind": draft.kind,
+            "ends": LASTING[draft.kind].ends_log,
             "user": str(draft.user_id),
             "client": draft.client_id,
             "payload": draft.payload.decode(),

@@ -16,9 +16,10 @@ import msgspec
 from chatserver.archive.backlog import Backlog, End
 from chatserver.archive.events import Archive
 from chatserver.errors import MessageNotFound, Unavailable
-from chatserver.model.changes import about, fold
+from chatserver.model.changes import about
 from chatserver.model.cursor import BEGINNING, END, Cursor
-from chatserver.model.events import CHANGES, Event, Message
+from chatserver.model.event_kinds import apply_changes, kind_of
+from chatserver.model.events import Event, Message
 from chatserver.model.rooms import Room
 
 PAGE_SIZE = 50
@@ -156,7 +157,7 @@ class History:
             event = await self._archive.find(room_id, id)
         elif event is None and not end.reaches(BEGINNING):
             raise Unavailable("the archive is not available right now, try again", retry_after=2)
-        if event is None or event.kind != "message":
+        if event is None or not kind_of(event).is_message:
             raise MessageNotFound
         return event
 
@@ -203,14 +204,14 @@ class History:
             behind = {event.id: applied[event.id] for event in archived}
             changes = await self._archive.changes(room_id, behind, until=end.archived)
         for event in end.behind:
-            if event.kind in CHANGES and (id := about(event)) in bases:
+            if kind_of(event).is_change and (id := about(event)) in bases:
                 changes.setdefault(id, []).append(event)
-        return [fold(message, changes.get(id, ())) for id, message in bases.items()]
+        return [apply_changes(message, changes.get(id, ())) for id, message in bases.items()]
 
 
 def _in_order(archived: Sequence[Event], behind: Sequence[Event]) -> list[Event]:
     """The messages of both. What the log lost may come again under a new id before it is archived: of two in the log
     the newer counts, and what is archived counts for ever."""
-    by_name = {(event.user_id, event.client_id): event for event in behind if event.kind == "message"}
+    by_name = {(event.user_id, event.client_id): event for event in behind if kind_of(event).is_message}
     by_name |= {(event.user_id, event.client_id): event for event in archived}
     return sorted(by_name.values(), key=lambda event: event.id)

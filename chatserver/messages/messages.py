@@ -16,6 +16,7 @@ from chatserver.model.changes import Edited, Reacted, draft_deleted, draft_edite
 from chatserver.model.client_ids import check_client_id, client_id_of, fresh_client_id
 from chatserver.model.cursor import Cursor
 from chatserver.model.event_id import EventId
+from chatserver.model.event_kinds import kind_of
 from chatserver.model.events import Body, Draft, Event, Message, Quote, draft_message, timestamp
 from chatserver.model.message_classes import look_to_keep
 from chatserver.model.users import User
@@ -174,7 +175,7 @@ class Messages:
     async def _archived(self, place: EventId) -> Event:
         """The message, archived if it was not yet: before that the log may lose it, and give it another id."""
         event = await self._archiver.secure(place)
-        if event is None or event.kind != "message":
+        if event is None or not kind_of(event).is_message:
             raise MessageNotFound
         return event
 

@@ -1,14 +1,13 @@
-"""Changes: what becomes of a message after it was written, and how it stands then.
+"""Changes: what becomes of a message after it was written.
 
-A change is an event of the room's log like any other. How a message stands is a fold over the log: the message, then
-the changes about it in the order of their ids. Once a message is deleted, it stays deleted whatever follows. To fold
-in again what is in there already changes nothing (but the order of reactions, if some were taken back and given again).
+A change is an event of the room's log like any other. How a message stands follows from the log: the message, then the
+changes about it in the order of their ids (`event_kinds.apply_changes`). Once a message is deleted, it stays deleted
+whatever follows.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
 
 import msgspec
 from msgspec.structs import replace
@@ -79,27 +78,24 @@ def about(change: Event) -> Cursor:
     return Cursor.parse(_change.decode(change.payload).message_id)
 
 
-def fold(message: Message, changes: Iterable[Event]) -> Message:
-    """How a message stands after these changes about it, which come in the order of the log."""
-    for change in changes:
-        if message.deleted:
-            break
-        match change.kind:
-            case "edited":
-                edited = _edited.decode(change.payload)
-                message = replace(
-                    message,
-                    content=edited.content,
-                    html=edited.html,
-                    mentions=edited.mentions,
-                    edited_at=edited.edited_at,
-                    look=edited.look,
-                )
-            case "deleted":
-                message = tombstone(message)
-            case "reaction":
-                message = replace(message, reactions=_react(message.reactions, _reacted.decode(change.payload)))
-    return message
+def apply_edit(message: Message, payload: bytes) -> Message:
+    edited = _edited.decode(payload)
+    return replace(
+        message,
+        content=edited.content,
+        html=edited.html,
+        mentions=edited.mentions,
+        edited_at=edited.edited_at,
+        look=edited.look,
+    )
+
+
+def apply_deletion(message: Message, payload: bytes) -> Message:
+    return tombstone(message)
+
+
+def apply_reaction(message: Message, payload: bytes) -> Message:
+    return replace(message, reactions=_react(message.reactions, _reacted.decode(payload)))
 
 
 def has_reaction(message: Message, emoji: str, user_id: int) -> bool:
@@ -119,22 +115,6 @@ def tombstone(message: Message) -> Message:
         client_id=message.client_id,
         deleted=True,
     )
-
-
-def without_text(event: Event) -> Event:
-    """The event of a deleted message, or of an edit of one, with nothing in it to be read any more."""
-    return replace(event, payload=payload_without_text(event.kind, event.payload))
-
-
-def payload_without_text(kind: Kind, payload: bytes) -> bytes:
-    """Of a `message` or `edited` event. Whatever else it says stays, `id` and `prev` too where they are in there."""
-    fields = msgspec.json.decode(payload)
-    for name in ("html", "mentions", "reply_to", "look"):
-        fields.pop(name, None)
-    fields["content"] = ""
-    if kind == "message":
-        fields["deleted"] = True
-    return _encoder.encode(fields)
 
 
 def _react(reactions: tuple[Reaction, ...], reacted: Reacted) -> tuple[Reaction, ...]:

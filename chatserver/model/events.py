@@ -7,22 +7,19 @@ give. Those two are put in front when the event is read, so no process ever deco
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal, get_args
+from typing import Literal
 
 import msgspec
 
 from chatserver.model.cursor import Cursor
 
 Kind = Literal["message", "edited", "deleted", "reaction", "closed", "void"]
-"""`message`: somebody wrote. `edited`, `deleted`, `reaction`: what became of a message, see `changes.py`.
+"""`event_kinds.py` describes each. `message`: somebody wrote. `edited`, `deleted`, `reaction`: what became of it.
 `closed`: the room is gone, the last event of its log.
 `void`: a repeat that slipped through both look-ups; it holds the chain of `prev` together and is never shown."""
 
-KINDS: frozenset[str] = frozenset(get_args(Kind))
 Look = Literal["plain", "emoji", "long"]
 """What the text of a message decides about how it is shown, see `message_classes.py`."""
-
-CHANGES: frozenset[str] = frozenset({"edited", "deleted", "reaction"})
 
 QUOTED = 120
 """Characters of a message that a reply to it shows."""

@@ -29,7 +29,7 @@ _ACCENTS = regex.compile(r"[\u0300-\u036F\u0591-\u05C7\u064B-\u065F\u0670]")
 _PLAINER = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
 
 
-def fold(text: str) -> str:
+def fold_text(text: str) -> str:
     """The text without differences of case, accents and width."""
     if text.isascii():
         return text.lower()
@@ -56,7 +56,7 @@ def search_words(text: str) -> list[str]:
     if text.isascii():
         words = list(dict.fromkeys(_ASCII_WORD.findall(text.lower())))
     else:
-        folded = fold(text)
+        folded = fold_text(text)
         words = []
         for start, end, is_spaceless in runs(folded):
             words += pairs(folded[start:end]) if is_spaceless else [folded[start:end]]

@@ -20,6 +20,7 @@ from chatserver.archive.database import Collection, Database, Document, reaching
 from chatserver.archive.event_documents import event_key, read_key
 from chatserver.archive.indexes import DELETED_MESSAGES, MESSAGES_IN_ORDER, MESSAGES_THAT_MENTION
 from chatserver.model.cursor import END, Cursor
+from chatserver.model.event_kinds import MESSAGE
 
 ROOMS_AT_ONCE = 200
 """Rooms of one query."""
@@ -100,7 +101,7 @@ class UnreadMessages:
             return known | past
         left_behind = _any_of(_between(id, walk.mark, marks[id]) for id, walk in moved.items())
         changes = await self._changes(user_id, left_behind)
-        written = await _by_others(user_id, self._events, {"kind": "message"} | left_behind, MESSAGES_IN_ORDER)
+        written = await _by_others(user_id, self._events, {"kind": MESSAGE} | left_behind, MESSAGES_IN_ORDER)
         for id, walk in moved.items():
             before = changes.get(id, NO_CHANGES)
             rest = walk.changes and _Changes(
@@ -160,7 +161,7 @@ class UnreadMessages:
     async def _news(self, user_id: int, walks: Mapping[int, _Walk]) -> dict[int, _Found]:
         """What others wrote behind each walk, and the newest event of any kind. Rooms in which nothing happened are
         left out."""
-        is_others = {"$and": [{"$eq": ["$kind", "message"]}, {"$ne": ["$user_id", user_id]}]}
+        is_others = {"$and": [{"$eq": ["$kind", MESSAGE]}, {"$ne": ["$user_id", user_id]}]}
         group = {
             "$group": {
                 "_id": "$_id.room",

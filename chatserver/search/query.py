@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bson.regex import Regex
 
-from chatserver.model.words import MAX_LENGTH, fold, pairs, runs
+from chatserver.model.words import MAX_LENGTH, fold_text, pairs, runs
 
 MAX_WORDS = 12
 """Of a query; the others are not looked for."""
@@ -31,7 +31,7 @@ class Wanted(NamedTuple):
     @classmethod
     def read(cls, query: str) -> Wanted | None:
         """None for a query without any word. Its last word may be the beginning of one."""
-        folded = fold(query)
+        folded = fold_text(query)
         words: list[str] = []
         parts: list[str] = []
         beginnings: list[str] = []
@@ -59,7 +59,7 @@ class Wanted(NamedTuple):
         """Whether the runs of a text have the parts as they are. For all else the index is right."""
         if all(len(part) <= 2 for part in self.parts):
             return True
-        folded = fold(text)
+        folded = fold_text(text)
         return all(part in folded for part in self.parts)
 
     def hits(self, text: str) -> Iterator[tuple[int, int]]:
@@ -116,10 +116,10 @@ def _parts_of(run: str, parts: tuple[str, ...]) -> list[tuple[int, int]]:
 def _folded_with_places(text: str) -> tuple[str, Sequence[int]]:
     """The folded text, and for each of its characters, and its end, the place in the text from where it came."""
     if text.isascii():
-        return fold(text), range(len(text) + 1)
+        return fold_text(text), range(len(text) + 1)
     pieces: list[str] = []
     places: list[int] = []
-    folded = {character: fold(character) for character in set(text)}  # one may become eighteen
+    folded = {character: fold_text(character) for character in set(text)}  # one may become eighteen
     for place, character in enumerate(text):
         piece = folded[character]
         pieces.append(piece)

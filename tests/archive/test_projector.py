@@ -18,9 +18,9 @@ from chatserver.admin.audit import Audit
 from chatserver.admin.rebuild import Projection
 from chatserver.archive.event_documents import event_key, read_event
 from chatserver.log.keys import PARTITIONS, log_key, pending_key
-from chatserver.model.changes import without_text
 from chatserver.model.cursor import BEGINNING, Cursor
 from chatserver.model.event_id import EventId
+from chatserver.model.event_kinds import without_text
 from chatserver.model.events import Draft, Event, Message
 from chatserver.settings import Settings
 from tests.conftest import World

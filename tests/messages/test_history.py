@@ -17,8 +17,9 @@ from chatserver.archive.events import Archive
 from chatserver.errors import MessageNotFound, Unavailable
 from chatserver.log.keys import log_key, pending_key
 from chatserver.messages.history import History
-from chatserver.model.changes import about, fold
+from chatserver.model.changes import about
 from chatserver.model.cursor import BEGINNING, Cursor
+from chatserver.model.event_kinds import apply_changes
 from chatserver.model.events import Draft, Event, Message, Reaction
 from chatserver.model.rooms import Room
 from chatserver.settings import Settings
@@ -81,7 +82,7 @@ async def at_the_end(parts: Parts, room: Room) -> list[Message]:
     for event in events:
         if event.kind in {"edited", "deleted", "reaction"}:
             ids[str(about(event))].append(event)
-    return [fold(event.message(), changes) for event, *changes in ids.values()]
+    return [apply_changes(event.message(), changes) for event, *changes in ids.values()]
 
 
 Way = Callable[[Parts, Room, list[Event], list[Event]], Any]
@@ -136,9 +137,9 @@ async def test_a_page_shows_nothing_that_came_after_its_moment(
     page = await history.newest(room)
     monkeypatch.undo()
     assert page.cursor == given.id
-    assert page.messages == [fold(message.message(), [given])]
+    assert page.messages == [apply_changes(message.message(), [given])]
     following = await parts.backlog.after(room.id, page.cursor, 10)
-    assert [fold(page.messages[0], following)] == (await history.newest(room)).messages
+    assert [apply_changes(page.messages[0], following)] == (await history.newest(room)).messages
 
 
 async def test_a_page_is_full_however_much_became_of_its_messages(parts: Parts, history: History, room: Room) -> None:

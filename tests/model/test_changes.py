@@ -11,17 +11,9 @@ from hypothesis import strategies as st
 
 from chatserver.live import sse
 from chatserver.live.ring import Ring
-from chatserver.model.changes import (
-    Edited,
-    Reacted,
-    about,
-    draft_deleted,
-    draft_edited,
-    draft_reaction,
-    fold,
-    without_text,
-)
+from chatserver.model.changes import Edited, Reacted, about, draft_deleted, draft_edited, draft_reaction
 from chatserver.model.cursor import Cursor
+from chatserver.model.event_kinds import apply_changes, without_text
 from chatserver.model.events import Body, Draft, Event, Message, Quote, Reaction, draft_message
 
 ROOM, ADA, GRACE, LIN = 42, 7, 8, 9
@@ -80,9 +72,11 @@ def as_sets(message: Message) -> Any:
 @given(st.lists(kinds, max_size=12), st.integers(0, 12), st.integers(0, 12))
 def test_what_is_folded_in_twice_is_in_there_once(specs: list[tuple[Any, ...]], start: int, end: int) -> None:
     changes = made(specs)
-    stands = fold(written().message(), changes)
-    assert as_sets(fold(stands, changes[start:])) == as_sets(stands)
-    assert fold(fold(written().message(), changes[:end]), changes[end:]) == stands, "in parts or at once"
+    stands = apply_changes(written().message(), changes)
+    assert as_sets(apply_changes(stands, changes[start:])) == as_sets(stands)
+    assert apply_changes(apply_changes(written().message(), changes[:end]), changes[end:]) == stands, (
+        "in parts or at once"
+    )
     known: set[Any] = {(each.emoji, user) for each in stands.reactions for user in each.user_ids}
     assert len(known) == sum(len(each.user_ids) for each in stands.reactions)
     assert all(each.user_ids for each in stands.reactions)
@@ -90,7 +84,7 @@ def test_what_is_folded_in_twice_is_in_there_once(specs: list[tuple[Any, ...]], 
 
 @given(st.lists(kinds, max_size=8), st.lists(kinds, max_size=8))
 def test_what_is_deleted_stays_deleted(before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]) -> None:
-    stands = fold(written().message(), made([*before, ("deleted",), *after]))
+    stands = apply_changes(written().message(), made([*before, ("deleted",), *after]))
     assert json.loads(msgspec.json.encode(stands)) == {
         "id": "10-0", "prev": "9-0", "room_id": ROOM, "user_id": ADA, "user_name": "ada", "content": "",
         "created_at": "2026-11-24T09:41:00.000Z", "client_id": "c-10", "deleted": True,
@@ -101,21 +95,24 @@ def test_what_is_deleted_stays_deleted(before: list[tuple[Any, ...]], after: lis
 def test_the_log_says_the_same_when_the_text_is_taken_out(specs: list[tuple[Any, ...]]) -> None:
     events = [written(), *made([*specs, ("deleted",)])]
     blank = [without_text(event) if event.kind in {"message", "edited"} else event for event in events]
-    assert fold(blank[0].message(), blank[1:]) == fold(events[0].message(), events[1:])
+    assert apply_changes(blank[0].message(), blank[1:]) == apply_changes(events[0].message(), events[1:])
 
 
 def test_an_edit_says_all_that_the_text_is_now() -> None:
-    message = fold(written(html="<p>old</p>", mentions=(LIN,)).message(), [edited(11, "new")])
+    message = apply_changes(written(html="<p>old</p>", mentions=(LIN,)).message(), [edited(11, "new")])
     assert (message.content, message.html, message.mentions, message.edited_at) == ("new", None, (), "at 11")
-    message = fold(message, [edited(12, "newer", "<b>newer</b>")])
+    message = apply_changes(message, [edited(12, "newer", "<b>newer</b>")])
     assert (message.content, message.html, message.mentions) == ("newer", "<b>newer</b>", (GRACE,))
 
 
 def test_reactions_stand_in_the_order_in_which_they_came() -> None:
     given = [reacted(11, "🎉", GRACE), reacted(12, "👍", ADA), reacted(13, "🎉", ADA)]
-    assert fold(written().message(), given).reactions == (Reaction("🎉", (GRACE, ADA)), Reaction("👍", (ADA,)))
+    assert apply_changes(written().message(), given).reactions == (Reaction("🎉", (GRACE, ADA)), Reaction("👍", (ADA,)))
     taken = [reacted(14, "🎉", GRACE, on=False), reacted(15, "🎉", ADA, on=False), reacted(16, "🎉", LIN)]
-    assert fold(written().message(), given + taken).reactions == (Reaction("👍", (ADA,)), Reaction("🎉", (LIN,)))
+    assert apply_changes(written().message(), given + taken).reactions == (
+        Reaction("👍", (ADA,)),
+        Reaction("🎉", (LIN,)),
+    )
 
 
 def test_a_change_says_what_it_is_about() -> None:

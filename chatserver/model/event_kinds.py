@@ -1,0 +1,108 @@
+"""The kinds of what a room's readers are told, each described once. A new kind is a row here, and its payload.
+
+*Lasting* ones are entries of the room's log: kept for ever, in order, delivered to everyone exactly once. *Passing*
+ones (signals) go to whoever listens at that moment, and are never told again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from chatserver.model import changes, signal_data
+from chatserver.model.events import Event, Kind, Message
+
+
+class Sent(Enum):
+    """How an entry of the log looks on a stream."""
+
+    AS_MESSAGE = "a block without an `event:` field"
+    BY_NAME = "a block whose `event:` field is the kind"
+    AS_END = "the word that ends the stream"
+    NEVER = "not at all: its id only holds the chain together"
+
+
+class LastingKind(NamedTuple):
+    """`is_message`: it begins a message. `is_change`: it is about an earlier message, which `message_id` names.
+
+    `apply`: the message as it stands after a change with this payload. `has_text`: people's words are in it, and are
+    blanked when its message is deleted. `deletes`: it takes the words of its message out of everything that is kept.
+    `ends_log`: nothing follows it.
+    """
+
+    sent: Sent
+    is_message: bool = False
+    is_change: bool = False
+    apply: Callable[[Message, bytes], Message] | None = None
+    has_text: bool = False
+    deletes: bool = False
+    ends_log: bool = False
+
+
+LASTING: Mapping[Kind, LastingKind] = {
+    "message": LastingKind(Sent.AS_MESSAGE, is_message=True, has_text=True),
+    "edited": LastingKind(Sent.BY_NAME, is_change=True, apply=changes.apply_edit, has_text=True),
+    "deleted": LastingKind(Sent.BY_NAME, is_change=True, apply=changes.apply_deletion, deletes=True),
+    "reaction": LastingKind(Sent.BY_NAME, is_change=True, apply=changes.apply_reaction),
+    "closed": LastingKind(Sent.AS_END, ends_log=True),
+    "void": LastingKind(Sent.NEVER),
+}
+
+UNKNOWN = LastingKind(Sent.BY_NAME)
+"""A kind of a newer release, whose processes may be running beside this one: it is handed on as it is."""
+
+PASSING: Mapping[signal_data.SignalName, type[msgspec.Struct]] = {
+    "typing": signal_data.TypingData,
+    "presence": signal_data.PresenceData,
+    "read": signal_data.ReadData,
+    "rooms": signal_data.RoomsData,
+}
+"""What each signal may say, by the name under which it is sent."""
+
+MESSAGE: Kind = "message"
+TEXTS_OF_CHANGES = tuple(name for name, kind in LASTING.items() if kind.is_change and kind.has_text)
+"""The names of kinds, for queries."""
+
+_WORDS = ("html", "mentions", "reply_to", "look")
+"""Fields of a payload that say something of its `content`."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def kind_of(event: Event) -> LastingKind:
+    return LASTING.get(event.kind, UNKNOWN)
+
+
+def apply_changes(message: Message, events: Iterable[Event]) -> Message:
+    """How a message stands after these changes about it, which come in the order of the log.
+
+    To apply again what is in there already changes nothing (but the order of reactions, if some were taken back and
+    given again).
+    """
+    for event in events:
+        if message.deleted:
+            break
+        apply = kind_of(event).apply
+        if apply is not None:
+            message = apply(message, event.payload)
+    return message
+
+
+def without_text(event: Event) -> Event:
+    """The event with nothing in it to be read any more, for one whose kind has text."""
+    return replace(event, payload=payload_without_text(event.kind, event.payload))
+
+
+def payload_without_text(kind: Kind, payload: bytes) -> bytes:
+    """The same of a payload. Whatever else it says stays, `id` and `prev` too where they are in there."""
+    fields = msgspec.json.decode(payload)
+    for name in _WORDS:
+        fields.pop(name, None)
+    fields["content"] = ""
+    if LASTING[kind].is_message:
+        fields["deleted"] = True
+    return _encoder.encode(fields)
