@@ -210,7 +210,11 @@ def test_they_end_with_whoever_started_them_however_hard(var: Path) -> None:
             input()
     """
     with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), var], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", textwrap.dedent(script), var],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "scripts" / "lib")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     ) as owner:
         assert owner.stdout is not None
         pids = [int(pid) for pid in owner.stdout.readline().split()]
