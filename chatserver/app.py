@@ -53,10 +53,11 @@ from chatserver.rooms.unread import UnreadMessages
 from chatserver.search.search import Search
 from chatserver.settings import Settings
 from chatserver.support.background import Background
-from chatserver.web.application import ChatApplication
+from chatserver.web.application import STATIC, ChatApplication
 from chatserver.web.caller.proxies import Proxies
 from chatserver.web.health import Health
 from chatserver.web.services import Services
+from chatserver.web.static_files import StaticFiles
 from chatserver.web.transport.in_flight import InFlight
 from chatserver.web.transport.unsent import UnsentAnswers
 from chatserver.web.transport.workload import MAX_REQUESTS_OF_A_USER, Workload
@@ -84,8 +85,11 @@ class Chat(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, *, hasher: PasswordHasher | None = None) -> AsyncIterator[Chat]:
-    """Builds and starts all parts; stops them in the opposite order. `hasher`: where no real passwords are."""
+async def running(
+    settings: Settings, *, hasher: PasswordHasher | None = None, static_files: StaticFiles | None = None
+) -> AsyncIterator[Chat]:
+    """Builds and starts all parts; stops them in the opposite order. `hasher`: where no real passwords are.
+    `static_files`: those that another chat of this process has read already."""
     async with contextlib.AsyncExitStack() as stack:
         async with _first_contact("MONGODB_URI"):
             database = Database(settings.mongodb_uri)
@@ -164,7 +168,8 @@ async def running(settings: Settings, *, hasher: PasswordHasher | None = None) -
             part.start(background)
             stack.push_async_callback(part.stop)
         proxies = Proxies(settings.trusted_proxies)
-        yield Chat(ChatApplication(services, settings.cookie_secret, settings.origin, proxies), services, hub)
+        files = static_files or StaticFiles(STATIC)
+        yield Chat(ChatApplication(services, settings.cookie_secret, files, settings.origin, proxies), services, hub)
 
 
 @contextlib.asynccontextmanager

@@ -16,25 +16,21 @@ import pymongo
 import pytest
 import redis
 import uvloop
-from argon2 import PasswordHasher
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
-from chatserver.app import Chat, running
+from chatserver.app import Chat
 from chatserver.archive.database import DEFAULT_NAME
 from chatserver.serving import make_server
 from chatserver.settings import Settings
 from desk import embedded
 from desk.embedded import Mongod, RedisServer
 from tests.helpers.browserless import Visitor
+from tests.helpers.chats import running
 from tests.helpers.server_process import ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-"""For passwords that protect nothing. `tests/accounts/test_hashing.py` is about the real one."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,7 @@ def settings(world: World) -> Settings:
 def chat(io_loop: IOLoop, settings: Settings) -> Iterator[Chat]:
     """A chat of this process, on the test's own event loop."""
     stack = AsyncExitStack()
-    yield io_loop.run_sync(lambda: stack.enter_async_context(running(settings, hasher=CHEAP)))
+    yield io_loop.run_sync(lambda: stack.enter_async_context(running(settings)))
     io_loop.run_sync(stack.aclose)
 
 

@@ -38,6 +38,7 @@ from chatserver.web.static_files import StaticFiles
 from chatserver.web.transport.body_limit import BodyLimit
 
 ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "static"
 
 NOT_BEHIND_ANY = Proxies(trusted=0)
 
@@ -48,7 +49,12 @@ class ChatApplication(Application):
     """Tornado's application with the routes of API.md."""
 
     def __init__(
-        self, services: Services, cookie_secret: str, origin: Origin | None = None, proxies: Proxies = NOT_BEHIND_ANY
+        self,
+        services: Services,
+        cookie_secret: str,
+        static_files: StaticFiles,
+        origin: Origin | None = None,
+        proxies: Proxies = NOT_BEHIND_ANY,
     ) -> None:
         super().__init__(
             [
@@ -84,7 +90,7 @@ class ChatApplication(Application):
             origin=origin,
             proxies=proxies,
             log_function=log_request,
-            static_files=StaticFiles(ROOT / "static"),
+            static_files=static_files,
             transforms=[Compression],
         )
         self._services = services

@@ -13,7 +13,7 @@ from argon2 import PasswordHasher, Type, extract_parameters
 from chatserver.accounts import hashing
 from chatserver.accounts.hashing import Hashing, make_hasher
 from chatserver.errors import TooMany, Unavailable
-from tests.conftest import CHEAP
+from tests.helpers.passwords import CHEAP
 from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.gen_test

@@ -18,7 +18,7 @@ from bson import json_util
 from pymongo.database import Database as PyMongoDatabase
 from tornado.testing import bind_unused_port
 
-from chatserver.app import CannotStart, running
+from chatserver.app import CannotStart
 from chatserver.archive import database, indexes
 from chatserver.archive.database import Database
 from chatserver.archive.indexes import INDEXES, MESSAGES_BY_TIME
@@ -27,6 +27,7 @@ from chatserver.serving import make_server
 from chatserver.settings import Settings
 from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
+from tests.helpers.chats import running
 
 pytestmark = pytest.mark.gen_test
 

@@ -1,4 +1,5 @@
-"""`python -m chatserver` as a process of its own, to be stopped, killed and started again."""
+"""A chat as a process of its own, to be stopped, killed and started again: `python -m chatserver`, but for its dear
+hashes of passwords (`tests/helpers/cheap_chat.py`)."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ class ServerProcess:
         self.port = port
         self.address = f"http://127.0.0.1:{port}"
         self._environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **environment}
-        self._command = command or [sys.executable, "-m", "chatserver"]
+        self._command = command or [sys.executable, "-m", "tests.helpers.cheap_chat"]
         self._cwd = cwd
         self.process: subprocess.Popen[bytes] | None = None
 

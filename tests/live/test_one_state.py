@@ -21,13 +21,13 @@ from tornado.testing import bind_unused_port
 
 from chatserver.admin.audit import Audit
 from chatserver.admin.rebuild import Projection
-from chatserver.app import running
 from chatserver.archive.database import Database
 from chatserver.archive.event_documents import read_shown
 from chatserver.serving import make_server
 from chatserver.settings import Settings
 from tests.conftest import World
 from tests.helpers.browserless import Block, Stream, Visitor, read
+from tests.helpers.chats import running
 
 pytestmark = pytest.mark.gen_test(timeout=120)
 

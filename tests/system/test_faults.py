@@ -13,13 +13,13 @@ import pytest
 from tornado.httpclient import HTTPError
 
 from chatserver import app as app_module
-from chatserver.app import running
 from chatserver.errors import Unavailable
 from chatserver.log.keys import pending_key
 from chatserver.model.users import User
 from chatserver.settings import Settings
 from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
+from tests.helpers.chats import running
 from tests.helpers.server_process import ServerProcess
 from tests.helpers.waiting import until
 

@@ -26,6 +26,7 @@ from chatserver.web.application import ChatApplication
 from chatserver.web.caller.proxies import Proxies
 from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
+from tests.helpers.chats import static_files
 from tests.helpers.html_page import read_page
 from tests.web.handlers.test_quotas import use_up
 
@@ -45,7 +46,9 @@ def settings(settings: Settings) -> Settings:
 def base_url(io_loop: IOLoop, chat: Chat, settings: Settings) -> Iterator[str]:
     """Behind one proxy, so that a test says where it comes from."""
     listener, port = bind_unused_port()
-    server: HTTPServer = make_server(ChatApplication(chat.services, settings.cookie_secret, None, Proxies(1)))
+    server: HTTPServer = make_server(
+        ChatApplication(chat.services, settings.cookie_secret, static_files(), None, Proxies(1))
+    )
     server.add_socket(listener)
     yield f"http://127.0.0.1:{port}"
     server.stop()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tornado.testing import bind_unused_port
 
-from chatserver.app import Chat, running
+from chatserver.app import Chat
 from chatserver.serving import make_server
 from chatserver.settings import Settings
 from chatserver.support.background import Background
@@ -20,6 +20,7 @@ from desk import embedded
 from desk.embedded import Mongod, RedisServer
 from tests.conftest import ROOT, World
 from tests.helpers.browserless import Visitor, read
+from tests.helpers.chats import running
 
 pytestmark = pytest.mark.gen_test
 

@@ -11,12 +11,13 @@ import pytest
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
-from chatserver.app import Chat, running
+from chatserver.app import Chat
 from chatserver.serving import make_server
 from chatserver.settings import Settings
 from chatserver.support.background import Background
 from tests.conftest import World
 from tests.helpers.browserless import Stream, Visitor, read
+from tests.helpers.chats import running
 from tests.helpers.server_process import ServerProcess
 
 pytestmark = pytest.mark.gen_test(timeout=60)

@@ -21,6 +21,7 @@ from chatserver.web.application import ChatApplication
 from chatserver.web.handlers.base import Handler
 from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
+from tests.helpers.chats import static_files
 from tests.helpers.html_page import read_page
 from tests.helpers.server_process import ServerProcess
 
@@ -271,7 +272,7 @@ async def test_a_post_does_not_fail_since_nobody_can_count(
     away = Counters("redis://127.0.0.1:9/0")
     services = replace(chat.services, limiter=Limiter(away))
     listener, port = bind_unused_port()
-    server = make_server(ChatApplication(services, settings.cookie_secret))
+    server = make_server(ChatApplication(services, settings.cookie_secret, static_files()))
     server.add_socket(listener)
     try:
         other = visit(f"http://127.0.0.1:{port}")

@@ -16,7 +16,7 @@ import pytest
 from tornado.testing import bind_unused_port
 
 from chatserver.accounts import accounts
-from chatserver.app import Chat, running
+from chatserver.app import Chat
 from chatserver.archive.branch_bases import LEAP_MS
 from chatserver.log.keys import log_key
 from chatserver.rooms import unread as unread_module
@@ -24,6 +24,7 @@ from chatserver.serving import make_server
 from chatserver.settings import Settings
 from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
+from tests.helpers.chats import running
 from tests.helpers.html_page import read_page
 
 pytestmark = pytest.mark.gen_test(timeout=60)

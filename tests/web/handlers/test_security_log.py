@@ -16,6 +16,7 @@ from chatserver.support.log_throttle import Calm
 from chatserver.support.origin import Origin
 from chatserver.web.application import ChatApplication
 from tests.helpers.browserless import Visitor
+from tests.helpers.chats import static_files
 
 pytestmark = pytest.mark.gen_test
 
@@ -105,7 +106,7 @@ async def test_a_page_that_is_not_ours_or_not_theirs_is_told(
 
 async def test_another_host_is_told(chat: Chat, lines: Callable[[], list[str]], visit: Callable[..., Visitor]) -> None:
     site = Origin.parse("https://chat.example.org")
-    server = make_server(ChatApplication(chat.services, "a secret for tests only", site))
+    server = make_server(ChatApplication(chat.services, "a secret for tests only", static_files(), site))
     listener, port = bind_unused_port()
     server.add_socket(listener)
     nobody = visit(f"http://127.0.0.1:{port}")

@@ -17,6 +17,7 @@ from chatserver.support.origin import Origin
 from chatserver.web.application import ChatApplication
 from chatserver.web.caller.proxies import Proxies
 from tests.helpers.browserless import Visitor, read
+from tests.helpers.chats import static_files
 
 pytestmark = pytest.mark.gen_test
 
@@ -32,7 +33,9 @@ def at_site(io_loop: IOLoop, chat: Chat) -> Iterator[Callable[[str], str]]:
 
     def serve(origin: str) -> str:
         listener, port = bind_unused_port()
-        servers.append(make_server(ChatApplication(chat.services, SECRET, Origin.parse(origin), Proxies(1))))
+        servers.append(
+            make_server(ChatApplication(chat.services, SECRET, static_files(), Origin.parse(origin), Proxies(1)))
+        )
         servers[-1].add_socket(listener)
         return f"http://127.0.0.1:{port}"
 
@@ -134,7 +137,7 @@ async def test_a_site_without_https_is_answered_where_it_is(
 
 async def test_two_chats_of_one_host_do_not_take_each_others_cookies(io_loop: IOLoop, chat: Chat, ada: Visitor) -> None:
     listener, port = bind_unused_port()
-    server = make_server(ChatApplication(chat.services, "the secret of another chat"))
+    server = make_server(ChatApplication(chat.services, "the secret of another chat", static_files()))
     server.add_socket(listener)
     home, ada.address = ada.address, f"http://127.0.0.1:{port}"
     await ada.fetch("POST", "/sign-in", json_body={"name": ada.name, "password": "correct horse"})
