@@ -9,7 +9,7 @@ import sys
 
 import uvloop
 
-from chatserver import supervisor
+from chatserver import __version__, supervisor
 from chatserver.app import CannotStart
 from chatserver.serving import serve
 from chatserver.settings import Settings, SettingsError
@@ -20,6 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m chatserver", description="The chat server. See README.md.")
     parser.add_argument("--host", help="instead of HOST: the address to listen on")
     parser.add_argument("--port", help="instead of PORT: where to listen")
+    parser.add_argument("--version", action="version", version=f"Harbour {__version__}")
     arguments = parser.parse_args()
     given = {"HOST": arguments.host, "PORT": arguments.port}
     try:

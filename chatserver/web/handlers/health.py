@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatserver import __version__
 from chatserver.web.handlers.base import Handler
 
 
@@ -14,7 +15,7 @@ class Healthz(Handler):
         self._refuse_unknown_method()
 
     async def get(self) -> None:
-        self.write_json(200, {"ok": True})
+        self.write_json(200, {"ok": True, "version": __version__})
 
 
 class Readyz(Healthz):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tornado.testing import bind_unused_port
 
+import chatserver
 from chatserver.app import Chat
 from chatserver.serving import make_server
 from chatserver.settings import Settings
@@ -76,7 +77,8 @@ async def becomes(visitor: Visitor, status: int, parts: dict[str, bool]) -> None
 
 async def test_it_is_healthy_and_ready(visit: Callable[..., Visitor]) -> None:
     visitor = visit()
-    assert (await visitor.get("/healthz")).code == 200
+    response = await visitor.get("/healthz")
+    assert (response.code, read(response)) == (200, {"ok": True, "version": chatserver.__version__})
     response = await visitor.get("/readyz")
     assert (response.code, read(response)) == (200, READY)
     for path in ("/healthz", "/readyz"):
