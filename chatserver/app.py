@@ -53,9 +53,11 @@ from chatserver.rooms.unread import UnreadMessages
 from chatserver.search.search import Search
 from chatserver.settings import Settings
 from chatserver.support.background import Background
-from chatserver.web.application import STATIC, ChatApplication
+from chatserver.web.application import ChatApplication
 from chatserver.web.caller.proxies import Proxies
 from chatserver.web.health import Health
+from chatserver.web.js_bundle import CannotBundle
+from chatserver.web.page_files import MissingPageFiles, find_page_files
 from chatserver.web.services import Services
 from chatserver.web.static_files import StaticFiles
 from chatserver.web.transport.in_flight import InFlight
@@ -73,7 +75,7 @@ log = logging.getLogger(__name__)
 
 
 class CannotStart(Exception):
-    """What stands in the way, beginning with the name of the variable to look at."""
+    """What stands in the way, beginning with the name of the variable or file to look at."""
 
 
 class Chat(NamedTuple):
@@ -89,7 +91,11 @@ async def running(
     settings: Settings, *, hasher: PasswordHasher | None = None, static_files: StaticFiles | None = None
 ) -> AsyncIterator[Chat]:
     """Builds and starts all parts; stops them in the opposite order. `hasher`: where no real passwords are.
-    `static_files`: those that another chat of this process has read already."""
+    `static_files`: those that another chat of this process has read already.
+
+    Raises CannotStart.
+    """
+    files = static_files or _read_static_files()
     async with contextlib.AsyncExitStack() as stack:
         async with _first_contact("MONGODB_URI"):
             database = Database(settings.mongodb_uri)
@@ -168,8 +174,18 @@ async def running(
             part.start(background)
             stack.push_async_callback(part.stop)
         proxies = Proxies(settings.trusted_proxies)
-        files = static_files or StaticFiles(STATIC)
-        yield Chat(ChatApplication(services, settings.cookie_secret, files, settings.origin, proxies), services, hub)
+        application = ChatApplication(services, settings.cookie_secret, files, settings.origin, proxies)
+        yield Chat(application, services, hub)
+
+
+def _read_static_files() -> StaticFiles:
+    """Raises CannotStart where a file of the pages is missing: each page would be an error for everybody."""
+    try:
+        return StaticFiles(find_page_files().static)
+    except MissingPageFiles as error:
+        raise CannotStart(str(error)) from error
+    except CannotBundle as error:
+        raise CannotStart(f"static/{error}") from error
 
 
 @contextlib.asynccontextmanager

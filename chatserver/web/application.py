@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 from tornado.http1connection import HTTP1Connection
@@ -33,12 +32,10 @@ from chatserver.web.handlers import (
 )
 from chatserver.web.handlers.base import Handler, UnknownPath
 from chatserver.web.handlers.compression import Compression
+from chatserver.web.page_files import find_page_files
 from chatserver.web.services import Services
 from chatserver.web.static_files import StaticFiles
 from chatserver.web.transport.body_limit import BodyLimit
-
-ROOT = Path(__file__).resolve().parents[2]
-STATIC = ROOT / "static"
 
 NOT_BEHIND_ANY = Proxies(trusted=0)
 
@@ -56,6 +53,7 @@ class ChatApplication(Application):
         origin: Origin | None = None,
         proxies: Proxies = NOT_BEHIND_ANY,
     ) -> None:
+        """Raises MissingPageFiles."""
         super().__init__(
             [
                 # In turn, so the busiest first.
@@ -83,7 +81,7 @@ class ChatApplication(Application):
             ],
             default_handler_class=UnknownPath,
             default_handler_args=_with(services),
-            template_path=str(ROOT / "templates"),
+            template_path=str(find_page_files().templates),
             cookie_secret=cookie_secret,
             cookies=Cookies(cookie_secret, host_only=origin is not None and origin.is_https),
             csrf_tokens=CsrfTokens(cookie_secret),

@@ -13,7 +13,8 @@ from chatserver import app
 from chatserver.app import Chat
 from chatserver.serving import make_server
 from chatserver.settings import Settings
-from chatserver.web.application import STATIC, ChatApplication
+from chatserver.web.application import ChatApplication
+from chatserver.web.page_files import find_page_files
 from chatserver.web.static_files import StaticFiles
 from tests.helpers.passwords import CHEAP
 
@@ -21,7 +22,7 @@ from tests.helpers.passwords import CHEAP
 @functools.cache
 def static_files() -> StaticFiles:
     """Those of the pages. They stay as they are during a run."""
-    return StaticFiles(STATIC)
+    return StaticFiles(find_page_files().static)
 
 
 def running(settings: Settings) -> AbstractAsyncContextManager[Chat]:
