@@ -7,30 +7,29 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pymongo
 import pytest
 import redis
 import uvloop
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.testing import bind_unused_port
 
 from chatserver.app import Chat
 from chatserver.archive.database import DEFAULT_NAME
-from chatserver.serving import make_server
 from chatserver.settings import Settings
 from desk import embedded
 from desk.embedded import Mongod, RedisServer
 from tests.helpers.browserless import Visitor
-from tests.helpers.chats import running
+from tests.helpers.chats import listening, running
 from tests.helpers.server_process import ServerProcess
 
 ROOT = Path(__file__).resolve().parent.parent
+
+Entered = TypeVar("Entered")
 
 
 @dataclass(frozen=True)
@@ -91,23 +90,62 @@ def settings(world: World) -> Settings:
     return Settings.from_environ(world.environment(0))
 
 
-@pytest.fixture
-def chat(io_loop: IOLoop, settings: Settings) -> Iterator[Chat]:
-    """A chat of this process, on the test's own event loop."""
-    stack = AsyncExitStack()
-    yield io_loop.run_sync(lambda: stack.enter_async_context(running(settings)))
-    io_loop.run_sync(stack.aclose)
+def shares_a_chat(request: pytest.FixtureRequest) -> bool:
+    """Whether the test is content with the chat of its module: marked `one_chat`, and nothing is patched for it."""
+    return request.node.get_closest_marker("one_chat") is not None and "monkeypatch" not in request.fixturenames
+
+
+@pytest.fixture(scope="module")
+def loop_of_module() -> Iterator[IOLoop]:
+    loop = IOLoop()
+    yield loop
+    loop.close(all_fds=True)
+
+
+@pytest.fixture(scope="module")
+def chat_of_module(loop_of_module: IOLoop, world: World) -> Iterator[Chat]:
+    yield from entered(loop_of_module, running(Settings.from_environ(world.environment(0))))
+
+
+@pytest.fixture(scope="module")
+def address_of_module(loop_of_module: IOLoop, chat_of_module: Chat) -> Iterator[str]:
+    yield from entered(loop_of_module, listening(chat_of_module.application))
 
 
 @pytest.fixture
-def base_url(io_loop: IOLoop, chat: Chat) -> Iterator[str]:
+def io_loop(request: pytest.FixtureRequest) -> Iterator[IOLoop]:
+    """The test's event loop: that of the chat which it has."""
+    if shares_a_chat(request):
+        yield request.getfixturevalue("loop_of_module")
+        return
+    loop = IOLoop()
+    yield loop
+    loop.close(all_fds=True)
+
+
+@pytest.fixture
+def chat(request: pytest.FixtureRequest, io_loop: IOLoop, settings: Settings) -> Iterator[Chat]:
+    """A chat of this process, on the test's event loop."""
+    if shares_a_chat(request):
+        yield request.getfixturevalue("chat_of_module")
+        return
+    yield from entered(io_loop, running(settings))
+
+
+@pytest.fixture
+def base_url(request: pytest.FixtureRequest, io_loop: IOLoop, chat: Chat) -> Iterator[str]:
     """Where that chat listens."""
-    listener, port = bind_unused_port()
-    server: HTTPServer = make_server(chat.application)
-    server.add_socket(listener)
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
-    io_loop.run_sync(server.close_all_connections)
+    if shares_a_chat(request):
+        yield request.getfixturevalue("address_of_module")
+        return
+    yield from entered(io_loop, listening(chat.application))
+
+
+def entered(loop: IOLoop, manager: AbstractAsyncContextManager[Entered]) -> Iterator[Entered]:
+    """A fixture of what an asynchronous context manager gives."""
+    stack = AsyncExitStack()
+    yield loop.run_sync(lambda: stack.enter_async_context(manager))
+    loop.run_sync(stack.aclose)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import read_page
 from tests.helpers.server_process import ServerProcess
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 PASSWORD = "correct horse"
 

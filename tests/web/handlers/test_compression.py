@@ -12,7 +12,7 @@ from chatserver.web.handlers.compression import SMALLEST
 from tests.helpers.browserless import Stream, Visitor
 from tests.helpers.html_page import Page
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 READERS = ["gzip", "br, GZIP;q=0.5, deflate", "*", "gzip, deflate, br, zstd"]
 OTHERS = ["", "br", "identity", "gzip;q=0", "gzip;q=0.00, *", "xgzip", "*;q=0"]

@@ -16,7 +16,7 @@ from chatserver.errors import Unavailable
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import read_page
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 PASSWORD = "correct horse"
 BROWSER = {"Accept": "text/html"}

@@ -23,7 +23,7 @@ from tests.conftest import ROOT, World
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.chats import running
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 READY = {"redis": True, "mongodb": True, "draining": False}
 

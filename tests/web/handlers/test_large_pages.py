@@ -14,7 +14,7 @@ from chatserver.messages.history import PAGE_BYTES
 from tests.helpers.browserless import Visitor
 from tests.helpers.html_page import read_page
 
-pytestmark = pytest.mark.gen_test(timeout=120)
+pytestmark = [pytest.mark.gen_test(timeout=120), pytest.mark.one_chat]
 
 LETTER = "🎉" * 1_990
 """8 KB of one message."""

@@ -11,7 +11,7 @@ from chatserver.model.events import Body, draft_message, timestamp
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import Element, read_page
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 LONG = "x" * 1_800
 

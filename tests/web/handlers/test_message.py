@@ -15,7 +15,7 @@ from tornado.ioloop import IOLoop
 
 from tests.helpers.browserless import Visitor, read
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 

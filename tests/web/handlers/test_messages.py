@@ -12,7 +12,7 @@ import pytest
 
 from tests.helpers.browserless import Visitor, read
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 
 async def test_a_message_is_answered_as_it_will_be_read(ada: Visitor, room: int) -> None:

@@ -16,7 +16,7 @@ from chatserver.model.display_names import name_key
 from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 PASSWORD = "correct horse"
 

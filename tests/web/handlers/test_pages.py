@@ -13,7 +13,7 @@ from tornado.httpclient import HTTPResponse
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import Page, read_page
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 HOSTILE = [
     "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onclick='alert(1)", "</textarea><script>alert(1)</script>",

@@ -27,7 +27,7 @@ from tests.helpers.browserless import Visitor, read
 from tests.helpers.chats import running
 from tests.helpers.html_page import read_page
 
-pytestmark = pytest.mark.gen_test(timeout=60)
+pytestmark = [pytest.mark.gen_test(timeout=60), pytest.mark.one_chat]
 
 Message = dict[str, Any]
 

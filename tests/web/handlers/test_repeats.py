@@ -12,7 +12,7 @@ from chatserver.archive.database import Database
 from chatserver.settings import Settings
 from tests.helpers.browserless import Visitor, read
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 
 @pytest.fixture

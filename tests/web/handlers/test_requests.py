@@ -16,7 +16,7 @@ from chatserver.web.application import ChatApplication
 from tests.helpers.browserless import WAIT_SECONDS, Visitor, read
 from tests.helpers.html_page import read_page
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 ROUTES = {
     "/": "GET HEAD",

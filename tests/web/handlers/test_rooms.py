@@ -16,7 +16,7 @@ from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import read_page
 from tests.helpers.parts import make_parts
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 NO_ROOMS = ["0", "-1", "-0", "999999", "9" * 18, "9223372036854775807", "9223372036854775808", "9" * 19, "9" * 20, "9" * 4000, "x", "1.5", "1e3", "0x1", "+1", "%201", "1%00", "%D9%A3", "%C2%B2", "..", "null", "$ne"]  # fmt: skip
 

@@ -11,7 +11,7 @@ from tornado.httpclient import HTTPResponse
 
 from tests.helpers.browserless import Visitor, read
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 REFUSED = (403, {"error": "invalid csrf token"})
 

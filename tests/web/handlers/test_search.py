@@ -20,7 +20,7 @@ from chatserver.settings import Settings
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import read_page
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 
 async def search(visitor: Visitor, q: str, **query: Any) -> dict[str, Any]:

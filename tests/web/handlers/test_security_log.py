@@ -18,7 +18,7 @@ from chatserver.web.application import ChatApplication
 from tests.helpers.browserless import Visitor
 from tests.helpers.chats import static_files
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 SECRET = "a password of nobody"
 

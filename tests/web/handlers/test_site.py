@@ -19,7 +19,7 @@ from chatserver.web.caller.proxies import Proxies
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.chats import static_files
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 SECRET = "a secret for tests only"
 SITE = "https://chat.example.org"

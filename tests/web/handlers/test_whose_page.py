@@ -13,7 +13,7 @@ from tornado.ioloop import IOLoop
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import read_page
 
-pytestmark = pytest.mark.gen_test
+pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
 REFUSED = (409, {"error": "signed in as somebody else"})
 BROWSER = {"Accept": "text/html"}
