@@ -32,6 +32,26 @@ ROOT = Path(__file__).resolve().parent.parent
 Entered = TypeVar("Entered")
 
 
+NEED_SERVERS = frozenset({"world", "chromium"})
+"""Fixtures. Who starts servers without them is marked `servers`."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only the tests that need no server and no browser")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("quick"):
+        left_out = [item for item in items if needs_servers(item)]
+        items[:] = [item for item in items if not needs_servers(item)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def needs_servers(item: pytest.Item) -> bool:
+    fixtures = NEED_SERVERS.intersection(getattr(item, "fixturenames", ()))
+    return bool(fixtures) or item.get_closest_marker("servers") is not None
+
+
 @dataclass(frozen=True)
 class World:
     mongod: Mongod
@@ -149,8 +169,11 @@ def entered(loop: IOLoop, manager: AbstractAsyncContextManager[Entered]) -> Iter
 
 
 @pytest.fixture
-def visit(io_loop: IOLoop, base_url: str) -> Iterator[Callable[..., Visitor]]:
-    """Makes visitors: `visit()` is somebody new who is signed out, at this chat or another address."""
+def visit(
+    io_loop: IOLoop, base_url: str, mongo: pymongo.MongoClient[dict[str, Any]]
+) -> Iterator[Callable[..., Visitor]]:
+    """Makes visitors: `visit()` is somebody new who is signed out, at this chat or another address. Afterwards their
+    rooms are in no list any more: with hundreds of rooms each page of a later test would be slow."""
     visitors: list[Visitor] = []
 
     def make(address: str | None = None) -> Visitor:
@@ -160,6 +183,8 @@ def visit(io_loop: IOLoop, base_url: str) -> Iterator[Callable[..., Visitor]]:
     yield make
     for visitor in visitors:
         io_loop.run_sync(visitor.leave)
+    made = [room for visitor in visitors for room in visitor.rooms]
+    mongo.get_default_database(DEFAULT_NAME)["rooms"].delete_many({"_id": {"$in": made}})
 
 
 @pytest.fixture
@@ -172,7 +197,7 @@ def ada(io_loop: IOLoop, visit: Callable[..., Visitor]) -> Visitor:
 
 @pytest.fixture
 def room(io_loop: IOLoop, ada: Visitor, mongo: pymongo.MongoClient[dict[str, Any]]) -> Iterator[int]:
-    """A room of Ada's. Afterwards it is in no list any more: with hundreds of rooms each page of a later test would be slow."""
+    """A room of Ada's, which is in no list any more afterwards."""
     room_id = io_loop.run_sync(ada.make_room)
     yield room_id
     mongo.get_default_database(DEFAULT_NAME)["rooms"].delete_one({"_id": room_id})

@@ -192,6 +192,7 @@ async def test_the_commands_say_what_they_found_and_what_they_did(
     assert "are what the events say" in capsys.readouterr().out
 
 
+@pytest.mark.servers
 async def test_an_archive_that_does_not_answer_is_not_called_sound(capsys: pytest.CaptureFixture[str]) -> None:
     address = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100"
     assert await audit_all(address) == 2

@@ -40,6 +40,8 @@ class Visitor:
         self.name = ""
         self._http = AsyncHTTPClient(force_instance=True, max_clients=500)
         self._streams: list[Stream] = []
+        self.rooms: list[int] = []
+        """Those that were made with `make_room`."""
 
     @property
     def session(self) -> str | None:
@@ -97,7 +99,8 @@ class Visitor:
     async def make_room(self, name: str | None = None) -> int:
         response = await self.fetch("POST", "/rooms", json_body={"name": name or f"room {uuid.uuid4().hex}"})
         assert response.code == 201, response.body
-        return int(read(response)["id"])
+        self.rooms.append(int(read(response)["id"]))
+        return self.rooms[-1]
 
     async def post(self, room: int, content: str, client_id: str | None = None) -> HTTPResponse:
         body: dict[str, Any] = {"room_id": room, "content": content}

@@ -29,6 +29,8 @@ from tests.helpers.waiting import wait_until, wait_until_ended
 
 ROOT = Path(__file__).resolve().parents[2]
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.fixture
 def var(tmp_path: Path) -> Path:

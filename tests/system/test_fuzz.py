@@ -1,6 +1,6 @@
 """Whatever a client sends: an answer below 500 or a closed connection, at once, and a server that goes on as before.
 
-FUZZ_CASES says how many requests each test makes up: few as a rule, 100,000 before a release.
+FUZZ_CASES says how many requests each test makes up: few as a rule, 100,000 with `scripts/test --thorough`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.helpers.server_process import ServerProcess
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
-CASES = int(os.environ.get("FUZZ_CASES", "1200"))
+CASES = int(os.environ.get("FUZZ_CASES", "300"))
 WAIT_SECONDS = 15.0
 """More than any answer needs on a busy machine, less than the server's own limits of 30 and 75 seconds."""
 

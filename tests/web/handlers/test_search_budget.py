@@ -14,7 +14,7 @@ import pymongo
 import pytest
 
 from chatserver.app import Chat
-from chatserver.archive.database import Database
+from chatserver.archive.database import DEFAULT_NAME, Database
 from chatserver.model.words import search_words
 from chatserver.search import search as search_module
 from chatserver.search.plan import RARE
@@ -36,6 +36,12 @@ PROFILED = 2
 def time_to_search(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is counted here are messages. On a busy machine the time that a search has would end some of them sooner."""
     monkeypatch.setattr(search_module, "SEARCH_SECONDS", 600.0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_said(mongo: pymongo.MongoClient[dict[str, Any]]) -> None:
+    """A walk passes all that was ever said, and other tests have said much."""
+    mongo.get_default_database(DEFAULT_NAME)["messages"].delete_many({})
 
 
 @pytest.fixture
@@ -84,7 +90,7 @@ async def examined(settings: Settings) -> AsyncIterator[Callable[[], tuple[int, 
 async def walk(who: Visitor, q: str, **query: Any) -> tuple[list[str], int]:
     """All that is found, and in how many pages."""
     found: list[str] = []
-    for pages in range(1, 5_000):  # other tests have said much too
+    for pages in range(1, 5_000):
         page = await search(who, q, **query)
         found += [each["message"]["content"] for each in page["results"]]
         if not page["has_more"]:
