@@ -124,7 +124,7 @@ async def test_a_long_room_takes_no_more_memory_than_a_short_one(
 ) -> None:
     event, shown = (raw[name].find_one({"_id": key(room, said[0])}) for name in ("events", "messages"))
     peaks = []
-    for length in (2_000, 20_000):
+    for length in (1_000, 5_000):
         where = await ada.make_room()
         before = "0-0"
         events, messages = [], []
@@ -192,9 +192,11 @@ async def test_the_commands_say_what_they_found_and_what_they_did(
     assert "are what the events say" in capsys.readouterr().out
 
 
-@pytest.mark.servers
-async def test_an_archive_that_does_not_answer_is_not_called_sound(capsys: pytest.CaptureFixture[str]) -> None:
-    address = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100"
+async def test_an_archive_that_does_not_answer_is_not_called_sound(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatserver.archive.database.SELECT_MS", 100)
+    address = "mongodb://127.0.0.1:1"
     assert await audit_all(address) == 2
     assert await rebuild_all(address) == 1
     assert "does not answer" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import pytest
 from tornado.httpclient import HTTPError
 
 from chatserver import app as app_module
+from chatserver.archive import database
 from chatserver.errors import Unavailable
 from chatserver.log.keys import pending_key
 from chatserver.model.users import User
@@ -24,6 +25,13 @@ from tests.helpers.server_process import ServerProcess
 from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.gen_test(timeout=120)
+
+
+@pytest.fixture(autouse=True)
+def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a MongoDB that is away: a few seconds less than a deployment has. Chats of this process only."""
+    monkeypatch.setattr(database, "SELECT_MS", 1_500)
+    monkeypatch.setattr(database, "ANSWER_MS", 3_000)
 
 
 @dataclass
