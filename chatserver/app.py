@@ -16,22 +16,22 @@ from redis.exceptions import RedisError, ResponseError
 from chatserver.accounts.accounts import Accounts
 from chatserver.accounts.first_cursors import Beginnings
 from chatserver.accounts.hashing import Hashing, make_hasher
-from chatserver.accounts.lookup import People
+from chatserver.accounts.lookup import UserLookup
 from chatserver.accounts.security_log import SecurityLog
 from chatserver.accounts.sessions import Sessions
 from chatserver.archive.backlog import Backlog
-from chatserver.archive.branch_bases import Bases
+from chatserver.archive.branch_bases import BranchBases
 from chatserver.archive.commits import Commits
 from chatserver.archive.database import Database
 from chatserver.archive.events import Archive
-from chatserver.archive.name_migration import add_looks
-from chatserver.archive.publisher import Archiver
+from chatserver.archive.name_migration import add_skeletons
+from chatserver.archive.publisher import Publisher
 from chatserver.archive.sweep import Sweep
 from chatserver.archive.trimming import Trimming
 from chatserver.errors import Unavailable
 from chatserver.live.hub import Hub
-from chatserver.live.open_streams import Audience
-from chatserver.live.opening import Streams
+from chatserver.live.open_streams import OpenStreams
+from chatserver.live.opening import StreamOpener
 from chatserver.live.relay import Relay
 from chatserver.live.signals import Signals
 from chatserver.log.room_log import RoomLog
@@ -43,7 +43,7 @@ from chatserver.messages.rendering import Composing
 from chatserver.presence.announcer import Announcer
 from chatserver.presence.presence import GRACE_SECONDS, LEASE_SECONDS, Presence
 from chatserver.presence.register import PresenceRegister
-from chatserver.presence.typing import Typists
+from chatserver.presence.typing import TypingNotices
 from chatserver.quotas.counters import Counters
 from chatserver.quotas.limiter import Limiter
 from chatserver.rooms.read_marks import ReadMarks
@@ -101,7 +101,7 @@ async def running(
             database = Database(settings.mongodb_uri)
             stack.callback(database.close)
             await database.prepare()
-            await add_looks(database)
+            await add_skeletons(database)
         archive = Archive(database)
         stack.push_async_callback(archive.close)
         async with _first_contact("REDIS_URL"):
@@ -111,8 +111,8 @@ async def running(
         trimming = Trimming(settings.redis_url)
         stack.push_async_callback(trimming.close)
         backlog = Backlog(archive, room_log)
-        archiver = Archiver(archive, Bases(database, room_log), Commits(database, archive, room_log), room_log)
-        stack.push_async_callback(_finish, archiver)
+        publisher = Publisher(archive, BranchBases(database, room_log), Commits(database, archive, room_log), room_log)
+        stack.push_async_callback(_finish, publisher)
 
         background = Background()
         hub = Hub()
@@ -128,26 +128,26 @@ async def running(
         stack.callback(hashing.close)
         accounts = Accounts(database, Beginnings(database, backlog).now, hashing, limiter)
         sessions = Sessions(database, wakeups)
-        audience = Audience(sessions, in_all=settings.max_streams, per_user=settings.max_streams_per_user)
-        signals = Signals(wakeups, hub, audience)
+        open_streams = OpenStreams(sessions, in_all=settings.max_streams, per_user=settings.max_streams_per_user)
+        signals = Signals(wakeups, hub, open_streams)
         announcer = Announcer(signals)
         stack.callback(announcer.stop)
         register = PresenceRegister(settings.redis_url, LEASE_SECONDS)
         stack.push_async_callback(register.close)
-        presence = Presence(register, announcer, audience, grace_seconds=GRACE_SECONDS, lease_seconds=LEASE_SECONDS)
-        rooms = Rooms(database, archiver, wakeups, signals)
+        presence = Presence(register, announcer, open_streams, grace_seconds=GRACE_SECONDS, lease_seconds=LEASE_SECONDS)
+        rooms = Rooms(database, publisher, wakeups, signals)
         unread = UnreadMessages(database)
         room_list = RoomList(rooms, backlog, ReadMarks(database), unread, signals)
         history = History(archive, backlog)
-        people = People(database)
+        people = UserLookup(database)
         stack.push_async_callback(people.close)
         formatters = Formatters()
         stack.push_async_callback(formatters.close)
-        messages = Messages(rooms, archiver, history, Composing(people, formatters))
+        messages = Messages(rooms, publisher, history, Composing(people, formatters))
         search = Search(database, rooms, people)
         health = Health({"redis": room_log.ping, "mongodb": database.ping}, background)
         stack.push_async_callback(health.close)
-        streams = Streams(relay, backlog, hub)
+        streams = StreamOpener(relay, backlog, hub)
         services = Services(
             accounts,
             sessions,
@@ -158,8 +158,8 @@ async def running(
             history,
             search,
             streams,
-            audience,
-            Typists(signals),
+            open_streams,
+            TypingNotices(signals),
             presence,
             health,
             InFlight(),
@@ -170,7 +170,7 @@ async def running(
         )
 
         # The relay stops last: it closes the connection over which the others still say who left.
-        for part in (relay, Sweep(archiver, room_log, trimming), signals, presence, audience):
+        for part in (relay, Sweep(publisher, room_log, trimming), signals, presence, open_streams):
             part.start(background)
             stack.push_async_callback(part.stop)
         proxies = Proxies(settings.trusted_proxies)
@@ -201,9 +201,9 @@ async def _first_contact(variable: str) -> AsyncIterator[None]:
         raise CannotStart(f"{variable}: no server answers there ({reason})") from error
 
 
-async def _finish(archiver: Archiver) -> None:
+async def _finish(publisher: Publisher) -> None:
     try:
         async with asyncio.timeout(FINISH_SECONDS):
-            await archiver.close()
+            await publisher.close()
     except TimeoutError:
         log.warning("not all that was begun is archived: another process has to go on with it")

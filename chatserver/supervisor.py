@@ -30,8 +30,8 @@ CANNOT_START = 3
 """Exit status of a process that found no port, MongoDB or Redis. The first workers end the whole with it, as one
 process alone would; a later one is tried again, because the others may be serving well on connections they have."""
 
-BACKOFF_SECONDS = (0.5, 10.0)
-"""How long a worker's place stays empty when it died; doubled while they keep dying there soon."""
+RESTART_SECONDS = (0.5, 10.0)
+"""How long a worker's slot stays empty when it died; doubled while they keep dying there soon."""
 
 HEALTHY_SECONDS = 30.0
 STOP_MARGIN_SECONDS = 5.0
@@ -43,7 +43,7 @@ def is_worker() -> bool:
 
 def run(settings: Settings, arguments: Sequence[str]) -> int:
     """Runs the workers until SIGTERM or SIGINT. Returns the exit status."""
-    problem = _why_not(settings.host, settings.port)
+    problem = _port_problem(settings.host, settings.port)
     if problem:
         print(problem, file=sys.stderr)
         return BAD_SETTINGS
@@ -51,7 +51,7 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
 
 
 @dataclass
-class Place:
+class WorkerSlot:
     """Where one worker works, or the next one will from `due` on (monotonic seconds)."""
 
     process: subprocess.Popen[bytes] | None = None
@@ -68,7 +68,7 @@ class Supervisor:
     def __init__(self, settings: Settings, arguments: Sequence[str]) -> None:
         self._settings = settings
         self._command = [sys.executable, "-m", "chatserver", *arguments]
-        self._places = [Place() for _ in range(settings.web_concurrency)]
+        self._slots = [WorkerSlot() for _ in range(settings.web_concurrency)]
         self._status = 0
         self._stopping = False
         self._woken, self._wake = os.pipe()
@@ -80,8 +80,8 @@ class Supervisor:
             signal.signal(signal_number, self._told_to_stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # only wakes
         while not self._stopping:
-            for place in self._places:
-                self._look_after(place)
+            for slot in self._slots:
+                self._supervise(slot)
             self._sleep(self._until_next_due())
         self._stop_all()
         return self._status
@@ -89,39 +89,39 @@ class Supervisor:
     def _told_to_stop(self, *_: object) -> None:
         self._stopping = True
 
-    def _look_after(self, place: Place) -> None:
+    def _supervise(self, slot: WorkerSlot) -> None:
         if self._stopping:
             return
-        if place.process is None:
-            if place.due <= time.monotonic():
-                self._start_worker(place)
-        elif place.process.poll() is not None:
-            self._bury(place, place.process)
+        if slot.process is None:
+            if slot.due <= time.monotonic():
+                self._start_worker(slot)
+        elif slot.process.poll() is not None:
+            self._reap(slot, slot.process)
 
-    def _start_worker(self, place: Place) -> None:
-        place.started = time.monotonic()
-        place.process = subprocess.Popen(
+    def _start_worker(self, slot: WorkerSlot) -> None:
+        slot.started = time.monotonic()
+        slot.process = subprocess.Popen(
             self._command,
             env=os.environ | {WORKER: "1", "WEB_CONCURRENCY": "1"},
             start_new_session=True,  # Ctrl-C reaches the parent alone, which passes it on once
             preexec_fn=die_with_parent(),
         )
 
-    def _bury(self, place: Place, worker: subprocess.Popen[bytes]) -> None:
-        """Plans the next worker of the place, or the end of all."""
-        place.process = None
-        if worker.returncode == BAD_SETTINGS or (worker.returncode == CANNOT_START and place.is_first):
+    def _reap(self, slot: WorkerSlot, worker: subprocess.Popen[bytes]) -> None:
+        """Plans the next worker of the slot, or the end of all."""
+        slot.process = None
+        if worker.returncode == BAD_SETTINGS or (worker.returncode == CANNOT_START and slot.is_first):
             self._status, self._stopping = worker.returncode, True
             return
-        shortest, longest = BACKOFF_SECONDS
+        shortest, longest = RESTART_SECONDS
         now = time.monotonic()
-        soon = now - place.started < HEALTHY_SECONDS
-        place.backoff = min(place.backoff * 2, longest) if soon and not place.is_first else shortest
-        place.due = now + place.backoff
+        soon = now - slot.started < HEALTHY_SECONDS
+        slot.backoff = min(slot.backoff * 2, longest) if soon and not slot.is_first else shortest
+        slot.due = now + slot.backoff
         print(f"worker {worker.pid} ended ({worker.returncode}); another one follows", file=sys.stderr, flush=True)
 
     def _until_next_due(self) -> float | None:
-        due = [place.due for place in self._places if place.process is None]
+        due = [slot.due for slot in self._slots if slot.process is None]
         return max(min(due) - time.monotonic(), 0.0) if due else None
 
     def _stop_all(self) -> None:
@@ -132,13 +132,13 @@ class Supervisor:
         self._wait_for_all(STOP_MARGIN_SECONDS)
 
     def _tell_all(self, signal_number: int) -> None:
-        for place in self._places:
-            if place.process is not None:
-                place.process.send_signal(signal_number)  # does nothing to one that has ended
+        for slot in self._slots:
+            if slot.process is not None:
+                slot.process.send_signal(signal_number)  # does nothing to one that has ended
 
     def _wait_for_all(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while any(place.process is not None and place.process.poll() is None for place in self._places):
+        while any(slot.process is not None and slot.process.poll() is None for slot in self._slots):
             left = deadline - time.monotonic()
             if left <= 0:
                 return
@@ -150,7 +150,7 @@ class Supervisor:
             os.read(self._woken, 4096)
 
 
-def _why_not(host: str, port: int) -> str | None:
+def _port_problem(host: str, port: int) -> str | None:
     """Why workers could not listen there. With SO_REUSEPORT they would share the port with a stranger silently."""
     if port == 0:
         return "PORT is not right: several processes need one that is known, not 0"

@@ -17,12 +17,12 @@ from chatserver.accounts.first_cursors import Beginning, beginning_document
 from chatserver.accounts.guess_limits import Guesses
 from chatserver.accounts.hashing import Hashing
 from chatserver.accounts.passwords import LONGEST, check_password
-from chatserver.archive.database import Database, Document, is_about_looks, reaching_mongodb
+from chatserver.archive.database import Database, Document, is_about_skeleton, mongodb_errors_as_unavailable
 from chatserver.errors import Invalid, Taken, TooMany, Unavailable, WrongPassword
 from chatserver.model.client_ids import check_client_id
 from chatserver.model.display_names import MAX_USER_NAME, clean_name_of_person, name_key, one_spaced
 from chatserver.model.events import timestamp
-from chatserver.model.lookalikes import looks
+from chatserver.model.lookalikes import skeletons
 from chatserver.model.reserved_names import is_reserved
 from chatserver.model.users import User
 from chatserver.quotas.limiter import Limiter
@@ -67,14 +67,14 @@ class Accounts:
         password_hash = await self._hashing.hash(password, place)
         beginning = await self._begin()
         user = User(await self._database.next_number("users"), name)
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             try:
                 await self._database.users.insert_one(
                     {
                         "_id": user.id,
                         "name": name,
                         "key": name_key(name),
-                        "looks": looks(name),
+                        "looks": skeletons(name),
                         "password": password_hash,
                         "created_at": timestamp(),
                         "begins": beginning_document(beginning),
@@ -84,7 +84,7 @@ class Accounts:
             except DuplicateKeyError as error:
                 there = await self._find(name)
                 if there is None:
-                    raise Taken("that name looks like somebody else's" if is_about_looks(error) else None) from None
+                    raise Taken("that name looks like somebody else's" if is_about_skeleton(error) else None) from None
                 return await self._same_sign_up(there, password, client_id, place)
         return user
 
@@ -114,7 +114,7 @@ class Accounts:
         """With today's parameters. Where that can't be done now, the next sign-in does it."""
         with contextlib.suppress(Unavailable, TooMany):
             password_hash = await self._hashing.hash(password, place)
-            with reaching_mongodb():
+            with mongodb_errors_as_unavailable():
                 await self._database.users.update_one(
                     {"_id": document["_id"], "password": document["password"]}, {"$set": {"password": password_hash}}
                 )
@@ -131,5 +131,5 @@ class Accounts:
         return User(there["_id"], there["name"])
 
     async def _find(self, name: str) -> Document | None:
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             return await self._database.users.find_one({"key": name_key(name)})

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from chatserver.archive.backlog import Backlog
-from chatserver.archive.database import Database, Document, reaching_mongodb
+from chatserver.archive.database import Database, Document, mongodb_errors_as_unavailable
 from chatserver.archive.event_documents import event_key, read_key
 from chatserver.model.cursor import BEGINNING, Cursor
 
@@ -46,7 +46,7 @@ class Beginnings:
         # First the moment: whatever is said from now on has an id above it, or a tip that is read below.
         moment = await self._backlog.moment()
         at = Cursor(max(0, moment.ms - MARGIN_MS), 0)
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             rooms = [room["_id"] async for room in self._rooms.find({"closed_at": {"$exists": False}}, {"_id": 1})]
         tips = await self._backlog.tips(rooms)
         return Beginning(at, {room_id: tip for room_id, tip in tips.items() if tip > at})

@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 
 from cachetools import TTLCache
 
-from chatserver.archive.database import Database, reaching_mongodb
+from chatserver.archive.database import Database, mongodb_errors_as_unavailable
 from chatserver.errors import Unavailable
 from chatserver.model.users import User
 from chatserver.support.group_commit import GroupCommit
 
-REMEMBERED = 20_000
+USER_CACHE_SIZE = 20_000
 """Names, those among them that nobody has (about 200 bytes each)."""
 
 FRESH_SECONDS = 5.0
@@ -23,19 +23,19 @@ PATIENCE_SECONDS = 1.0
 """How long those wait who can do without an answer. An election takes longer, but then a secondary answers."""
 
 
-class People:
+class UserLookup:
     def __init__(self, database: Database) -> None:
         self._users = database.users_anywhere
         self._look_ups: GroupCommit[frozenset[str], dict[str, User]] = GroupCommit(self._find_all)
-        self._remembered: TTLCache[str, User | None] = TTLCache(REMEMBERED, FRESH_SECONDS)
+        self._cache: TTLCache[str, User | None] = TTLCache(USER_CACHE_SIZE, FRESH_SECONDS)
 
     async def find(self, keys: Collection[str]) -> dict[str, User]:
         """Those whose names have these keys (see `name_key`), by key: one look-up, which who asks at the same time
         shares. Raises Unavailable."""
         known: dict[str, User | None] = {}
         for key in keys:
-            if key in self._remembered:
-                known[key] = self._remembered.get(key)
+            if key in self._cache:
+                known[key] = self._cache.get(key)
         missing = frozenset(keys).difference(known)
         found = {key: user for key, user in known.items() if user is not None}
         return found | await self._look_ups.submit(missing) if missing else found
@@ -54,9 +54,9 @@ class People:
 
     async def _find_all(self, wanted: Sequence[frozenset[str]]) -> Sequence[dict[str, User]]:
         keys = frozenset[str]().union(*wanted)
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             documents = self._users.find({"key": {"$in": list(keys)}}, {"name": 1, "key": 1})
             found = {each["key"]: User(each["_id"], each["name"]) async for each in documents}
         for key in keys:
-            self._remembered[key] = found.get(key)
+            self._cache[key] = found.get(key)
         return [{key: found[key] for key in each if key in found} for each in wanted]

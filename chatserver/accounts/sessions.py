@@ -14,15 +14,15 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from chatserver.archive.database import Database, reaching_mongodb
+from chatserver.archive.database import Database, mongodb_errors_as_unavailable
 from chatserver.errors import Unavailable
 from chatserver.log.wakeups import Wakeups
 from chatserver.model.events import timestamp
 from chatserver.model.users import User
-from chatserver.support.lookup_cache import Remembered
+from chatserver.support.lookup_cache import LookupCache
 
 SESSION_DAYS = 30
-REMEMBERED = 20_000
+SESSION_CACHE_SIZE = 20_000
 ENDED = "harbour:sessions-ended"
 """The channel on which processes tell each other the key of a session that is over."""
 
@@ -39,9 +39,11 @@ class Sessions:
     def __init__(self, database: Database, wakeups: Wakeups) -> None:
         self._sessions = database.sessions
         self._wakeups = wakeups
-        self._remembered: Remembered[str, Session] = Remembered(self._find, lambda: wakeups.are_heard, REMEMBERED)
+        self._cache: LookupCache[str, Session] = LookupCache(
+            self._find, lambda: wakeups.is_subscribed, SESSION_CACHE_SIZE
+        )
         self._on_end: list[Callable[[str], None]] = []
-        wakeups.hear(ENDED, self._hear)
+        wakeups.subscribe(ENDED, self._hear)
 
     def on_end(self, ended: Callable[[str], None]) -> None:
         """Wants to be called with the key of each session that ends, in whatever process."""
@@ -51,7 +53,7 @@ class Sessions:
         """Returns the token that the browser keeps. It is stored nowhere else. `csrf_key`: what the client's token was
         made of before it signed in, if that one shall go on."""
         token = secrets.token_urlsafe(32)
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             await self._sessions.insert_one(
                 {
                     "_id": _key(token),
@@ -66,26 +68,26 @@ class Sessions:
 
     async def find(self, token: str) -> Session | None:
         """The session that the token opens; None if it ended, or never was."""
-        return await self._remembered.get(_key(token))
+        return await self._cache.get(_key(token))
 
     async def end(self, session: Session) -> None:
         """Returns when no process can be talked into believing it any more, as far as they can be told."""
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             await self._sessions.delete_one({"_id": session.key})
         self._forget(session.key)
         with contextlib.suppress(Unavailable):  # the others find out when they ask again
-            await self._wakeups.say(ENDED, session.key)
+            await self._wakeups.publish(ENDED, session.key)
 
     async def still_open(self, keys: Sequence[str]) -> set[str]:
         """Which of these sessions are not over."""
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             found = self._sessions.find(
                 {"_id": {"$in": list(keys)}, "expires_at": {"$gt": datetime.now(UTC)}}, {"_id": 1}
             )
             return {row["_id"] async for row in found}
 
     async def _find(self, key: str) -> Session | None:
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             row = await self._sessions.find_one({"_id": key, "expires_at": {"$gt": datetime.now(UTC)}})
         return None if row is None else Session(key, User(row["user_id"], row["user_name"]), row.get("csrf_key", key))
 
@@ -93,7 +95,7 @@ class Sessions:
         self._forget(_read_key(ended))
 
     def _forget(self, key: str) -> None:
-        self._remembered.forget(key)
+        self._cache.forget(key)
         for tell in self._on_end:
             tell(key)
 

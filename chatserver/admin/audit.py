@@ -9,8 +9,8 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 
-from chatserver.admin.rebuild import Progress, Projection, in_batches
-from chatserver.archive.database import Database, Document, reaching_mongodb
+from chatserver.admin.rebuild import MessagesRebuild, Progress, in_batches
+from chatserver.archive.database import Database, Document, mongodb_errors_as_unavailable
 from chatserver.archive.event_documents import read_event
 from chatserver.errors import Unavailable
 from chatserver.model.changes import about
@@ -26,7 +26,7 @@ MOST_PROBLEMS = 10_000
 
 class Audit:
     def __init__(self, database: Database) -> None:
-        self._projection = Projection(database)
+        self._projection = MessagesRebuild(database)
         self.events = 0
         self.messages = 0
 
@@ -40,7 +40,7 @@ class Audit:
         """
         before, shown = BEGINNING, self._projection.shown(room_id)
         message = await anext(shown, None)
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             async for documents in in_batches(self._projection.events(room_id)):
                 events = list(map(read_event, documents))
                 self.events += len(events)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pymongo import ASCENDING, InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError
 
-from chatserver.archive.database import Database, Document, raise_unless_duplicate, reaching_mongodb
+from chatserver.archive.database import Database, Document, mongodb_errors_as_unavailable, raise_unless_duplicate
 from chatserver.archive.event_documents import event_key, in_room, message_document, read_event, read_key
 from chatserver.archive.events import Archive
 from chatserver.archive.projector import redact
@@ -22,11 +22,11 @@ Progress = Callable[[Sequence[int]], Iterable[int]]
 
 REBUILD_BATCH = 500
 
-ATTEMPTS = 20
+REBUILD_ATTEMPTS = 20
 """Times that messages are looked at which are being changed at that moment."""
 
 
-class Projection:
+class MessagesRebuild:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._archive = Archive(database)
@@ -39,7 +39,7 @@ class Projection:
         room_id = 0
         while True:
             beyond = {"_id": {"$gt": event_key(room_id, END)}}
-            with reaching_mongodb():
+            with mongodb_errors_as_unavailable():
                 firsts = [
                     await collection.find_one(beyond, {"_id": 1}, sort=[("_id", ASCENDING)])
                     for collection in (self._events, self._messages)
@@ -74,7 +74,7 @@ class Projection:
         """Makes `messages` of the room what the events say. The chat may go on meanwhile: it archives an event before
         it shows it, so what is shown without an event is wrong for good. Returns how many messages there are."""
         count = 0
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             async for documents in in_batches(self.events(room_id)):
                 written = [event for event in map(read_event, documents) if kind_of(event).is_message]
                 await self._correct(room_id, written)
@@ -98,7 +98,7 @@ class Projection:
         return expected
 
     async def _correct(self, room_id: int, written: Sequence[Event]) -> None:
-        for _ in range(ATTEMPTS):
+        for _ in range(REBUILD_ATTEMPTS):
             # First what is there: a change that comes in between is not overwritten then, but looked at again.
             found = self._newest_messages.find({"_id": {"$in": [event_key(room_id, event.id) for event in written]}})
             there = {_place(document): document async for document in found}
@@ -143,7 +143,7 @@ async def in_batches(documents: AsyncIterator[Document]) -> AsyncIterator[list[D
 async def rebuild_all(uri: str, progress: Progress = list) -> int:
     """Rebuilds every room. Returns the exit status. `progress`: as in `audit_all`."""
     database = Database(uri)
-    projection = Projection(database)
+    projection = MessagesRebuild(database)
     messages = 0
     try:
         rooms = [room_id async for room_id in projection.rooms()]

@@ -1,4 +1,4 @@
-"""Bases: what a new branch of a room's log stands on.
+"""BranchBases: what a new branch of a room's log stands on.
 
 When a log has lost something (see `append.lua`), events may be on their way into the archive that it does not have any
 more. A new branch can't know whether it follows them. So before anybody sees its first event, the archive keeps a place
@@ -16,7 +16,7 @@ import asyncio
 from pymongo import DESCENDING
 from pymongo.errors import DuplicateKeyError
 
-from chatserver.archive.database import Database, Document, reaching_mongodb
+from chatserver.archive.database import Database, Document, mongodb_errors_as_unavailable
 from chatserver.archive.event_documents import event_key, in_room
 from chatserver.errors import Unavailable
 from chatserver.log.commands import Base, BaseWanted
@@ -27,8 +27,8 @@ from chatserver.model.event_kinds import LASTING
 LEAP_MS = 100
 """How far a branch begins above the clock and all known ids: readers may have seen ids that nobody remembers."""
 
-ATTEMPTS = 20
-PAUSE = 0.05
+BASE_ATTEMPTS = 20
+BASE_PAUSE_SECONDS = 0.05
 """Times that somebody else may be faster, and seconds between them."""
 
 
@@ -36,7 +36,7 @@ class LogEnded(Exception):
     """The room was closed, and nothing follows that."""
 
 
-class Bases:
+class BranchBases:
     def __init__(self, database: Database, log: RoomLog) -> None:
         self._events = database.events
         self._log = log
@@ -55,8 +55,8 @@ class Bases:
         return await asyncio.shield(self._making[key])
 
     async def _make(self, room_id: int, wanted: BaseWanted) -> Base | None:
-        with reaching_mongodb():
-            for _ in range(ATTEMPTS):
+        with mongodb_errors_as_unavailable():
+            for _ in range(BASE_ATTEMPTS):
                 newest = await self._events.find_one(in_room(room_id), sort=[("_id", DESCENDING)])
                 if newest is not None and LASTING[newest["kind"]].ends_log:
                     raise LogEnded  # the log that knew it is gone
@@ -66,13 +66,13 @@ class Bases:
                 if not await self._log.wants_base(room_id, wanted.token):
                     return None
                 if newest is not None and "kept_for" in newest:
-                    await self._give_up(newest)
-                elif (base := await self._keep_place(room_id, newest, wanted)) is not None:
+                    await self._release(newest)
+                elif (base := await self._reserve(room_id, newest, wanted)) is not None:
                     return base
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(BASE_PAUSE_SECONDS)
         raise Unavailable("the log is busy, try again", retry_after=2)
 
-    async def _keep_place(self, room_id: int, newest: Document | None, wanted: BaseWanted) -> Base | None:
+    async def _reserve(self, room_id: int, newest: Document | None, wanted: BaseWanted) -> Base | None:
         """Returns None if something else follows that event, also if the majority does not have it yet."""
         prev = BEGINNING if newest is None else _id(newest["_id"])
         seen = self._log.seen(room_id)
@@ -84,7 +84,7 @@ class Bases:
             return None
         return Base(wanted.token, prev, id)
 
-    async def _give_up(self, place: Document) -> None:
+    async def _release(self, place: Document) -> None:
         """Unless it is filled in this moment."""
         await self._events.update_one(
             {"_id": place["_id"], "kept_for": place["kept_for"]}, {"$unset": {"kept_for": ""}}

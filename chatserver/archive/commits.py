@@ -25,14 +25,14 @@ from chatserver.archive.backlog import is_linked
 from chatserver.archive.database import WRITE_MS, Collection, Database, Document, raise_unless_duplicate
 from chatserver.archive.event_documents import event_document, event_key, read_event
 from chatserver.archive.events import Archive, client_key
-from chatserver.archive.projector import Showing
+from chatserver.archive.projector import MessageProjector
 from chatserver.errors import Unavailable
 from chatserver.log.room_log import RoomLog
 from chatserver.model.cursor import Cursor
 from chatserver.model.events import Event
 from chatserver.support.group_commit import GroupCommit
 
-AT_ONCE = 500
+COMMIT_BATCH = 500
 """Events that are read or written together."""
 
 LONG_MS = 1_000
@@ -52,7 +52,7 @@ class Commits:
     def __init__(self, database: Database, archive: Archive, log: RoomLog) -> None:
         self._events = database.events
         self._latest = database.latest_events
-        self._showing = Showing(database, archive, log)
+        self._showing = MessageProjector(database, archive, log)
         self._archive = archive
         self._log = log
         self._group: GroupCommit[Event, Event] = GroupCommit(self._commit_all)
@@ -75,9 +75,9 @@ class Commits:
         """Makes sure that an archived event is in `messages`, whatever became of the process that archived it."""
         await self._showing.show(event)
 
-    async def show_changed(self, message: Event) -> None:
+    async def project_message(self, message: Event) -> None:
         """Makes sure that `messages` has an archived message as it stands by now."""
-        await self._showing.show_changed(message)
+        await self._showing.project_message(message)
 
     async def close(self) -> None:
         """Returns when everything that was handed in is written."""
@@ -95,12 +95,12 @@ class Commits:
                 batch.to_write += wanted
             else:
                 unlinked.append((room_id, wanted))
-        with self._archive.noticing_absence():
+        with self._archive.noting_absence():
             await asyncio.gather(*(self._link(room_id, wanted, batch) for room_id, wanted in unlinked))
             while batch.to_write:
                 await self._write(batch)
         others = batch.archived().difference(events)
-        await self._showing.show_all(others)
+        await self._showing.project_all(others)
         self._settle_others(others, events)
         return [batch.outcomes[event.room_id, event.id] for event in events]
 
@@ -111,7 +111,7 @@ class Commits:
         tip = await self._archive.tip(room_id)
         behind = [event for event in wanted if event.id <= tip]
         ahead = wanted[len(behind) :]
-        for event, stands in zip(behind, await self._archive.stands(behind) if behind else (), strict=True):
+        for event, stands in zip(behind, await self._archive.are_archived(behind) if behind else (), strict=True):
             batch.outcomes[room_id, event.id] = event if stands else await self._first(event) or Refused()
         try:
             chain = await self._chain(tip, ahead) if ahead else []
@@ -128,7 +128,7 @@ class Commits:
         following = {event.prev: event for event in wanted}
         while tip < wanted[-1].id:
             if tip not in following:
-                streamed = await self._log.after(wanted[-1].room_id, tip, AT_ONCE)
+                streamed = await self._log.after(wanted[-1].room_id, tip, COMMIT_BATCH)
                 following |= {event.prev: event for event in streamed}
             if tip not in following:
                 break
@@ -139,7 +139,7 @@ class Commits:
     # One each
 
     async def _write(self, batch: _Batch) -> None:
-        events, batch.to_write = batch.to_write[:AT_ONCE], batch.to_write[AT_ONCE:]
+        events, batch.to_write = batch.to_write[:COMMIT_BATCH], batch.to_write[COMMIT_BATCH:]
         count = await _insert_in_order(self._events, [event_document(event) for event in events])
         for event in events[:count]:
             batch.outcomes[event.room_id, event.id] = event
@@ -160,7 +160,7 @@ class Commits:
     async def _skip_archived(self, room_id: int, batch: _Batch) -> None:
         """Where one event was there already, others are: two processes archive the same log."""
         there = batch.take(room_id)
-        stands = await self._archive.stands(there) if there else []
+        stands = await self._archive.are_archived(there) if there else []
         for event, is_there in zip(there, stands, strict=True):
             if is_there:
                 batch.outcomes[room_id, event.id] = event
@@ -200,7 +200,7 @@ class Commits:
         newest = {event.room_id: event.id.ms for event in sorted(submitted, key=lambda event: event.id)}
         old = [event for event in others if event.id.ms < newest[event.room_id] - LONG_MS]
         for event in old:
-            self._log.keep(event)
+            self._log.mark_archived(event)
 
     async def _first(self, event: Event) -> Event | None:
         """The event that stands under this one's client id."""

@@ -93,7 +93,7 @@ class Database:
             appname="harbour",
         )
         try:
-            with reaching_mongodb():
+            with mongodb_errors_as_unavailable():
                 await self._client.admin.command("ping", maxTimeMS=SELECT_MS)
                 database = builder.get_default_database(DEFAULT_NAME)
                 await make_indexes(
@@ -106,14 +106,14 @@ class Database:
 
     async def next_number(self, name: str) -> int:
         """The next of a series of integers, from 1: ids of rooms and users."""
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             counter = await self.counters.find_one_and_update(
                 {"_id": name}, {"$inc": {"last": 1}}, upsert=True, return_document=True
             )
         return int(counter["last"])
 
     async def ping(self) -> None:
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             await self._client.admin.command("ping", maxTimeMS=2_000)
 
     def close(self) -> None:
@@ -121,7 +121,7 @@ class Database:
 
 
 @contextmanager
-def reaching_mongodb() -> Iterator[None]:
+def mongodb_errors_as_unavailable() -> Iterator[None]:
     """Turns a MongoDB that is away into Unavailable. Callers handle the errors they expect inside of it."""
     try:
         yield
@@ -136,6 +136,6 @@ def raise_unless_duplicate(error: BulkWriteError) -> None:
         raise error
 
 
-def is_about_looks(error: DuplicateKeyError) -> bool:
+def is_about_skeleton(error: DuplicateKeyError) -> bool:
     """Whether a name is refused because another one looks like it, not because it is the same."""
     return "looks" in (error.details or {}).get("keyPattern", {})

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from pymongo import ASCENDING, DESCENDING
 
-from chatserver.archive.database import Database, Document, reaching_mongodb
+from chatserver.archive.database import Database, Document, mongodb_errors_as_unavailable
 from chatserver.archive.event_documents import Shown, event_key, read_event, read_key, read_shown
 from chatserver.archive.indexes import MESSAGES_IN_ORDER
 from chatserver.errors import Unavailable
@@ -31,7 +31,7 @@ RETURN_SECONDS = 0.5
 """While MongoDB is away, how long after each vain try it is looked for again."""
 
 
-FEW = 4
+FEW_EVENTS = 4
 """Messages whose changes are asked for one by one. A query of many such parts takes longer to plan than to answer."""
 
 
@@ -57,26 +57,26 @@ class Archive:
 
     async def after(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
         """The oldest `limit` events behind the cursor, voids among them."""
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             found = self._events.find(_between(room_id, cursor, END)).sort("_id", ASCENDING).limit(limit)
             return [read_event(document) async for document in found]
 
     async def before(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
         """The newest `limit` events in front of the cursor, oldest first, voids among them."""
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             found = self._events.find(_between(room_id, BEGINNING, cursor)).sort("_id", DESCENDING).limit(limit)
             newest_first = [read_event(document) async for document in found]
         return newest_first[::-1]
 
     async def messages_after(self, room_id: int, cursor: Cursor, limit: int, *, until: Cursor = END) -> list[Event]:
         """The oldest `limit` messages behind the cursor, as they were written. `until`: the last that is wanted."""
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             found = self._events.find(_messages(room_id, cursor, _behind(until))).hint(MESSAGES_IN_ORDER)
             return [read_event(document) async for document in found.sort("_id", ASCENDING).limit(limit)]
 
     async def messages_before(self, room_id: int, cursor: Cursor, limit: int, *, until: Cursor = END) -> list[Event]:
         """The newest `limit` messages in front of the cursor, oldest first, as they were written."""
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             found = self._events.find(_messages(room_id, BEGINNING, min(cursor, _behind(until)))).hint(
                 MESSAGES_IN_ORDER
             )
@@ -85,7 +85,7 @@ class Archive:
 
     async def shown(self, room_id: int, ids: Collection[Cursor]) -> dict[Cursor, Shown]:
         """Those of these messages that are in `messages`, which may be a moment behind the events."""
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             found = self._messages.find({"_id": {"$in": [event_key(room_id, id) for id in ids]}})
             each = [read_shown(document) async for document in found]
         return {Cursor.parse(shown.message.id): shown for shown in each}
@@ -100,7 +100,7 @@ class Archive:
         last = event_key(room_id, until)
         unchanged = [event_key(room_id, id) for id, place in behind.items() if place == BEGINNING]
         changed = {id: place for id, place in behind.items() if place != BEGINNING}
-        if len(changed) > FEW:
+        if len(changed) > FEW_EVENTS:
             newest = await self._newest_changes(room_id, changed)
             changed = {id: place for id, place in changed.items() if newest.get(id, place) > place}
         wanted: list[Document] = [
@@ -111,7 +111,7 @@ class Archive:
             wanted.append({"about": {"$in": unchanged}, "_id": {"$lte": last}})
         found: dict[Cursor, list[Event]] = {}
         if wanted:
-            with reaching_mongodb():
+            with mongodb_errors_as_unavailable():
                 async for document in self._events.find(wanted[0] if len(wanted) == 1 else {"$or": wanted}):
                     event = read_event(document)
                     found.setdefault(about(event), []).append(event)
@@ -124,19 +124,19 @@ class Archive:
             {"$sort": {"about": DESCENDING, "_id": DESCENDING}},
             {"$group": {"_id": "$about", "newest": {"$first": "$_id"}}},
         ]
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             found = [document async for document in self._events.aggregate(newest_of_each)]
         return {read_key(document["_id"]): read_key(document["newest"]) for document in found}
 
     async def find(self, room_id: int, id: Cursor) -> Event | None:
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             document = await self._events.find_one({"_id": event_key(room_id, id), "kept_for": None})
         return None if document is None else read_event(document)
 
-    async def stands(self, events: Sequence[Event]) -> list[bool]:
+    async def are_archived(self, events: Sequence[Event]) -> list[bool]:
         """Which of these events are archived, each under its own id and with its own name."""
         keys = [event_key(event.room_id, event.id) for event in events]
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             found = {read_event(document) async for document in self._events.find({"_id": {"$in": keys}})}
         there = {(event.room_id, event.id, event.user_id, event.client_id) for event in found}
         return [(event.room_id, event.id, event.user_id, event.client_id) in there for event in events]
@@ -151,7 +151,7 @@ class Archive:
         return await self._look_ups.submit(ClientId(room_id, user_id, client_id))
 
     async def _find_all_by_client_id(self, wanted: Sequence[ClientId]) -> Sequence[Event | None]:
-        with self.noticing_absence():
+        with self.noting_absence():
             found = self._events.find({"$or": [client_key(*name) for name in wanted]})
             events = [read_event(document) async for document in found]
         by_name = {ClientId(event.room_id, event.user_id, event.client_id): event for event in events}
@@ -175,21 +175,21 @@ class Archive:
             for name, end in (("from", BEGINNING), ("to", END))
         }
         look_up = {"from": self._events.name, "let": bounds, "pipeline": newest, "as": "newest"}
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             found = self._rooms.aggregate([{"$match": {"_id": {"$in": list(rooms)}}}, {"$lookup": look_up}])
             ids = [each["_id"] async for room in found for each in room["newest"]]
         return {id["room"]: Cursor(id["ms"], id["seq"]) for id in ids}
 
     async def count_after(self, room_id: int, cursor: Cursor, limit: int) -> int:
         """How many events stand behind the cursor, counted up to `limit`."""
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             return int(await self._events.count_documents(_between(room_id, cursor, END), limit=limit))
 
     @contextmanager
-    def noticing_absence(self) -> Iterator[None]:
+    def noting_absence(self) -> Iterator[None]:
         """Around what is done often enough to tell at once when MongoDB goes and comes back."""
         try:
-            with reaching_mongodb():
+            with mongodb_errors_as_unavailable():
                 yield
         except Unavailable:
             self._is_away = True
@@ -210,7 +210,7 @@ class Archive:
         try:
             while self._is_away:
                 await asyncio.sleep(RETURN_SECONDS)
-                with suppress(Unavailable), reaching_mongodb():
+                with suppress(Unavailable), mongodb_errors_as_unavailable():
                     await self._events.find_one({}, {"_id": 1})
                     self._is_away = False
         finally:

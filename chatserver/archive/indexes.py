@@ -34,7 +34,7 @@ MESSAGES_THAT_MENTION = "messages_that_mention"
 PROGRESS_SECONDS = 5.0
 """How often somebody who waits for a build is told how far it is."""
 
-ATTEMPTS = 5
+INDEX_ATTEMPTS = 5
 """Times that another process may change indexes under this one's hands."""
 
 _OTHER_INDEX = {85, 86}
@@ -130,7 +130,7 @@ async def make_indexes(
 
 
 async def _make(collection: Collection, indexes: Sequence[IndexModel]) -> None:
-    for attempt in range(ATTEMPTS):
+    for attempt in range(INDEX_ATTEMPTS):
         existing = {each["name"]: each async for each in collection.list_indexes()}
         wanted, outdated = [], []
         for index in indexes:
@@ -149,7 +149,7 @@ async def _make(collection: Collection, indexes: Sequence[IndexModel]) -> None:
             if wanted:
                 await collection.create_indexes(wanted)  # those that are there, or are being built, are waited for
         except OperationFailure as error:
-            if error.code not in _OTHER_INDEX | _BUILD_ABORTED or attempt == ATTEMPTS - 1:
+            if error.code not in _OTHER_INDEX | _BUILD_ABORTED or attempt == INDEX_ATTEMPTS - 1:
                 raise
             continue
         for name in outdated:

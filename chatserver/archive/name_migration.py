@@ -1,4 +1,4 @@
-"""Gives the names of people and rooms that an earlier release made their looks, so that nobody new can look like them.
+"""Gives the names of people and rooms that an earlier release made their skeletons: nobody new can look like them.
 
 Of two old names that look alike one gets them, and the other one stays as it is: both go on as before.
 """
@@ -10,8 +10,14 @@ from collections.abc import Sequence
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from chatserver.archive.database import Collection, Database, Document, raise_unless_duplicate, reaching_mongodb
-from chatserver.model.lookalikes import looks
+from chatserver.archive.database import (
+    Collection,
+    Database,
+    Document,
+    mongodb_errors_as_unavailable,
+    raise_unless_duplicate,
+)
+from chatserver.model.lookalikes import skeletons
 
 NAMES_AT_ONCE = 1_000
 """Read, written and held at a time."""
@@ -19,10 +25,10 @@ NAMES_AT_ONCE = 1_000
 _CLOSED_AGAIN = [{"$set": {"looks": [{"$concat": ["closed ", {"$toString": "$_id"}]}]}}]
 
 
-async def add_looks(database: Database) -> None:
+async def add_skeletons(database: Database) -> None:
     """Safe at every start, by many processes at once, and beside older ones. Raises Unavailable."""
-    with reaching_mongodb():
-        # A room that an older process closed kept its looks.
+    with mongodb_errors_as_unavailable():
+        # A room that an older process closed kept its skeletons.
         await database.rooms.update_many(
             {"closed_at": {"$exists": True}, "looks": {"$exists": True, "$regex": "^(as|in) "}}, _CLOSED_AGAIN
         )
@@ -41,7 +47,7 @@ async def _add(collection: Collection) -> None:
         if not documents:
             return
         last = documents[-1]["_id"]
-        await _write(collection, [(each["_id"], looks(each["name"])) for each in documents])
+        await _write(collection, [(each["_id"], skeletons(each["name"])) for each in documents])
 
 
 async def _write(collection: Collection, names: Sequence[tuple[int, list[str]]]) -> None:

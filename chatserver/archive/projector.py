@@ -1,4 +1,4 @@
-"""Showing: how archived events get into `messages`, each message as it stands after the changes about it.
+"""MessageProjector: how archived events get into `messages`, each message as it stands after the changes about it.
 
 Safe at any time, twice, by many processes and out of order. A message that is there already stays as it is. A document
 says up to which change it has been folded (`applied`); what the archive has about the message behind that is folded in,
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pymongo import ASCENDING
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from chatserver.archive.database import Database, Document, raise_unless_duplicate, reaching_mongodb
+from chatserver.archive.database import Database, Document, mongodb_errors_as_unavailable, raise_unless_duplicate
 from chatserver.archive.event_documents import event_key, message_document, read_event, read_shown
 from chatserver.archive.events import Archive
 from chatserver.errors import Unavailable
@@ -27,12 +27,12 @@ from chatserver.model.event_kinds import TEXTS_OF_CHANGES, apply_changes, kind_o
 from chatserver.model.events import Event
 from chatserver.support.group_commit import GroupCommit
 
-ATTEMPTS = 30
-PAUSE = 0.02
+PROJECTION_ATTEMPTS = 30
+PROJECTION_PAUSE_SECONDS = 0.02
 """Times that others may be faster, and seconds between them, at the most. Who is faster takes all changes along."""
 
 
-class Showing:
+class MessageProjector:
     """Everything raises Unavailable when MongoDB does not answer; for the text of what was deleted, Redis too."""
 
     def __init__(self, database: Database, archive: Archive, log: RoomLog) -> None:
@@ -40,8 +40,8 @@ class Showing:
         self._archive = archive
         self._log = log
         # Apart, so that messages never wait for what becomes of others.
-        self._messages: GroupCommit[Event, None] = GroupCommit(self._show_messages)
-        self._changes: GroupCommit[Event, None] = GroupCommit(self._show_changes)
+        self._messages: GroupCommit[Event, None] = GroupCommit(self._project_messages)
+        self._changes: GroupCommit[Event, None] = GroupCommit(self._project_changes)
 
     async def show(self, event: Event) -> None:
         """Makes sure that an archived event is in `messages`, whatever became of the process that archived it."""
@@ -51,17 +51,17 @@ class Showing:
         elif kind.is_change:
             await self._changes.submit(event)
 
-    async def show_changed(self, message: Event) -> None:
+    async def project_message(self, message: Event) -> None:
         """Makes sure that a message is in `messages` with all that the archive has about it."""
-        await self._show_changed(EventId(message.room_id, message.id))
+        await self._project_message(EventId(message.room_id, message.id))
 
-    async def show_all(self, events: Iterable[Event]) -> None:
+    async def project_all(self, events: Iterable[Event]) -> None:
         """The same for many at once."""
         events = list(events)
         if messages := [event for event in events if kind_of(event).is_message]:
-            await self._show_messages(messages)
+            await self._project_messages(messages)
         if changes := [event for event in events if kind_of(event).is_change]:
-            for outcome in await self._show_changes(changes):
+            for outcome in await self._project_changes(changes):
                 if outcome is not None:
                     raise outcome
 
@@ -70,8 +70,8 @@ class Showing:
         await self._messages.join()
         await self._changes.join()
 
-    async def _show_messages(self, events: Sequence[Event]) -> Sequence[None]:
-        with self._archive.noticing_absence():
+    async def _project_messages(self, events: Sequence[Event]) -> Sequence[None]:
+        with self._archive.noting_absence():
             try:
                 documents = [message_document(event.message()) for event in set(events)]
                 await self._database.messages.insert_many(documents, ordered=False)
@@ -79,40 +79,40 @@ class Showing:
                 raise_unless_duplicate(error)
         return [None] * len(events)
 
-    async def _show_changes(self, events: Sequence[Event]) -> Sequence[Exception | None]:
-        places = [EventId(event.room_id, about(event)) for event in events]
-        each = list(dict.fromkeys(places))
-        outcomes = await asyncio.gather(*map(self._show_changed, each), return_exceptions=True)
-        by_place = dict(zip(each, outcomes, strict=True))
-        return [outcome if isinstance(outcome := by_place[place], Exception) else None for place in places]
+    async def _project_changes(self, events: Sequence[Event]) -> Sequence[Exception | None]:
+        event_ids = [EventId(event.room_id, about(event)) for event in events]
+        each = list(dict.fromkeys(event_ids))
+        outcomes = await asyncio.gather(*map(self._project_message, each), return_exceptions=True)
+        by_event_id = dict(zip(each, outcomes, strict=True))
+        return [outcome if isinstance(outcome := by_event_id[event_id], Exception) else None for event_id in event_ids]
 
-    async def _show_changed(self, place: EventId) -> None:
-        with reaching_mongodb():
-            for _ in range(ATTEMPTS):
-                if await self._bring_forward(place):
+    async def _project_message(self, event_id: EventId) -> None:
+        with mongodb_errors_as_unavailable():
+            for _ in range(PROJECTION_ATTEMPTS):
+                if await self._bring_forward(event_id):
                     return
-                await asyncio.sleep(PAUSE * random.random())
+                await asyncio.sleep(PROJECTION_PAUSE_SECONDS * random.random())
         raise Unavailable("too much becomes of this message right now, try again")
 
-    async def _bring_forward(self, place: EventId) -> bool:
+    async def _bring_forward(self, event_id: EventId) -> bool:
         """Folds in what the archive has about a message. Returns False if somebody else did so in between."""
-        key = event_key(*place)
+        key = event_key(*event_id)
         there: Document | None = await self._database.newest_messages.find_one({"_id": key})
         if there is not None:
             message, applied = read_shown(there)
         else:
-            event = await self._archive.find(*place)
+            event = await self._archive.find(*event_id)
             if event is None or not kind_of(event).is_message:
                 return True  # what is about nothing shows nothing
             message, applied = event.message(), BEGINNING
-        changes = (await self._archive.changes(place.room_id, {place.id: applied})).get(place.id, [])
+        changes = (await self._archive.changes(event_id.room_id, {event_id.id: applied})).get(event_id.id, [])
         message = apply_changes(message, changes)
         if changes or there is None:
             document = message_document(message, changes[-1].id if changes else applied)
             if not await self._write(document, there):
                 return False
         if message.deleted:
-            await self._take_text_out(place)
+            await self._take_text_out(event_id)
         return True
 
     async def _write(self, document: Document, there: Document | None) -> bool:
@@ -127,11 +127,11 @@ class Showing:
         unchanged = {"_id": document["_id"], "applied": there.get("applied")}
         return (await messages.replace_one(unchanged, document)).matched_count == 1
 
-    async def _take_text_out(self, place: EventId) -> None:
+    async def _take_text_out(self, event_id: EventId) -> None:
         """What was deleted is not to be read any more. Its place in the chain stays, and whose it was."""
-        ids = await redact(self._database, place.room_id, place.id)
+        ids = await redact(self._database, event_id.room_id, event_id.id)
         # After the archive has it: readers who find a hole in the stream look there.
-        await self._log.take_out(place.room_id, ids)
+        await self._log.remove_redacted(event_id.room_id, ids)
 
 
 async def redact(database: Database, room_id: int, id: Cursor) -> list[Cursor]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cachetools import LRUCache
 
-from chatserver.archive.branch_bases import Bases, LogEnded
+from chatserver.archive.branch_bases import BranchBases, LogEnded
 from chatserver.archive.commits import Commits, Refused
 from chatserver.archive.events import Archive
 from chatserver.errors import Unavailable
@@ -18,7 +18,7 @@ from chatserver.model.event_id import EventId
 from chatserver.model.event_kinds import kind_of
 from chatserver.model.events import Draft, Event, draft_of
 
-ATTEMPTS = 12
+PUBLISH_ATTEMPTS = 12
 """Steps that one post may take: after a flush or failover of Redis it needs three, and as many again for each that
 comes on top."""
 
@@ -33,10 +33,10 @@ class Published(NamedTuple):
     repeated: bool
 
 
-class Archiver:
+class Publisher:
     """Publishes events: look the client id up, append, archive, take the mark off."""
 
-    def __init__(self, archive: Archive, bases: Bases, commits: Commits, log: RoomLog) -> None:
+    def __init__(self, archive: Archive, bases: BranchBases, commits: Commits, log: RoomLog) -> None:
         self._archive = archive
         self._bases = bases
         self._commits = commits
@@ -51,7 +51,7 @@ class Archiver:
         `lost`: an id under which the event was in the log, and that the archive refused.
         """
         base: Base | None = None
-        for _ in range(ATTEMPTS):
+        for _ in range(PUBLISH_ATTEMPTS):
             # What is archived under the client id is asked after the branch is known: see `append.lua`.
             branch = base.id if base else self._branches.get(draft.room_id)
             looked_up = fresh
@@ -88,11 +88,11 @@ class Archiver:
                     raise Unavailable("the archive is not available right now, try again", retry_after=2)
         raise Unavailable("the log keeps losing this, try again", retry_after=2)
 
-    async def finish(self, place: EventId) -> None:
+    async def archive_pending(self, event_id: EventId) -> None:
         """Archives an event that somebody else appended, perhaps before they died. Raises Unavailable."""
-        event = await self._log.find(*place)
+        event = await self._log.find(*event_id)
         if event is None:
-            await self._log.release(place)
+            await self._log.drop_mark(event_id)
             return
         try:
             await self._archive_it(event, repeated=True)
@@ -100,18 +100,18 @@ class Archiver:
             with suppress(LogEnded):
                 await self.publish(draft_of(event), lost=event.id)
 
-    async def secure(self, place: EventId) -> Event | None:
-        """The event at that place, archived now if it was not yet; None where none is. Raises Unavailable."""
-        event = await self._archive.find(*place)
-        if event is None and await self._log.find(*place) is not None:
-            await self.finish(place)
-            event = await self._archive.find(*place)
+    async def ensure_archived(self, event_id: EventId) -> Event | None:
+        """The event with that id, archived now if it was not yet; None where none is. Raises Unavailable."""
+        event = await self._archive.find(*event_id)
+        if event is None and await self._log.find(*event_id) is not None:
+            await self.archive_pending(event_id)
+            event = await self._archive.find(*event_id)
         return event
 
-    async def show_changed(self, message: Event) -> None:
+    async def project_message(self, message: Event) -> None:
         """Makes sure that what became of an archived message is in `messages`, before somebody is told that it is so:
         whoever archived it may have died, and Redis forgotten that it was pending. Raises Unavailable."""
-        await self._commits.show_changed(message)
+        await self._commits.project_message(message)
 
     async def close(self) -> None:
         """Returns when everything that was begun is archived."""
@@ -121,23 +121,23 @@ class Archiver:
         """Raises Refused."""
         first = await self._commits.commit(event)
         if first.id == event.id:
-            self._log.keep(event)
+            self._log.mark_archived(event)
         else:
-            await self._log.discard(event, event.id)
+            await self._log.remove_entry(event, event.id)
         return Published(first, repeated or first.id != event.id)
 
     async def _answer(self, draft: Draft, first: Event, lost: Cursor | None) -> Published:
         self._tell(first)
         await self._commits.show(first)
         if lost is not None:
-            await self._log.discard(draft, lost)
+            await self._log.remove_entry(draft, lost)
         return Published(first, repeated=True)
 
     def _tell(self, event: Event) -> None:
         """It was there before, and this process may not have heard of it. When it answers that something is deleted,
         its readers get no more of that."""
         if kind_of(event).deletes:
-            self._log.own_news.tell([event])
+            self._log.own_news.publish([event])
 
     async def _look_up(self, draft: Draft) -> tuple[Event | None, bool]:
         """What stands under the client id in the archive, and whether that could be asked."""

@@ -10,7 +10,7 @@ import logging
 import random
 from collections.abc import Iterable
 
-from chatserver.archive.publisher import Archiver
+from chatserver.archive.publisher import Publisher
 from chatserver.archive.trimming import Trimming
 from chatserver.errors import Unavailable
 from chatserver.log.room_log import RoomLog
@@ -21,15 +21,15 @@ SWEEP_SECONDS = 2.0
 """Between two sweeps. An event is old when two of them saw it, whatever the clocks say: whoever appended it has had
 the time to archive it."""
 
-AT_ONCE = 500
+SWEEP_BATCH = 500
 """Events that are archived together."""
 
 log = logging.getLogger(__name__)
 
 
 class Sweep:
-    def __init__(self, archiver: Archiver, room_log: RoomLog, trimming: Trimming) -> None:
-        self._archiver = archiver
+    def __init__(self, publisher: Publisher, room_log: RoomLog, trimming: Trimming) -> None:
+        self._publisher = publisher
         self._log = room_log
         self._trimming = trimming
         self._seen: frozenset[EventId] = frozenset()
@@ -45,11 +45,11 @@ class Sweep:
     async def sweep(self) -> int:
         """Archives all that was pending already at the last sweep. Returns how many those were. Raises Unavailable."""
         pending = await self._log.pending()
-        old = [place for place in pending if place in self._seen]
-        for start in range(0, len(old), AT_ONCE):
-            finished = [self._archiver.finish(place) for place in old[start : start + AT_ONCE]]
+        old = [event_id for event_id in pending if event_id in self._seen]
+        for start in range(0, len(old), SWEEP_BATCH):
+            finished = [self._publisher.archive_pending(event_id) for event_id in old[start : start + SWEEP_BATCH]]
             _raise_first(await asyncio.gather(*finished, return_exceptions=True))
-        await self._log.settled()  # what was finished shall not be found again
+        await self._log.flush_marks()  # what was finished shall not be found again
         self._seen = frozenset(pending).difference(old)
         return len(old)
 

@@ -13,8 +13,8 @@ from typing import Any
 from chatserver.errors import Unavailable
 from chatserver.log.commands import KEEP, Keep
 from chatserver.log.keys import PARTITIONS, branch_key, client_ids_key, due_key, log_key, pending_key, read_log_key
-from chatserver.support.redis_client import connect, reaching_redis
-from chatserver.support.redis_scripts import Call, Script, ScriptRunner, read
+from chatserver.support.redis_client import connect, redis_errors_as_unavailable
+from chatserver.support.redis_scripts import Call, Script, ScriptRunner, parse_answer
 
 ROOMS_AT_ONCE = 4
 """Rooms of each partition that are trimmed in one round trip."""
@@ -64,7 +64,7 @@ class Trimming:
         once: older releases had no such notes."""
         if self._cursor is None:
             return
-        with reaching_redis():
+        with redis_errors_as_unavailable():
             reader: Any = self._reader
             cursor, keys = await reader.scan(self._cursor, match=ANY_LOG, count=KEYS_AT_ONCE)
             rooms = [room_id for key in keys if (room_id := read_log_key(key)) is not None]
@@ -77,11 +77,11 @@ class Trimming:
 
     async def _trim(self, rooms: Sequence[int]) -> None:
         for answer in await self._runner.run(TRIM, lambda _: list(map(self._call, rooms))):
-            if isinstance(outcome := read(answer, int), Unavailable):
+            if isinstance(outcome := parse_answer(answer, int), Unavailable):
                 raise outcome
 
     async def _due(self) -> list[int]:
-        with reaching_redis():
+        with redis_errors_as_unavailable():
             pipeline = self._reader.pipeline(transaction=False)
             pipeline.time()
             for partition in range(PARTITIONS):

@@ -33,7 +33,7 @@ class Fanout:
         # The live sockets' own `send`, so that the loop of a round looks nothing up.
         self._live: dict[bool, dict[Subscription, Callable[[bytes], int]]] = {True: {}, False: {}}
         self._catching_up: set[Subscription] = set()
-        self._ahead: set[Subscription] = set()
+        self._parked: set[Subscription] = set()
         self._heartbeat_at = self._next_heartbeat()
 
     # What subscriptions do
@@ -42,11 +42,11 @@ class Fanout:
         self._catching_up.discard(subscription)
         self._live[subscription.chunked][subscription] = subscription.socket.send
 
-    def await_round(self, subscription: Subscription) -> None:
+    def park(self, subscription: Subscription) -> None:
         """For this reader there is nothing now, and it is not at the tip: it goes on after the next round, or tick."""
-        self._ahead.add(subscription)
+        self._parked.add(subscription)
 
-    def withdraw(self, subscription: Subscription) -> None:
+    def stop_live(self, subscription: Subscription) -> None:
         """No more rounds for this one: from now on it sends by itself."""
         if self._live[subscription.chunked].pop(subscription, None) is not None:
             self._catching_up.add(subscription)
@@ -54,7 +54,7 @@ class Fanout:
     def leave(self, subscription: Subscription) -> None:
         self._live[subscription.chunked].pop(subscription, None)
         self._catching_up.discard(subscription)
-        self._ahead.discard(subscription)
+        self._parked.discard(subscription)
 
     # What others do
 
@@ -63,7 +63,7 @@ class Fanout:
         self._send_to_live(frame)
         self._heartbeat_at = self._next_heartbeat()
 
-    def whisper(self, subscriptions: Collection[Subscription], frame: bytes) -> None:
+    def send_to(self, subscriptions: Collection[Subscription], frame: bytes) -> None:
         """The same to some of them."""
         for chunked, live in self._live.items():
             some = {each: live[each] for each in subscriptions if each in live}
@@ -74,7 +74,7 @@ class Fanout:
         """Every second: a heartbeat where it was quiet; an end for readers that took nothing for too long."""
         for subscription in [each for each in self._catching_up if each.is_stuck(stuck_since)]:
             subscription.close()
-        self._call_the_ahead()
+        self._resume_parked()
         if now >= self._heartbeat_at:
             self._send_to_live(sse.HEARTBEAT)
             self._heartbeat_at = self._next_heartbeat()
@@ -124,11 +124,11 @@ class Fanout:
             if taken < 0:
                 subscription.close()
             else:
-                self.withdraw(subscription)
-                subscription.fall_behind(data, taken)
+                self.stop_live(subscription)
+                subscription.stop_in_the_midst(data, taken)
 
-    def _call_the_ahead(self) -> None:
-        ahead, self._ahead = self._ahead, set()
+    def _resume_parked(self) -> None:
+        ahead, self._parked = self._parked, set()
         for subscription in ahead:
             subscription.advance()
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from chatserver.errors import Unavailable
 from chatserver.live import sse
 from chatserver.live.fanout import Fanout
-from chatserver.live.log_page import PAGE_BYTES, PAGE_EVENTS, Page, Pages
+from chatserver.live.log_page import PAGE_BYTES, PAGE_EVENTS, LogPage, Pages
 from chatserver.live.pacer import Pacer
 from chatserver.live.ring import Ring
 from chatserver.live.subscription import PageTaker, RoomSubscription, Subscription
@@ -104,7 +104,7 @@ class Feed(Fanout):
 
     def leave(self, subscription: Subscription) -> None:
         super().leave(subscription)
-        self.touch()
+        self.keep_alive()
 
     def follow(self, follower: Follower, index: int) -> None:
         """Calls `follower.hear(index)` after each round. The room is not deserted while it is followed."""
@@ -112,9 +112,9 @@ class Feed(Fanout):
 
     def unfollow(self, follower: Follower) -> None:
         del self._followers[follower]
-        self.touch()
+        self.keep_alive()
 
-    def find_page(self, start: Cursor | None, cursor: Cursor) -> Page | None:
+    def find_page(self, start: Cursor | None, cursor: Cursor) -> LogPage | None:
         """The page that begins at `start`, if it is still kept and goes on behind the cursor."""
         page = None if start is None else self._pages.find(self.room_id, start)
         return page if page is not None and page.start <= cursor < page.tip else None
@@ -130,7 +130,7 @@ class Feed(Fanout):
         reading.add_done_callback(self._reading.discard)
 
     async def _hand_over_page(self, cursor: Cursor) -> None:
-        page: Page | None = None
+        page: LogPage | None = None
         try:
             page = self.find_page(cursor, cursor) or await self._read_behind(cursor)
         except Unavailable:
@@ -150,7 +150,7 @@ class Feed(Fanout):
                 log.exception("a reader of room %d can't go on", self.room_id)
                 subscription.close()
 
-    async def _read_behind(self, cursor: Cursor) -> Page:
+    async def _read_behind(self, cursor: Cursor) -> LogPage:
         """Raises Unavailable."""
         async with self._pages.turn():
             while True:
@@ -159,7 +159,7 @@ class Feed(Fanout):
                 if times_forgotten == self._times_forgotten:  # else it may be of a lost branch
                     break
             # Nothing is awaited from here until readers have it, so nothing is in there that was deleted by now.
-            page = Page(cursor, events, self.ring.frame)
+            page = LogPage(cursor, events, self.ring.frame)
             if events:
                 average = sum(len(event.payload) for event in events) // len(events)
                 self._page_events = min(PAGE_EVENTS, PAGE_BYTES // max(average, 1) + 1)
@@ -174,7 +174,7 @@ class Feed(Fanout):
 
     # What the hub does, every second
 
-    def touch(self) -> None:
+    def keep_alive(self) -> None:
         """Somebody came or went: the room is followed for some time yet."""
         self._touched_at = self._loop.time()
 
@@ -209,7 +209,7 @@ class Feed(Fanout):
                 self.sent = end
                 self._send_to_live(frames)
             self.ring.trim()
-            self._call_the_ahead()
+            self._resume_parked()
             for follower, index in self._followers.items():
                 follower.hear(index)
         self._heartbeat_at = self._next_heartbeat()

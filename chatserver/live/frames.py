@@ -15,7 +15,7 @@ SLICE_BYTES = 64 * 1024
 KEPT_SLICES_BYTES = 512 * 1024
 """Slices of one stretch that are kept, for those who stand at the same places."""
 
-Place = tuple[Cursor, bytes]
+IdAndFrame = tuple[Cursor, bytes]
 """An event's id and its frame."""
 
 
@@ -72,7 +72,7 @@ class Frames:
             self._slices[key] = found
         return found
 
-    def walk(self, cursor: Cursor, end: Cursor) -> Iterator[Place]:
+    def walk(self, cursor: Cursor, end: Cursor) -> Iterator[IdAndFrame]:
         """The frames in (cursor, end], one by one; empty ones for what shows nothing. The cursor must be covered."""
         for index in range(bisect_right(self._ids, cursor), bisect_right(self._ids, end)):
             yield self._ids[index], self._frames[index]

@@ -12,7 +12,7 @@ from chatserver.live.fanout import Fanout
 from chatserver.live.feed import Feed
 from chatserver.live.log_page import Pages
 from chatserver.live.many_rooms import ManyRooms
-from chatserver.live.shared_rounds import Rounds
+from chatserver.live.shared_rounds import SharedRounds
 from chatserver.support.background import Background, BackgroundTask
 
 TICK_SECONDS = 1.0
@@ -31,7 +31,7 @@ class Hub:
     def __init__(self) -> None:
         self._feeds: dict[int, Feed] = {}
         self._many: dict[tuple[int, ...], ManyRooms] = {}
-        self._rounds = Rounds()
+        self._rounds = SharedRounds()
         self.pages = Pages()
         self._ticker: BackgroundTask | None = None
 
@@ -61,7 +61,7 @@ class Hub:
         self._feeds.pop(feed.room_id, None)
         feed.close()
 
-    def together(self, feeds: Sequence[Feed]) -> ManyRooms:
+    def many_rooms_for(self, feeds: Sequence[Feed]) -> ManyRooms:
         """For a stream that follows all of these rooms, and is to join at once."""
         room_ids = tuple(feed.room_id for feed in feeds)
         many = self._many.get(room_ids)
@@ -74,7 +74,7 @@ class Hub:
         for fanout in self._fanouts():
             fanout.signal(frame)
 
-    def deserted(self) -> list[Feed]:
+    def idle_feeds(self) -> list[Feed]:
         now = asyncio.get_running_loop().time()
         return [feed for feed in self.feeds() if feed.is_deserted(now)]
 

@@ -30,7 +30,7 @@ READS_AT_ONCE = 8
 """Pages that are read at the same time. Other readers wait for their turn; they hold nothing meanwhile."""
 
 
-class Page(Frames):
+class LogPage(Frames):
     """The frames of some events that follow a place. `encode`: makes the frame of one."""
 
     def __init__(self, start: Cursor, events: Iterable[Event], encode: Callable[[Event], bytes]) -> None:
@@ -50,17 +50,17 @@ class Pages:
     """The pages that are kept. Must be made where a loop runs."""
 
     def __init__(self) -> None:
-        self._kept: TTLCache[tuple[int, Cursor], Page] = TTLCache(KEPT_BYTES, KEPT_SECONDS, getsizeof=_weight)
+        self._kept: TTLCache[tuple[int, Cursor], LogPage] = TTLCache(KEPT_BYTES, KEPT_SECONDS, getsizeof=_weight)
         self._turns = asyncio.Semaphore(READS_AT_ONCE)
 
     def turn(self) -> AbstractAsyncContextManager[None]:
         """Waits until a page may be read, and holds that turn."""
         return self._turns
 
-    def keep(self, room_id: int, page: Page) -> None:
+    def keep(self, room_id: int, page: LogPage) -> None:
         self._kept[room_id, page.start] = page
 
-    def find(self, room_id: int, start: Cursor) -> Page | None:
+    def find(self, room_id: int, start: Cursor) -> LogPage | None:
         """The page that begins there."""
         return self._kept.get((room_id, start))
 
@@ -77,9 +77,9 @@ class Pages:
     def expire(self) -> None:
         self._kept.expire()
 
-    def _of(self, room_id: int) -> list[Page]:
+    def _of(self, room_id: int) -> list[LogPage]:
         return [page for (of, _), page in list(self._kept.items()) if of == room_id]
 
 
-def _weight(page: Page) -> int:
+def _weight(page: LogPage) -> int:
     return page.weight

@@ -9,28 +9,17 @@ places in all rooms.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from chatserver.live import sse
 from chatserver.live.fanout import Fanout
 from chatserver.live.feed import Feed
-from chatserver.live.frames import SLICE_BYTES, Place, framed
-from chatserver.live.log_page import Page
+from chatserver.live.frames import framed
+from chatserver.live.log_page import LogPage
+from chatserver.live.merged_frames import Cursors, Merged, MergedFrames, Split, encoded_cursor
 from chatserver.live.subscription import Subscription
 from chatserver.model.cursor import Cursor
-
-Places = tuple[Cursor, ...]
-"""One for each room, in the order of the rooms."""
-
-Parts = tuple[bytes, bytes]
-"""Of a room's frame: `<room>.<id>`, and what stands behind the line of the id."""
-
-Woven = tuple[bytes, Places]
-"""Bytes that bring a reader to these places."""
-
-Split = dict[int, dict[bytes, Parts]]
-"""By room and frame: two rooms may be closed by the same bytes."""
 
 
 class Pace(Protocol):
@@ -38,45 +27,7 @@ class Pace(Protocol):
 
     def ask(self, many: ManyRooms) -> None: ...
     def forget(self) -> None: ...
-    def kept(self, many: ManyRooms, places: Places, make: Callable[[], Woven]) -> Woven: ...
-
-
-class Weave:
-    """Puts frames of several rooms behind one another, each with the places in all rooms as its id."""
-
-    __slots__ = ("_frames", "_names", "_split", "is_full", "places", "size")
-
-    def __init__(self, names: list[bytes], places: Iterable[Cursor], split: Split) -> None:
-        """`names`: of the places, is changed with them. `split`: frames that were split already."""
-        self._names = names
-        self._split = split
-        self._frames: list[bytes] = []
-        self.places = list(places)
-        self.size = 0
-        self.is_full = False
-
-    def add(self, room_id: int, index: int, frames: Iterable[Place]) -> None:
-        """Takes of the room's frames what there is room for."""
-        split = self._split.setdefault(room_id, {})
-        for id, frame in frames:
-            self.places[index] = id
-            if frame:
-                parts = split.get(frame)
-                if parts is None:
-                    id_bytes, rest = sse.without_id(frame, room_id)
-                    parts = split[frame] = b"%d.%b" % (room_id, id_bytes), b"\n" + rest
-                self._names[index] = parts[0]
-                name = b"_".join(self._names)
-                self._frames += (b"id: ", name, parts[1])
-                self.size += len(name) + len(frame)
-                if self.size >= SLICE_BYTES:
-                    self.is_full = True
-                    return
-            else:
-                self._names[index] = named(room_id, id)
-
-    def woven(self) -> Woven:
-        return b"".join(self._frames), tuple(self.places)
+    def cached(self, many: ManyRooms, cursors: Cursors, make: Callable[[], Merged]) -> Merged: ...
 
 
 class ManyRooms(Fanout):
@@ -85,8 +36,8 @@ class ManyRooms(Fanout):
     def __init__(self, feeds: Sequence[Feed], pace: Pace, on_deserted: Callable[[ManyRooms], None]) -> None:
         super().__init__(tuple(feed.room_id for feed in feeds))
         self.feeds = feeds
-        self.sent: Places = tuple(feed.sent for feed in feeds)
-        self._names = self._named(self.sent)
+        self.sent: Cursors = tuple(feed.sent for feed in feeds)
+        self._encoded_cursors = self._encoded(self.sent)
         self._pace = pace
         self._on_deserted = on_deserted
         self._news: set[int] = set()
@@ -95,9 +46,9 @@ class ManyRooms(Fanout):
         self.is_closed = any(feed.is_closed for feed in feeds)  # one may be, since it was found
         self._see_the_end()
 
-    def join(self, connection: socket.socket, places: Places, *, chunked: bool) -> Subscription:
+    def join(self, connection: socket.socket, cursors: Cursors, *, chunked: bool) -> Subscription:
         """A new reader, standing there. The socket is the subscription's own from now on."""
-        subscription = ManyRoomsSubscription(self, connection, places, chunked=chunked)
+        subscription = ManyRoomsSubscription(self, connection, cursors, chunked=chunked)
         self._begin(subscription)
         return subscription
 
@@ -117,62 +68,62 @@ class ManyRooms(Fanout):
         """Sends everything that came since the last round, of all rooms together, to all live sockets."""
         news, self._news = self._news, set()
         while any(self.sent[index] != self.feeds[index].sent for index in news):
-            weave = Weave(self._names, self.sent, split)
+            merged = MergedFrames(self._encoded_cursors, self.sent, split)
             for index in news:
                 feed = self.feeds[index]
-                if not weave.is_full and self.sent[index] != feed.sent:
+                if not merged.is_full and self.sent[index] != feed.sent:
                     if not feed.ring.covers(self.sent[index]):
                         self._let_them_catch_up()
                         break
-                    weave.add(feed.room_id, index, feed.ring.walk(self.sent[index], feed.sent))
+                    merged.add(feed.room_id, index, feed.ring.walk(self.sent[index], feed.sent))
             else:
-                data, self.sent = weave.woven()
+                data, self.sent = merged.result()
                 self._send_to_live(data)
         self._heartbeat_at = self._next_heartbeat()
-        self._call_the_ahead()
+        self._resume_parked()
         self._see_the_end()
         if self.finished:
             for subscription in self._all_live():
                 subscription.end(sse.DONE)
 
-    def weave(self, places: Places) -> Woven:
+    def merge(self, cursors: Cursors) -> Merged:
         """What follows these places, as far as the rings reach: the same places if that is nothing."""
-        return self._pace.kept(self, places, lambda: self._weave(places))
+        return self._pace.cached(self, cursors, lambda: self._merge(cursors))
 
     def redact(self, room_id: int, id: Cursor) -> None:
         """A message was deleted in one of the rooms. The ring knows."""
         self._pace.forget()
         self.redact_unsent(room_id, id)
 
-    def weave_page(self, places: Places, index: int, page: Page) -> Woven:
+    def merge_page(self, cursors: Cursors, index: int, page: LogPage) -> Merged:
         """What follows in one of the rooms by a page of its log."""
         feed = self.feeds[index]
-        weave = Weave(self._named(places), places, {})
-        weave.add(feed.room_id, index, page.walk(places[index], feed.sent))
-        return weave.woven()
+        merged = MergedFrames(self._encoded(cursors), cursors, {})
+        merged.add(feed.room_id, index, page.walk(cursors[index], feed.sent))
+        return merged.result()
 
-    def next_behind(self, places: Places, after: int) -> int | None:
+    def next_behind(self, cursors: Cursors, after: int) -> int | None:
         """A room of which more was sent than these places say: the next in turn, since one may have to wait."""
-        count = len(places)
+        count = len(cursors)
         turn = ((after + 1 + step) % count for step in range(count))
-        return next((index for index in turn if places[index] < self.sent[index]), None)
+        return next((index for index in turn if cursors[index] < self.sent[index]), None)
 
-    def _weave(self, places: Places) -> Woven:
-        weave = Weave(self._named(places), places, {})
+    def _merge(self, cursors: Cursors) -> Merged:
+        merged = MergedFrames(self._encoded(cursors), cursors, {})
         for index, feed in enumerate(self.feeds):
-            if places[index] < self.sent[index] and feed.ring.covers(places[index]) and not weave.is_full:
-                weave.add(feed.room_id, index, feed.ring.walk(places[index], self.sent[index]))
-        return weave.woven()
+            if cursors[index] < self.sent[index] and feed.ring.covers(cursors[index]) and not merged.is_full:
+                merged.add(feed.room_id, index, feed.ring.walk(cursors[index], self.sent[index]))
+        return merged.result()
 
     def _let_them_catch_up(self) -> None:
         """A ring does not reach back to where the live ones stand: it was cut, or what it had may have been lost."""
-        places, live = self.sent, self._all_live()
+        cursors, live = self.sent, self._all_live()
         self.sent = tuple(feed.sent for feed in self.feeds)
-        self._names = self._named(self.sent)
+        self._encoded_cursors = self._encoded(self.sent)
         for subscription in live:
-            self.withdraw(subscription)
+            self.stop_live(subscription)
             assert isinstance(subscription, ManyRoomsSubscription)
-            subscription.places = places
+            subscription.cursors = cursors
         for subscription in live:
             subscription.advance()
 
@@ -181,71 +132,67 @@ class ManyRooms(Fanout):
             feed.finished and feed.sent == sent for feed, sent in zip(self.feeds, self.sent, strict=True)
         )
 
-    def _named(self, places: Places) -> list[bytes]:
-        return list(map(named, self.room_ids, places))
+    def _encoded(self, cursors: Cursors) -> list[bytes]:
+        return list(map(encoded_cursor, self.room_ids, cursors))
 
 
 class ManyRoomsSubscription(Subscription):
     """A stream of many rooms. Of the page of one room's log that it is in it knows the beginning."""
 
-    __slots__ = ("_page_of", "_page_start", "many", "places")
+    __slots__ = ("_page_of", "_page_start", "cursors", "many")
 
-    def __init__(self, many: ManyRooms, connection: socket.socket, places: Places, *, chunked: bool) -> None:
+    def __init__(self, many: ManyRooms, connection: socket.socket, cursors: Cursors, *, chunked: bool) -> None:
         super().__init__(many, connection, chunked=chunked)
         self.many = many
-        self.places = places
+        self.cursors = cursors
         self._page_of = -1
         self._page_start: Cursor | None = None
 
-    def take_page(self, page: Page) -> None:
+    def take_page(self, page: LogPage) -> None:
         """Of the room and behind the place for which it was fetched."""
         if self._take_from(page):
             self._page_start = page.start
             self.advance()
         else:
             # What was told to others is in neither store: it is being archived, or it is lost. Never passed over.
-            self.many.await_round(self)
+            self.many.park(self)
 
-    def fall_behind(self, data: bytes, taken: int) -> None:
-        self.places = self.many.sent
-        super().fall_behind(data, taken)
+    def stop_in_the_midst(self, data: bytes, taken: int) -> None:
+        self.cursors = self.many.sent
+        super().stop_in_the_midst(data, taken)
 
     def _take_more(self) -> bool:
         many = self.many
         if self._page_start is not None:
-            page = many.feeds[self._page_of].find_page(self._page_start, self.places[self._page_of])
+            page = many.feeds[self._page_of].find_page(self._page_start, self.cursors[self._page_of])
             if page is not None and self._take_from(page):
                 return True
             self._page_start = None
-        if self.places == many.sent:
+        if self.cursors == many.sent:
             if many.finished:
                 self.end(sse.DONE)
             else:
                 many.go_live(self)
             return False
-        data, places = many.weave(self.places)
-        if places != self.places:
-            self.places = places
+        data, cursors = many.merge(self.cursors)
+        if cursors != self.cursors:
+            self.cursors = cursors
             self._hold(framed(data, self.chunked))
             return True
-        behind = many.next_behind(places, self._page_of)
+        behind = many.next_behind(cursors, self._page_of)
         if behind is None:
             # The process it came from was ahead of this one. Until the relay comes past there is nothing to send.
-            many.await_round(self)
+            many.park(self)
         else:
             self._page_of = behind
-            many.feeds[behind].fetch_page(self, places[behind])
+            many.feeds[behind].fetch_page(self, cursors[behind])
         return False
 
-    def _take_from(self, page: Page) -> bool:
+    def _take_from(self, page: LogPage) -> bool:
         """Cuts the next slice. False if there is none."""
-        data, places = self.many.weave_page(self.places, self._page_of, page)
-        if places == self.places:
+        data, cursors = self.many.merge_page(self.cursors, self._page_of, page)
+        if cursors == self.cursors:
             return False
-        self.places = places
+        self.cursors = cursors
         self._hold(framed(data, self.chunked))
         return True
-
-
-def named(room_id: int, cursor: Cursor) -> bytes:
-    return b"%d.%d-%d" % (room_id, *cursor)

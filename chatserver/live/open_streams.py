@@ -1,4 +1,4 @@
-"""The audience: who is listening in this process, how many may, and for how long."""
+"""The open streams: who is listening in this process, how many may, and for how long."""
 
 from __future__ import annotations
 
@@ -57,25 +57,25 @@ class Seat(NamedTuple):
     until: float
 
 
-class Place:
-    """A place for one stream that is being opened with a session. See `Audience.place_for`."""
+class Reservation:
+    """A reservation for one stream that is being opened with a session. See `OpenStreams.reserve`."""
 
-    def __init__(self, audience: Audience, session: Session) -> None:
-        self._audience = audience
+    def __init__(self, open_streams: OpenStreams, session: Session) -> None:
+        self._open_streams = open_streams
         self._session = session
-        self.is_seated = False
+        self.is_registered = False
 
-    def seat(self, subscription: Subscription, here: Sequence[int]) -> None:
-        """The stream is open, and has the place until it is closed. It lives no longer than its session, and than
+    def register(self, subscription: Subscription, here: Sequence[int]) -> None:
+        """The stream is open, and has the reservation until it is closed. It lives no longer than its session, and than
         MAX_AGE_SECONDS.
 
         `here`: the rooms that its reader has on a screen. Of these it counts those that the stream follows.
         """
-        self.is_seated = True
-        self._audience._seat(subscription, self._session, here)
+        self.is_registered = True
+        self._open_streams._seat(subscription, self._session, here)
 
 
-class Audience:
+class OpenStreams:
     """All open streams, by session and user. `in_all`, `per_user`: how many may be open here."""
 
     def __init__(self, sessions: Sessions, *, in_all: int, per_user: int) -> None:
@@ -106,9 +106,9 @@ class Audience:
             await self._task.stop()
 
     @contextmanager
-    def place_for(self, session: Session) -> Iterator[Place | None]:
-        """Takes a place for a stream, before anything is awaited to open it. On the way out it is free again, unless
-        a stream was seated there. None: all are taken, or all that one user may have."""
+    def reserve(self, session: Session) -> Iterator[Reservation | None]:
+        """Takes a reservation for a stream, before anything is awaited. On the way out it is free again, unless
+        a stream was registered. None: all are taken, or all that one user may have."""
         user_id = session.user.id
         of_user = len(self._by_user.get(user_id, ())) + self._opening[user_id]
         if len(self._seats) + self._opening_in_all >= self._in_all or of_user >= self._per_user:
@@ -116,11 +116,11 @@ class Audience:
             return
         self._opening_in_all += 1
         self._opening[user_id] += 1
-        place = Place(self, session)
+        reservation = Reservation(self, session)
         try:
-            yield place
+            yield reservation
         finally:
-            if not place.is_seated:
+            if not reservation.is_registered:
                 self._give_back(user_id)
 
     @property
@@ -136,11 +136,11 @@ class Audience:
         """Wants to be called once for each of them when it is closed, in whatever way, with the same rooms."""
         self._on_departure.append(departed)
 
-    def whisper(self, user_id: int, room_id: int, frame: bytes) -> None:
+    def send_to(self, user_id: int, room_id: int, frame: bytes) -> None:
         """A frame without an id to the user's own streams here that follow the room and are live now."""
         for subscription in list(self._by_user.get(user_id, ())):
             if room_id in subscription.source.room_ids:
-                subscription.source.whisper((subscription,), frame)
+                subscription.source.send_to((subscription,), frame)
 
     def signal(self, room_id: int, frame: bytes) -> None:
         """The same to every stream here that has the room on a screen."""

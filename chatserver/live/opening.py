@@ -15,14 +15,14 @@ from chatserver.live.feed import Feed
 from chatserver.live.hub import Hub
 from chatserver.live.relay import Relay
 from chatserver.live.subscription import Subscription
-from chatserver.model.cursor import BEGINNING, Cursor, joined, taken_apart
+from chatserver.model.cursor import BEGINNING, Cursor, format_cursors, parse_cursors
 from chatserver.model.rooms import Room
-from chatserver.support.lookup_cache import Remembered
+from chatserver.support.lookup_cache import LookupCache
 
 TOO_FAR = 10_000
 """Events. A reader further behind than this is told to load the newest page instead."""
 
-PLACES = 10_000
+SERVEABLE_CURSORS = 10_000
 """Cursors that were asked for and can be served, remembered for some seconds."""
 
 RETRY_MS = (1_000, 3_000)
@@ -31,7 +31,7 @@ RETRY_MS = (1_000, 3_000)
 THE_BEGINNING = frozenset({"0", str(BEGINNING)})
 """Of each room."""
 
-LOST = "lost"
+UNSERVEABLE = "lost"
 """Stands for a room's place that can't be served, until its reset was told: it can't be served again."""
 
 
@@ -55,13 +55,15 @@ class Start(NamedTuple):
     is_reset: bool
 
 
-class Streams:
+class StreamOpener:
     def __init__(self, relay: Relay, backlog: Backlog, hub: Hub) -> None:
         self._relay = relay
         self._backlog = backlog
         self._hub = hub
         # Everybody comes back to the same few places.
-        self._places: Remembered[tuple[int, Cursor], bool] = Remembered(self._is_serveable, lambda: True, PLACES)
+        self._known_serveable: LookupCache[tuple[int, Cursor], bool] = LookupCache(
+            self._is_serveable, lambda: True, SERVEABLE_CURSORS
+        )
 
     async def open(self, room: Room, asked: Sequence[str]) -> Opening:
         """`asked`: the cursors that the client sent, from the header and the address. The later one counts; none
@@ -74,26 +76,28 @@ class Streams:
     async def open_many(self, rooms: Sequence[Room], gone: Sequence[int], asked: Sequence[str]) -> Opening:
         """A stream of all these rooms; `gone` are those that were asked for with them and are closed. Each room starts
         as if it were alone: what was asked counts for it where it names it. Raises Unavailable."""
-        parts = list(map(_read_many, asked))
-        wanted = [(room.id, _asked_of_many(room.id, parts)) for room in rooms]
+        parts = list(map(_parse_many, asked))
+        asked_of_each = [(room.id, _asked_of_many(room.id, parts)) for room in rooms]
         if all(self._hub.find(room.id) for room in rooms):
             # As a rule nothing is waited for here: tasks would cost more than they are worth.
-            starts = [await self._start(*each) for each in wanted]
+            starts = [await self._start(*each) for each in asked_of_each]
         else:
-            starts = await asyncio.gather(*(self._start(*each) for each in wanted))
+            starts = await asyncio.gather(*(self._start(*each) for each in asked_of_each))
         feeds = [start.feed for start in starts]
-        places = tuple(start.cursor for start in starts)
-        named: dict[int, Cursor | str] = {feed.room_id: LOST if reset else cursor for feed, cursor, reset in starts}
-        greeting = [sse.many_opening(joined(named.items()), random.randint(*RETRY_MS))]
+        cursors = tuple(start.cursor for start in starts)
+        named: dict[int, Cursor | str] = {
+            feed.room_id: UNSERVEABLE if reset else cursor for feed, cursor, reset in starts
+        }
+        greeting = [sse.many_opening(format_cursors(named.items()), random.randint(*RETRY_MS))]
         for feed, cursor, is_reset in starts:
             if is_reset:
                 named[feed.room_id] = cursor
-                greeting.append(sse.many_reset(joined(named.items()), feed.room_id, cursor))
+                greeting.append(sse.many_reset(format_cursors(named.items()), feed.room_id, cursor))
         ended = [feed.room_id for feed, cursor, _ in starts if feed.finished and cursor >= feed.ring.tip]
-        greeting += [sse.many_closed(joined(named.items()), room_id) for room_id in [*gone, *ended]]
+        greeting += [sse.many_closed(format_cursors(named.items()), room_id) for room_id in [*gone, *ended]]
 
         def join(connection: socket.socket, *, chunked: bool) -> Subscription:
-            return self._hub.together(feeds).join(connection, places, chunked=chunked)
+            return self._hub.many_rooms_for(feeds).join(connection, cursors, chunked=chunked)
 
         return Opening(b"".join(greeting), join)
 
@@ -112,15 +116,15 @@ class Streams:
             return None
         if feed.ring.knows(cursor):
             return cursor
-        if not await self._places.get((feed.room_id, cursor)):
+        if not await self._known_serveable.get((feed.room_id, cursor)):
             return None
         if cursor > feed.ring.tip:
             self._relay.wake(feed.room_id)
         return cursor
 
-    async def _is_serveable(self, place: tuple[int, Cursor]) -> bool | None:
+    async def _is_serveable(self, each: tuple[int, Cursor]) -> bool | None:
         """None is asked about anew: what is not there yet may come."""
-        serveable = await self._backlog.has(*place) and not await self._backlog.is_further_than(*place, TOO_FAR)
+        serveable = await self._backlog.has(*each) and not await self._backlog.is_further_than(*each, TOO_FAR)
         return serveable or None
 
     async def _tip(self, feed: Feed) -> Cursor:
@@ -135,16 +139,16 @@ def _asked_of_one(room_id: int, asked: Sequence[str]) -> list[str]:
     """What was asked of the only room; of the name of a place in many rooms, its own part."""
     cursors: list[str] = []
     for text in asked:
-        parts = taken_apart(text)
+        parts = parse_cursors(text)
         cursors += [text] if parts is None else parts.get(room_id, [])
     return cursors
 
 
-def _read_many(text: str) -> dict[int, list[str]] | str:
+def _parse_many(text: str) -> dict[int, list[str]] | str:
     """What it says of each room, or of all: a cursor of one room says nothing of many, but for the beginning."""
-    parts = taken_apart(text)
+    parts = parse_cursors(text)
     if parts is None:
-        return text if text in THE_BEGINNING else LOST
+        return text if text in THE_BEGINNING else UNSERVEABLE
     return parts
 
 

@@ -29,16 +29,19 @@ from chatserver.model.events import Event
 from chatserver.support import tasks
 from chatserver.support.background import Background, BackgroundTask
 
-BATCH = 500
+READ_BATCH = 500
 """Events of one room that are read at once; a fuller room's turn comes again right after the others'."""
 
 SWEEP_SECONDS = 5.0
 """How often all rooms are read without a wake-up: the longest that a lost one can delay a message."""
 
-OWN_SECONDS = 0.005
-"""How long a wake-up may wait for the answer to an append of this process."""
+OWN_APPEND_SECONDS = 0.005
+"""Delay before reading a room that this process is appending to itself: its own reply usually makes the read
+unnecessary."""
 
 BACKOFF_SECONDS = (0.1, 0.5)
+"""Pauses between attempts to read, while the stores do not answer: the first and the longest."""
+
 RETRY_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
@@ -59,7 +62,7 @@ class Relay:
         self._sweeping: BackgroundTask | None = None
 
     def start(self, background: Background) -> None:
-        self._log.own_news.hear(self._hear_own)
+        self._log.own_news.subscribe(self._hear_own)
         self._wakeups.start(background, on_news=self._hear, on_return=self._wake_all_deeply)
         self._reading = background.start("relay", self._run)
         self._sweeping = background.start("relay's sweep", self._sweep)
@@ -83,7 +86,7 @@ class Relay:
             self.wake(room_id, in_archive=True)
         elif self._log.is_appending(room_id):
             # Most likely that is what is new, and the answer is right behind the wake-up.
-            asyncio.get_running_loop().call_later(OWN_SECONDS, self.wake, room_id, id)
+            asyncio.get_running_loop().call_later(OWN_APPEND_SECONDS, self.wake, room_id, id)
         else:
             self.wake(room_id, until=id)
 
@@ -114,7 +117,7 @@ class Relay:
                 opening = self._opening[room_id] = asyncio.create_task(self._open(room_id))
                 opening.add_done_callback(lambda _: self._opening.pop(room_id, None))
             feed = await asyncio.shield(opening)
-        feed.touch()
+        feed.keep_alive()
         return feed
 
     async def _open(self, room_id: int) -> Feed:
@@ -156,7 +159,7 @@ class Relay:
             for room_id, until in news.items()
             if (feed := self._hub.find(room_id)) and (feed.ring.tip < until or room_id in self._suspect)
         }
-        found = await self._log.after_each(tips, BATCH) if tips else {}
+        found = await self._log.after_each(tips, READ_BATCH) if tips else {}
         for room_id, tip in tips.items():
             try:
                 await self._take(room_id, tip, found.get(room_id, []))
@@ -171,7 +174,7 @@ class Relay:
         if is_mended:
             self._suspect.add(room_id)
             try:
-                events = await self._backlog.after(room_id, tip, BATCH)
+                events = await self._backlog.after(room_id, tip, READ_BATCH)
             except Unavailable:
                 # The archive is away. This room waits for it; the others shall not.
                 asyncio.get_running_loop().call_later(RETRY_SECONDS, self.wake, room_id)
@@ -186,7 +189,7 @@ class Relay:
             if is_mended:
                 feed.forget()
             feed.receive(events)
-        if len(events) >= BATCH:
+        if len(events) >= READ_BATCH:
             self.wake(room_id)
 
     async def _let_go(self, room_id: int) -> None:
@@ -199,7 +202,7 @@ class Relay:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
-            for feed in self._hub.deserted():
+            for feed in self._hub.idle_feeds():
                 await self._let_go(feed.room_id)
             for feed in self._hub.feeds():
                 self.wake(feed.room_id)

@@ -9,22 +9,23 @@ from collections.abc import Callable
 
 from cachetools import LRUCache
 
-from chatserver.live.many_rooms import ManyRooms, Places, Split, Woven
+from chatserver.live.many_rooms import ManyRooms
+from chatserver.live.merged_frames import Cursors, Merged, Split
 from chatserver.live.pacer import Pacer
 
-KEPT = 64
+CACHED_SLICES = 64
 """Slices that are kept until the next round: after a restart everybody comes back to the same places."""
 
 
 log = logging.getLogger(__name__)
 
 
-class Rounds:
+class SharedRounds:
     def __init__(self) -> None:
         self._due: dict[ManyRooms, None] = {}
         self._pacer = Pacer(self._go_soon)
         self._next: asyncio.Handle | None = None
-        self._kept: LRUCache[tuple[tuple[int, ...], Places, Places], Woven] = LRUCache(KEPT)
+        self._kept: LRUCache[tuple[tuple[int, ...], Cursors, Cursors], Merged] = LRUCache(CACHED_SLICES)
 
     def ask(self, many: ManyRooms) -> None:
         """These have news for the next round."""
@@ -32,9 +33,9 @@ class Rounds:
         if self._next is None:
             self._pacer.ask(1)
 
-    def kept(self, many: ManyRooms, places: Places, make: Callable[[], Woven]) -> Woven:
-        """What `make` says now of these rooms and places, or said since the last round."""
-        key = many.room_ids, places, many.sent
+    def cached(self, many: ManyRooms, cursors: Cursors, make: Callable[[], Merged]) -> Merged:
+        """What `make` says now of these rooms and cursors, or said since the last round."""
+        key = many.room_ids, cursors, many.sent
         found = self._kept.get(key)
         if found is None:
             found = self._kept[key] = make()

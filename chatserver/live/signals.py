@@ -17,7 +17,7 @@ import msgspec
 from chatserver.errors import Unavailable
 from chatserver.live import sse
 from chatserver.live.hub import Hub
-from chatserver.live.open_streams import Audience
+from chatserver.live.open_streams import OpenStreams
 from chatserver.log.wakeups import Wakeups
 from chatserver.model.event_kinds import PASSING
 from chatserver.model.signal_data import SignalName
@@ -25,14 +25,14 @@ from chatserver.support.background import Background, BackgroundTask
 
 CHANNEL = "harbour:signals"
 
-MAX_WAITING = 2_000
+MAX_QUEUED_SIGNALS = 2_000
 """Signals that may wait for Redis. On top of that the oldest are lost: the newer ones say more."""
 
-AT_ONCE = 100
+SIGNALS_PER_PUBLICATION = 100
 """Signals of one publication, together under 64 KiB."""
 
 MAX_DATA = 600
-"""Bytes of one signal's JSON: a name has at most MAX_TEXT_LENGTH characters, which are four bytes each."""
+"""Bytes of one signal's JSON: a name has at most MAX_SIGNAL_TEXT characters, which are four bytes each."""
 
 log = logging.getLogger(__name__)
 
@@ -62,54 +62,54 @@ _decoder = msgspec.json.Decoder(Signal)
 class Signals:
     """Says signals to all processes, this one too, and delivers what is heard. Nobody waits for it."""
 
-    def __init__(self, wakeups: Wakeups, hub: Hub, audience: Audience) -> None:
+    def __init__(self, wakeups: Wakeups, hub: Hub, open_streams: OpenStreams) -> None:
         self._wakeups = wakeups
         self._hub = hub
-        self._audience = audience
-        self._waiting: deque[Signal] = deque(maxlen=MAX_WAITING)
+        self._open_streams = open_streams
+        self._waiting: deque[Signal] = deque(maxlen=MAX_QUEUED_SIGNALS)
         self._has_waiting = asyncio.Event()
-        self._listeners: list[Callable[[Signal], None]] = []
+        self._callbacks: list[Callable[[Signal], None]] = []
         self._task: BackgroundTask | None = None
-        wakeups.hear(CHANNEL, self._hear)
+        wakeups.subscribe(CHANNEL, self._on_message)
 
     def start(self, background: Background) -> None:
-        self._task = background.start("signals", self._say_for_ever)
+        self._task = background.start("signals", self._send_for_ever)
 
     async def stop(self) -> None:
         if self._task is not None:
             await self._task.stop()
 
-    def listen(self, listener: Callable[[Signal], None]) -> None:
-        """Calls the listener with each signal that is heard, this process's own too."""
-        self._listeners.append(listener)
+    def subscribe(self, callback: Callable[[Signal], None]) -> None:
+        """Registers a callback for each signal that arrives, this process's own too."""
+        self._callbacks.append(callback)
 
-    def say(self, signal: Signal) -> None:
+    def send(self, signal: Signal) -> None:
         """Sends a signal on its way. Raises ValueError for one that is no signal but a letter."""
         if len(_encoder.encode(signal.data)) > MAX_DATA:
             raise ValueError(f"a signal has at most {MAX_DATA} bytes")
         self._waiting.append(signal)
         self._has_waiting.set()
 
-    async def _say_for_ever(self) -> None:
+    async def _send_for_ever(self) -> None:
         while True:
             await self._has_waiting.wait()
-            some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+            some = [self._waiting.popleft() for _ in range(min(SIGNALS_PER_PUBLICATION, len(self._waiting)))]
             if not self._waiting:
                 self._has_waiting.clear()
             try:
-                await self._wakeups.say(CHANNEL, _encoder.encode(some).decode())
+                await self._wakeups.publish(CHANNEL, _encoder.encode(some).decode())
             except Unavailable as error:
                 log.warning("%d signals are lost: %s", len(some), error.__cause__ or error)
 
-    def _hear(self, data: bytes) -> None:
+    def _on_message(self, data: bytes) -> None:
         signals = list(_readable(data))
         # What came together for the same readers goes out together.
         frames: dict[tuple[int | None, int | None], list[bytes]] = {}
         for signal in signals:
             frame = sse.signal(signal.name, _encoder.encode(self._spread(signal)))
             frames.setdefault((signal.room_id, signal.user_id), []).append(frame)
-            for listener in self._listeners:
-                listener(signal)
+            for callback in self._callbacks:
+                callback(signal)
         for (room_id, user_id), some in frames.items():
             self._deliver(room_id, user_id, b"".join(some))
 
@@ -118,15 +118,15 @@ class Signals:
         after the other: `within` (milliseconds) is the time that it takes all of them."""
         if "made" not in signal.data:
             return signal.data
-        return {**signal.data, "within": self._audience.one_after_the_other_ms}
+        return {**signal.data, "within": self._open_streams.one_after_the_other_ms}
 
     def _deliver(self, room_id: int | None, user_id: int | None, frames: bytes) -> None:
         if room_id is None:
             self._hub.announce(frames)
         elif user_id is None:
-            self._audience.signal(room_id, frames)
+            self._open_streams.signal(room_id, frames)
         else:
-            self._audience.whisper(user_id, room_id, frames)
+            self._open_streams.send_to(user_id, room_id, frames)
 
 
 def _readable(said: bytes) -> Iterator[Signal]:

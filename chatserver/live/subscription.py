@@ -21,7 +21,7 @@ from typing import Protocol
 
 from chatserver.live import sse
 from chatserver.live.frames import framed
-from chatserver.live.log_page import Page
+from chatserver.live.log_page import LogPage
 from chatserver.live.ring import Ring
 from chatserver.model.cursor import Cursor
 
@@ -36,10 +36,10 @@ class Source(Protocol):
     finished: bool
 
     def go_live(self, subscription: Subscription) -> None: ...
-    def await_round(self, subscription: Subscription) -> None: ...
-    def withdraw(self, subscription: Subscription) -> None: ...
+    def park(self, subscription: Subscription) -> None: ...
+    def stop_live(self, subscription: Subscription) -> None: ...
     def leave(self, subscription: Subscription) -> None: ...
-    def whisper(self, subscriptions: Collection[Subscription], frame: bytes) -> None: ...
+    def send_to(self, subscriptions: Collection[Subscription], frame: bytes) -> None: ...
 
 
 class RoomSource(Source, Protocol):
@@ -47,7 +47,7 @@ class RoomSource(Source, Protocol):
     sent: Cursor
 
     def fetch_page(self, subscription: PageTaker, cursor: Cursor) -> None: ...
-    def find_page(self, start: Cursor | None, cursor: Cursor) -> Page | None: ...
+    def find_page(self, start: Cursor | None, cursor: Cursor) -> LogPage | None: ...
 
 
 class PageTaker(Protocol):
@@ -56,7 +56,7 @@ class PageTaker(Protocol):
     closed: bool
     ending: bool
 
-    def take_page(self, page: Page) -> None: ...
+    def take_page(self, page: LogPage) -> None: ...
     def end(self, goodbye: bytes) -> None: ...
     def close(self) -> None: ...
 
@@ -111,7 +111,7 @@ class Subscription:
         """Takes what is to be sent next. False when there is nothing, and somebody will call."""
         raise NotImplementedError
 
-    def fall_behind(self, data: bytes, taken: int) -> None:
+    def stop_in_the_midst(self, data: bytes, taken: int) -> None:
         """A live socket took only the first `taken` bytes of a round."""
         self._hold(data, taken)
         self._wait_until_writable()
@@ -128,7 +128,7 @@ class Subscription:
     def end(self, goodbye: bytes) -> None:
         """Finishes what is being sent, says goodbye and closes: a clean end, from which EventSource comes back."""
         if not self.closed and not self.ending:
-            self.source.withdraw(self)
+            self.source.stop_live(self)
             self.ending = True
             farewell = framed(goodbye, self.chunked) + (sse.LAST_CHUNK if self.chunked else b"")
             if self._slice:
@@ -219,18 +219,18 @@ class RoomSubscription(Subscription):
         self.cursor = cursor
         self._page_start: Cursor | None = None
 
-    def take_page(self, page: Page) -> None:
+    def take_page(self, page: LogPage) -> None:
         """What follows the cursor, as `fetch_page` was asked for."""
         if self._take_from(page):
             self._page_start = page.start
             self.advance()
         else:
             # What was told to others is in neither store: it is being archived, or it is lost. Never passed over.
-            self.feed.await_round(self)
+            self.feed.park(self)
 
-    def fall_behind(self, data: bytes, taken: int) -> None:
+    def stop_in_the_midst(self, data: bytes, taken: int) -> None:
         self.cursor = self.feed.sent
-        super().fall_behind(data, taken)
+        super().stop_in_the_midst(data, taken)
 
     def _take_more(self) -> bool:
         feed = self.feed
@@ -242,7 +242,7 @@ class RoomSubscription(Subscription):
             return False
         if self.cursor > feed.sent:
             # The process it came from was ahead of this one. Until the relay comes past there is nothing to send.
-            feed.await_round(self)
+            feed.park(self)
             return False
         if feed.ring.covers(self.cursor):
             data, self.cursor = feed.ring.between(self.cursor, feed.sent, chunked=self.chunked)
@@ -255,7 +255,7 @@ class RoomSubscription(Subscription):
         feed.fetch_page(self, self.cursor)
         return False
 
-    def _take_from(self, page: Page) -> bool:
+    def _take_from(self, page: LogPage) -> bool:
         """Cuts the next slice. False if there is none: what is newer than the last round comes with the next one."""
         data, cursor = page.between(self.cursor, self.feed.sent, chunked=self.chunked)
         if cursor == self.cursor:

@@ -32,4 +32,4 @@ class Viewers:
     def signal(self, room_id: int, frame: bytes) -> None:
         """A frame without an id to those who have the room on a screen and are live now. Nobody gets it later."""
         for source, subscriptions in list(self._rooms.get(room_id, {}).items()):
-            source.whisper(subscriptions, frame)
+            source.send_to(subscriptions, frame)

@@ -17,16 +17,16 @@ class Request(Protocol):
     @property
     def room_id(self) -> int: ...
 
-    def touched(self) -> Sequence[bytes | str]: ...
+    def all_keys(self) -> Sequence[bytes | str]: ...
 
 
-Asked = TypeVar("Asked", bound=Request)
+R = TypeVar("R", bound=Request)
 
 
-class Batch(Generic[Asked]):
+class Batch(Generic[R]):
     """Requests that a script serves with one run for each partition, and the way of the answers back to them."""
 
-    def __init__(self, requests: Sequence[Asked]) -> None:
+    def __init__(self, requests: Sequence[R]) -> None:
         self._requests = requests
         self._by_partition: dict[int, list[int]] = {}
         for index, request in enumerate(requests):
@@ -34,20 +34,20 @@ class Batch(Generic[Asked]):
 
     def calls(
         self,
-        words: Callable[[Asked], dict[str, Any]],
-        *arguments: Any,
+        arguments_of: Callable[[R], dict[str, Any]],
+        *shared: Any,
         keys_of: Sequence[Callable[[int], str]] = (pending_key,),
     ) -> list[Call]:
-        """`words`: a request as the script wants to read it. `arguments`: what goes for all. `keys_of`: the keys of a
-        partition that stand in front of those of its rooms."""
+        """`arguments_of`: a request as the script reads it. `shared`: arguments that go for all.
+        `keys_of`: the keys of a partition that stand in front of those of its rooms."""
         calls: list[Call] = []
         for partition, indices in self._by_partition.items():
             requests = [self._requests[index] for index in indices]
             keys = [
                 *(key_of(partition) for key_of in keys_of),
-                *(key for request in requests for key in request.touched()),
+                *(key for request in requests for key in request.all_keys()),
             ]
-            calls.append((keys, (msgspec.msgpack.encode([words(request) for request in requests]), *arguments)))
+            calls.append((keys, (msgspec.msgpack.encode([arguments_of(request) for request in requests]), *shared)))
         return calls
 
     def answers(self, runs: Sequence[Any]) -> list[Any]:

@@ -1,6 +1,6 @@
 """The scripts that change the rooms' logs: what they are asked, and what their answers mean.
 
-The scripts themselves are `append.lua`, `settle.lua` and `tips.lua`; their keys are in `keys.py`.
+The scripts themselves are `append.lua`, `clear_pending.lua` and `tips.lua`; their keys are in `keys.py`.
 """
 
 from __future__ import annotations
@@ -102,10 +102,10 @@ class Append(NamedTuple):
     def room_id(self) -> int:
         return self.draft.room_id
 
-    def touched(self) -> tuple[bytes | str, ...]:
+    def all_keys(self) -> tuple[bytes | str, ...]:
         return log_key(self.room_id), client_ids_key(self.room_id), branch_key(self.room_id), base_key(self.room_id)
 
-    def words(self, seen: Cursor) -> dict[str, Any]:
+    def arguments(self, seen: Cursor) -> dict[str, Any]:
         draft = self.draft
         token, base, first = self.base or (b"", None, None)
         return {
@@ -147,24 +147,24 @@ class Append(NamedTuple):
         raise TypeError(f"append.lua answered {answer!r}")
 
 
-class Settle(NamedTuple):
-    """What one event asks of `settle.lua`. `name` is empty where only the mark is to go."""
+class ClearPending(NamedTuple):
+    """What one event asks of `clear_pending.lua`. `name` is empty where only the mark is to go."""
 
     room_id: int
     id: Cursor
     name: str
-    counts: bool
+    is_archived: bool
 
-    def touched(self) -> tuple[bytes | str, ...]:
+    def all_keys(self) -> tuple[bytes | str, ...]:
         return log_key(self.room_id), client_ids_key(self.room_id)
 
-    def words(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, Any]:
         return {
             "room": str(self.room_id),
             "id": str(self.id),
             "name": self.name,
             "news": news_channel(self.room_id),
-            "counts": self.counts,
+            "is_archived": self.is_archived,
         }
 
 
@@ -172,7 +172,7 @@ Outcome = Appended | Gone | OtherBranch | BaseWanted | Closed | Unsure | Full
 """What became of an append."""
 
 
-APPEND, SETTLE, TIPS = (Script.load(__file__, name) for name in ("append.lua", "settle.lua", "tips.lua"))
+APPEND, CLEAR_PENDING, TIPS = (Script.load(__file__, name) for name in ("append.lua", "clear_pending.lua", "tips.lua"))
 
 
 def _or_nothing(id: Cursor | None) -> str:

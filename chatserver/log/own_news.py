@@ -9,28 +9,28 @@ from chatserver.model.events import Event
 
 
 class OwnNews:
-    """Calls back a moment later: who waits for an append neither waits for that, nor hears of its errors."""
+    """Calls back a moment later: a caller of `append` neither waits for that, nor gets its errors."""
 
     def __init__(self) -> None:
-        self._heard: Callable[[list[Event]], None] | None = None
-        self._untold: list[Event] = []
+        self._callback: Callable[[list[Event]], None] | None = None
+        self._unpublished: list[Event] = []
 
-    def hear(self, heard: Callable[[list[Event]], None]) -> None:
+    def subscribe(self, callback: Callable[[list[Event]], None]) -> None:
         """Registers a callback for the events, in the order of the log."""
-        self._heard = heard
+        self._callback = callback
 
-    def tell(self, events: Iterable[Event]) -> None:
-        if not self._untold:
+    def publish(self, events: Iterable[Event]) -> None:
+        if not self._unpublished:
             loop = asyncio.get_running_loop()
             # Behind those who have an answer by then, and may go on.
-            loop.call_soon(loop.call_soon, self._tell_all)
-        self._untold += events
+            loop.call_soon(loop.call_soon, self._publish_all)
+        self._unpublished += events
 
     def is_waiting(self, room_id: int) -> bool:
-        """Whether there is something of the room that is still to be told."""
-        return any(event.room_id == room_id for event in self._untold)
+        """Whether an event of the room is still to be published."""
+        return any(event.room_id == room_id for event in self._unpublished)
 
-    def _tell_all(self) -> None:
-        events, self._untold = self._untold, []
-        if self._heard is not None:
-            self._heard(events)
+    def _publish_all(self) -> None:
+        events, self._unpublished = self._unpublished, []
+        if self._callback is not None:
+            self._callback(events)

@@ -19,7 +19,12 @@ from chatserver.errors import Unavailable
 from chatserver.log.keys import NEWS_IN_ARCHIVE, news_channel
 from chatserver.model.cursor import Cursor
 from chatserver.support.background import Background, BackgroundTask
-from chatserver.support.redis_client import connect, noticing_the_end, reaching_redis, take_connection
+from chatserver.support.redis_client import (
+    connect,
+    connection_errors_as_unavailable,
+    redis_errors_as_unavailable,
+    take_connection,
+)
 
 PROBE_SECONDS = 5.0
 """Silence after which the connection is probed. When the probe stays unanswered as long, the connection is given up:
@@ -28,7 +33,7 @@ a hung server, or a demoted one that a firewall cut off, looks healthy to TCP.""
 ACKNOWLEDGE_SECONDS = 5.0
 """How long to wait until Redis says that it will wake us up."""
 
-BACKOFF_SECONDS = (0.05, 0.5)
+RECONNECT_SECONDS = (0.05, 0.5)
 
 _ALWAYS = b"harbour:awake"
 """A channel nobody publishes to: Redis answers PING differently while nothing is subscribed."""
@@ -48,19 +53,22 @@ class Wakeups:
         self._speaker = connect(url, connections=1)
         self._on_news: OnNews | None = None
         self._on_return: Callable[[], None] | None = None
-        self._hearers: dict[bytes, Callable[[bytes], None]] = {}
+        self._callbacks: dict[bytes, Callable[[bytes], None]] = {}
         self._rooms: dict[bytes, int] = {}
         self._acknowledged: dict[bytes, asyncio.Future[None]] = {}
         self._connection: Connection | None = None
         self._task: BackgroundTask | None = None
 
-        self.are_heard = False
+        self.is_subscribed = False
         """Whether, as far as can be known, nothing that is said now would be missed."""
 
-    def hear(self, channel: str, heard: Callable[[bytes], None]) -> None:
-        """Calls `heard` with all that is said there, before the start. Whoever reaches Redis can say anything: `heard`
-        raises ValueError for what it can't read, and nothing comes of that."""
-        self._hearers[channel.encode()] = heard
+    def subscribe(self, channel: str, callback: Callable[[bytes], None]) -> None:
+        """Registers a callback for all that is published there. Call before `start`.
+
+        Anybody who reaches Redis can publish anything: the callback raises ValueError for what it can't read, and that
+        is dropped.
+        """
+        self._callbacks[channel.encode()] = callback
 
     def start(self, background: Background, on_news: OnNews, on_return: Callable[[], None]) -> None:
         """Calls `on_news` for each wake-up of a watched room, and `on_return` when some may have been missed."""
@@ -73,9 +81,9 @@ class Wakeups:
         await self._client.aclose(close_connection_pool=True)
         await self._speaker.aclose(close_connection_pool=True)
 
-    async def say(self, channel: str, data: str) -> None:
+    async def publish(self, channel: str, data: str) -> None:
         """Tells all processes, this one too. Raises Unavailable."""
-        with reaching_redis():
+        with redis_errors_as_unavailable():
             await self._speaker.publish(channel, data)
 
     async def watch(self, room_id: int) -> None:
@@ -101,27 +109,27 @@ class Wakeups:
     async def _tell(self, command: str, channel: bytes) -> None:
         if self._connection is not None:
             # A broken connection is noticed by the one who reads it; the next one brings all rooms along.
-            with contextlib.suppress(RedisError, OSError), noticing_the_end():
+            with contextlib.suppress(RedisError, OSError), connection_errors_as_unavailable():
                 await self._connection.send_command(command, channel)
 
     async def _run(self) -> None:
-        backoff = BACKOFF_SECONDS[0]
+        backoff = RECONNECT_SECONDS[0]
         while True:
             try:
-                with noticing_the_end():
+                with connection_errors_as_unavailable():
                     await self._connect()
-                    backoff = BACKOFF_SECONDS[0]
+                    backoff = RECONNECT_SECONDS[0]
                     await self._listen()
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("wake-ups interrupted: %s", error)
             finally:
                 await self._disconnect()
             await asyncio.sleep(random.uniform(0, backoff))
-            backoff = min(backoff * 2, BACKOFF_SECONDS[1])
+            backoff = min(backoff * 2, RECONNECT_SECONDS[1])
 
     async def _connect(self) -> None:
         self._connection = await take_connection(self._client)
-        await self._connection.send_command("SUBSCRIBE", *self._hearers, *self._rooms, _ALWAYS)
+        await self._connection.send_command("SUBSCRIBE", *self._callbacks, *self._rooms, _ALWAYS)
 
     async def _listen(self) -> None:
         assert self._connection is not None
@@ -138,14 +146,14 @@ class Wakeups:
 
     def _hear(self, message: list[bytes]) -> None:
         match message:
-            case [b"message", channel, data] if channel in self._rooms or channel in self._hearers:
+            case [b"message", channel, data] if channel in self._rooms or channel in self._callbacks:
                 self._pass_on(channel, data)
             case [b"subscribe", channel, _] if channel in self._acknowledged:
                 if not self._acknowledged[channel].done():
                     self._acknowledged[channel].set_result(None)
             case [b"subscribe", channel, _] if channel == _ALWAYS:
                 assert self._on_return is not None
-                self.are_heard = True
+                self.is_subscribed = True
                 self._on_return()
 
     def _pass_on(self, channel: bytes, data: bytes) -> None:
@@ -153,8 +161,8 @@ class Wakeups:
         try:
             if len(data) > MAX_SAID_BYTES:
                 raise ValueError(f"{len(data)} bytes")
-            if channel in self._hearers:
-                self._hearers[channel](data)
+            if channel in self._callbacks:
+                self._callbacks[channel](data)
             else:
                 assert self._on_news is not None
                 self._on_news(self._rooms[channel], _read_news(data))
@@ -164,7 +172,7 @@ class Wakeups:
             log.exception("what was said on %s was heard in vain", channel.decode("ascii", "replace"))
 
     async def _disconnect(self) -> None:
-        self.are_heard = False
+        self.is_subscribed = False
         if self._connection is not None:
             connection, self._connection = self._connection, None
             with contextlib.suppress(RedisError, OSError):

@@ -33,7 +33,7 @@ DEADLINE_SECONDS = 2.0
 START_SECONDS = 10.0
 """Until a new process can take its first message."""
 
-MAX_WAITING = 16
+MAX_WAITING_TEXTS = 16
 WAIT_SECONDS = 10.0
 """Messages that may wait for a process, and how long: also until the first ones have started."""
 
@@ -91,7 +91,7 @@ class Formatters:
         return Composed(answer.html, answer.mentions)
 
     async def _turn(self) -> None:
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= MAX_WAITING_TEXTS:
             raise _Failed("too many are waiting")
         self._waiting += 1
         try:

@@ -34,7 +34,7 @@ STAND_AT_ONCE = 50
 _encoder = msgspec.json.Encoder()
 
 
-class Page(NamedTuple):
+class MessagePage(NamedTuple):
     """Messages oldest first, as many as were asked for and fit into PAGE_BYTES; `encoded`: each as JSON. `cursor`: a
     stream from there goes on right behind the page; for a page that reaches the end that is the moment which it shows.
 
@@ -76,29 +76,29 @@ class History:
         self._archive = archive
         self._backlog = backlog
 
-    async def newest(self, room: Room, limit: int = PAGE_SIZE) -> Page:
+    async def newest(self, room: Room, limit: int = PAGE_SIZE) -> MessagePage:
         """The end of the room's talk. A stream from the page's cursor goes on exactly where the page ends."""
         end = await self._backlog.end(room.id)
         written = await self._before(room.id, END, limit + 1, end)
         messages, encoded = await self._newest_that_fit(room.id, written[-limit:], end)
-        return Page(messages, end.tip, has_more=len(written) > len(messages), encoded=encoded)
+        return MessagePage(messages, end.tip, has_more=len(written) > len(messages), encoded=encoded)
 
-    async def before(self, room: Room, cursor: Cursor, limit: int) -> Page:
+    async def before(self, room: Room, cursor: Cursor, limit: int) -> MessagePage:
         end = await self._backlog.end(room.id)
         written = await self._before(room.id, cursor, limit + 1, end)
         last = written[-1].id if written else BEGINNING
         messages, encoded = await self._newest_that_fit(room.id, written[-limit:], end)
-        return Page(messages, last, has_more=len(written) > len(messages), encoded=encoded)
+        return MessagePage(messages, last, has_more=len(written) > len(messages), encoded=encoded)
 
-    async def after(self, room: Room, cursor: Cursor, limit: int) -> Page:
+    async def after(self, room: Room, cursor: Cursor, limit: int) -> MessagePage:
         end = await self._backlog.end(room.id)
         written = await self._after(room.id, cursor, limit + 1, end)
         messages, encoded = await self._oldest_that_fit(room.id, written[:limit], end)
         has_more = len(written) > len(messages)
         last = written[len(messages) - 1].id if has_more else max(cursor, end.tip)
-        return Page(messages, last, has_more, encoded=encoded)
+        return MessagePage(messages, last, has_more, encoded=encoded)
 
-    async def around(self, room: Room, id: Cursor, limit: int) -> Page:
+    async def around(self, room: Room, id: Cursor, limit: int) -> MessagePage:
         """The message, as many before it as after it, and one more before it where that does not come out even.
 
         Raises MessageNotFound.
@@ -120,7 +120,7 @@ class History:
             last = newer[len(behind.messages) - 1].id if behind.messages else id
         messages = [*in_front.messages, *middle.messages, *behind.messages]
         encoded = [*in_front.encoded, *middle.encoded, *behind.encoded]
-        return Page(messages, last, len(older) > len(in_front.messages), has_newer, encoded)
+        return MessagePage(messages, last, len(older) > len(in_front.messages), has_newer, encoded)
 
     async def find(self, room: Room, id: Cursor) -> Message:
         """One message as it stands. Raises MessageNotFound."""

@@ -8,7 +8,7 @@ import msgspec
 import regex
 
 from chatserver.archive.branch_bases import LogEnded
-from chatserver.archive.publisher import Archiver, Published
+from chatserver.archive.publisher import Published, Publisher
 from chatserver.errors import Forbidden, Invalid, Malformed, MessageDeleted, MessageNotFound, RoomClosed
 from chatserver.messages.history import History
 from chatserver.messages.rendering import Composing
@@ -58,9 +58,9 @@ class SentAndDeleted(MessageDeleted):
 class Messages:
     """Every verb raises RoomNotFound, and Unavailable: then nothing is promised, and the client repeats it."""
 
-    def __init__(self, rooms: Rooms, archiver: Archiver, history: History, composing: Composing) -> None:
+    def __init__(self, rooms: Rooms, publisher: Publisher, history: History, composing: Composing) -> None:
         self._rooms = rooms
-        self._archiver = archiver
+        self._publisher = publisher
         self._history = history
         self._composing = composing
 
@@ -107,21 +107,21 @@ class Messages:
             raise SentAndDeleted
         return await self.post(author, room_id, content, client_id_of(client_id, content), reply_to)
 
-    async def edit(self, editor: User, place: EventId, content: str) -> Message:
+    async def edit(self, editor: User, event_id: EventId, content: str) -> Message:
         """Returns the message as it stands then. To edit it to what it says already changes nothing.
 
         Raises Malformed, Invalid, MessageNotFound, MessageDeleted, Forbidden for all but its author.
         """
         content = _clean(content, "content required")
-        event, message = await self._own(editor, place)
+        event, message = await self._own(editor, event_id)
         if message.deleted:
             raise MessageDeleted
         if message.content == content:
-            await self._archiver.show_changed(event)
+            await self._publisher.project_message(event)
             return message
         html, mentions = await self._composing.compose(content)
         edited = Edited(
-            place.room_id, message.id, editor.id, content, timestamp(), html, mentions, look_to_keep(content)
+            event_id.room_id, message.id, editor.id, content, timestamp(), html, mentions, look_to_keep(content)
         )
         await self._publish(draft_edited(edited), fresh=True)
         message = await self._history.archived(event)
@@ -129,59 +129,59 @@ class Messages:
             raise MessageDeleted
         return message
 
-    async def delete(self, deleter: User, place: EventId) -> None:
+    async def delete(self, deleter: User, event_id: EventId) -> None:
         """Leaves a tombstone. Raises MessageNotFound, Forbidden for all but its author."""
-        _, message = await self._own(deleter, place)
+        _, message = await self._own(deleter, event_id)
         # Also if it is deleted: whoever did that may have died before its text was taken out everywhere.
         await self._publish(draft_deleted(message))
 
-    async def react(self, user: User, place: EventId, emoji: str, *, on: bool) -> None:
+    async def react(self, user: User, event_id: EventId, emoji: str, *, on: bool) -> None:
         """Gives a reaction or takes it back. What changes nothing is not told to anybody.
 
         Raises Invalid for what is no emoji, MessageNotFound, MessageDeleted.
         """
         if len(emoji) > MAX_EMOJI or not _EMOJI.fullmatch(emoji):
             raise Invalid("a reaction is one emoji")
-        await self._rooms.find(place.room_id)
-        event = await self._archived(place)
+        await self._rooms.find(event_id.room_id)
+        event = await self._archived(event_id)
         message = await self._history.archived(event)
         if message.deleted:
             raise MessageDeleted
         if has_reaction(message, emoji, user.id) == on:
-            await self._archiver.show_changed(event)
+            await self._publisher.project_message(event)
             return
         if on and len(message.reactions) >= MAX_REACTIONS and all(each.emoji != emoji for each in message.reactions):
             raise Invalid("that is enough of different reactions")
-        reacted = Reacted(place.room_id, message.id, emoji, user.id, user.name, on)
+        reacted = Reacted(event_id.room_id, message.id, emoji, user.id, user.name, on)
         await self._publish(draft_reaction(reacted), fresh=True)
 
-    async def _own(self, user: User, place: EventId) -> tuple[Event, Message]:
+    async def _own(self, user: User, event_id: EventId) -> tuple[Event, Message]:
         """The message as it was written and as it stands. Raises MessageNotFound, Forbidden."""
-        await self._rooms.find(place.room_id)
-        event = await self._archived(place)
+        await self._rooms.find(event_id.room_id)
+        event = await self._archived(event_id)
         if event.user_id != user.id:
             raise Forbidden("only who wrote a message can do that")
         return event, await self._history.archived(event)
 
-    async def _quote(self, place: EventId) -> Quote:
+    async def _quote(self, event_id: EventId) -> Quote:
         try:
-            message = await self._history.archived(await self._archived(place))
+            message = await self._history.archived(await self._archived(event_id))
         except MessageNotFound:
             raise Invalid("reply_to is no message of this room") from None
         # Of one that was deleted nothing is quoted. To refuse it would drop what somebody wrote meanwhile; and a repeat
         # would be refused that is in the room already.
         return message.quote()
 
-    async def _archived(self, place: EventId) -> Event:
+    async def _archived(self, event_id: EventId) -> Event:
         """The message, archived if it was not yet: before that the log may lose it, and give it another id."""
-        event = await self._archiver.secure(place)
+        event = await self._publisher.ensure_archived(event_id)
         if event is None or not kind_of(event).is_message:
             raise MessageNotFound
         return event
 
     async def _publish(self, draft: Draft, *, fresh: bool = False) -> Published:
         try:
-            return await self._archiver.publish(draft, fresh=fresh)
+            return await self._publisher.publish(draft, fresh=fresh)
         except LogEnded:
             raise RoomClosed from None
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from chatserver.accounts.lookup import People
+from chatserver.accounts.lookup import UserLookup
 from chatserver.messages.formatter_pool import Formatters
 from chatserver.messages.formatting import PLAIN, Composed, may_need_html
 from chatserver.messages.mentions import candidates, possible_names, spellings
 
 
 class Composing:
-    def __init__(self, people: People, formatters: Formatters) -> None:
+    def __init__(self, people: UserLookup, formatters: Formatters) -> None:
         self._people = people
         self._formatters = formatters
 

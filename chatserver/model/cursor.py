@@ -48,12 +48,12 @@ BEGINNING = Cursor(0, 0)
 END = Cursor(_LARGEST, _LARGEST)
 
 
-def joined(places: Iterable[tuple[int, Cursor | str]]) -> str:
+def format_cursors(places: Iterable[tuple[int, Cursor | str]]) -> str:
     """The places in many rooms as one name: `<room>.<cursor>_<room>.<cursor>…`"""
     return "_".join(f"{room_id}.{cursor}" for room_id, cursor in places)
 
 
-def taken_apart(text: str) -> dict[int, list[str]] | None:
+def parse_cursors(text: str) -> dict[int, list[str]] | None:
     """What such a name says of each room, unread: a part may be no cursor. None if the text is not of this kind."""
     parts: dict[int, list[str]] = {}
     for part in text.split("_"):

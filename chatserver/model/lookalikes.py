@@ -25,7 +25,7 @@ _MARKS_OF_DIRECTION = "\u200e"
 """What the data puts around characters that are written from right to left, to be readable itself."""
 
 
-def looks(name: str) -> list[str]:
+def skeletons(name: str) -> list[str]:
     """What no two names may share: how it looks as it is written, and how it looks in lower case.
 
     The first tells "Ian" from "Lan", which "lan" looks like; the second finds look-alikes of a name in another case.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chatserver.model.display_names import name_key
-from chatserver.model.lookalikes import looks
+from chatserver.model.lookalikes import skeletons
 
 # fmt: off
 RESERVED = frozenset({
@@ -20,9 +20,9 @@ RESERVED = frozenset({
 def is_reserved(name: str) -> bool:
     """Whether the name is one of these, however it is decorated, or looks like one."""
     alone = "".join(each for each in name_key(name) if each.isalnum())
-    return alone in RESERVED or not _LOOKS.isdisjoint(looks(name))
+    return alone in RESERVED or not _LOOKS.isdisjoint(skeletons(name))
 
 
 _LOOKS = frozenset(
-    look for word in RESERVED for written in (word, word.title(), word.upper()) for look in looks(written)
+    look for word in RESERVED for written in (word, word.title(), word.upper()) for look in skeletons(written)
 )

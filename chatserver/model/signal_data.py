@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
-SignalName = Literal["typing", "presence", "read", "rooms"]
+from chatserver.model.rooms import Room
 
-MAX_TEXT_LENGTH = 80
-"""Characters of a text in a signal: a room's name has no more."""
+SignalName = Literal["typing", "presence", "read", "rooms"]
 
 
 class TypingData(msgspec.Struct, frozen=True):
@@ -32,18 +31,10 @@ class ReadData(msgspec.Struct, frozen=True):
     mentions: int
 
 
-class MadeRoom(msgspec.Struct, frozen=True):
-    """The row of a room, as far as it is the same for everybody."""
-
-    id: int
-    name: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_LENGTH)]
-    created_at: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_LENGTH)]
-
-
 class RoomsData(msgspec.Struct, frozen=True, omit_defaults=True):
     """The list of rooms changed. `made`: a room that is new in it; `after`: the id of the room in front of it, 0 for
     none. `closed`: the id of a room that is gone."""
 
-    made: MadeRoom | None = None
+    made: Room | None = None
     after: int | None = None
     closed: int | None = None

@@ -16,7 +16,7 @@ PER_SECOND = 20
 
 PAUSE_SECONDS = 0.25
 
-MAX_WAITING = 20_000
+MAX_QUEUED_CHANGES = 20_000
 """Changes that may wait, of all rooms. What comes on top is not told: a page that asks anew sees it."""
 
 
@@ -30,7 +30,7 @@ class Announcer:
         # What each room may still be told before the next beat. Rooms that are told nothing are not in it.
         self._left: dict[int, int] = {}
         self._beat: asyncio.TimerHandle | None = None
-        signals.listen(self._overhear)
+        signals.subscribe(self._overhear)
 
     def stop(self) -> None:
         if self._beat is not None:
@@ -45,13 +45,13 @@ class Announcer:
                 self._forget(room_id, user_id)
         elif self._left.get(room_id, self._at_once):
             self._say(room_id, user_id, name, here)
-        elif self._count < MAX_WAITING:
+        elif self._count < MAX_QUEUED_CHANGES:
             self._waiting.setdefault(room_id, {})[user_id] = name, here
             self._count += 1
 
     def _say(self, room_id: int, user_id: int, name: str, here: bool) -> None:
         data = {"room_id": room_id, "user_id": user_id, "user_name": name, "here": here}
-        self._signals.say(Signal("presence", data, room_id=room_id))
+        self._signals.send(Signal("presence", data, room_id=room_id))
         self._left[room_id] = self._left.get(room_id, self._at_once) - 1
         if self._beat is None:
             self._beat = asyncio.get_running_loop().call_later(self._pause, self._go_on)

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from chatserver.errors import Unavailable
-from chatserver.live.open_streams import Audience
+from chatserver.live.open_streams import OpenStreams
 from chatserver.log.keys import PARTITIONS
 from chatserver.model.users import User
 from chatserver.presence.announcer import Announcer
@@ -32,14 +32,14 @@ LEASE_SECONDS = 10.0
 RENEWALS = 3
 """Renewals of a lease within its time."""
 
-LOOKS = 20
+LEASE_CHECKS = 20
 """How often within the grace it is looked who is gone."""
 
 ROOMS_PER_USER = 100
 """Rooms in which one user can be at once, as far as a process knows, those among them that were left a moment ago. Who
 shows more is not seen in the rest: each room that somebody comes to costs all processes a signal."""
 
-BACKOFF_SECONDS = (0.1, 0.5)
+RETRY_SECONDS = (0.1, 0.5)
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Presence:
         self,
         register: PresenceRegister,
         announcer: Announcer,
-        audience: Audience,
+        open_streams: OpenStreams,
         *,
         grace_seconds: float,
         lease_seconds: float,
@@ -67,17 +67,17 @@ class Presence:
         self._leaving: dict[Pair, float] = {}
         self._rooms_of: Counter[int] = Counter()
         # For each partition what the register has of this process, as far as is known; and where that is in doubt.
-        self._noted: list[dict[Pair, str]] = [{} for _ in range(PARTITIONS)]
-        self._doubtful: set[int] = set()
-        self._forgotten: set[int] = set()
+        self._written: list[dict[Pair, str]] = [{} for _ in range(PARTITIONS)]
+        self._to_resync: set[int] = set()
+        self._reset_partitions: set[int] = set()
         self._eras = [b""] * PARTITIONS
         self._changed: dict[Pair, None] = {}
         self._has_changes = asyncio.Event()
         self._renew_at = 0.0
         self._nobody_leaves_until = 0.0
         self._task: BackgroundTask | None = None
-        audience.on_arrival(self._arrive)
-        audience.on_departure(self._depart)
+        open_streams.on_arrival(self._arrive)
+        open_streams.on_departure(self._depart)
 
     def start(self, background: Background) -> None:
         self._task = background.start("presence", self._run)
@@ -128,31 +128,31 @@ class Presence:
             self._change(pair)
 
     def _change(self, pair: Pair) -> None:
-        if pair.partition not in self._doubtful:  # there, everything is compared anyway
+        if pair.partition not in self._to_resync:  # there, everything is compared anyway
             self._changed[pair] = None
             self._has_changes.set()
 
     # What the register is told
 
     async def _run(self) -> None:
-        backoff = BACKOFF_SECONDS[0]
+        backoff = RETRY_SECONDS[0]
         while True:
             try:
                 await self._step()
-                backoff = BACKOFF_SECONDS[0]
+                backoff = RETRY_SECONDS[0]
             except Unavailable as error:
                 log.warning("presence has to wait: %s", error.__cause__ or error)
                 self._renew_at = 0.0
                 await asyncio.sleep(random.uniform(0, backoff))
-                backoff = min(backoff * 2, BACKOFF_SECONDS[1])
+                backoff = min(backoff * 2, RETRY_SECONDS[1])
                 continue
-            if not self._doubtful:
+            if not self._to_resync:
                 await self._rest()
 
     async def _rest(self) -> None:
         """Until somebody came, or it is time to look who is gone."""
         try:
-            async with asyncio.timeout(min(self._grace / LOOKS, self._renew_every)):
+            async with asyncio.timeout(min(self._grace / LEASE_CHECKS, self._renew_every)):
                 await self._has_changes.wait()
         except TimeoutError:
             pass
@@ -162,7 +162,7 @@ class Presence:
         self._let_go(now)
         if now >= self._renew_at:
             await self._renew(now)
-        for partition in list(self._doubtful):
+        for partition in list(self._to_resync):
             await self._compare(partition)
         await self._note_changes()
 
@@ -171,21 +171,21 @@ class Presence:
         self._renew_at = now + self._renew_every * random.uniform(0.9, 1.0)
         for partition, (era, notes, _) in enumerate(leases):
             if self._eras[partition] not in {b"", era}:
-                self._begin_again(partition, now)
-            elif notes != len(self._noted[partition]):
-                self._doubtful.add(partition)
+                self._resync(partition, now)
+            elif notes != len(self._written[partition]):
+                self._to_resync.add(partition)
             self._eras[partition] = era
         for partition, (_, _, dead) in enumerate(leases):
             for process in dead:
                 await self._sweep(partition, process.decode())
 
-    def _begin_again(self, partition: int, now: float) -> None:
+    def _resync(self, partition: int, now: float) -> None:
         """Redis forgot. The others have not: they are told of nobody who was here before. Who left meanwhile is kept
         until all processes have written what they have, so that nobody is called gone who is elsewhere."""
-        self._doubtful.add(partition)
-        self._forgotten.add(partition)
+        self._to_resync.add(partition)
+        self._reset_partitions.add(partition)
         self._nobody_leaves_until = now + 2 * self._renew_every
-        for pair, name in self._noted[partition].items():
+        for pair, name in self._written[partition].items():
             if pair not in self._here:
                 self._enter(pair, name)
                 self._leaving[pair] = self._nobody_leaves_until
@@ -201,28 +201,28 @@ class Presence:
         """Makes the register have what is here, whatever it has."""
         there = await self._register.notes(partition, self._process)
         here = {pair for pair in self._here if pair.partition == partition}
-        noted = self._noted[partition] = {pair: name for pair, name in there.items() if pair not in here} | {
+        noted = self._written[partition] = {pair: name for pair, name in there.items() if pair not in here} | {
             # If Redis forgot nothing, others took this process for dead: whom it had, they said, is gone.
             pair: name
-            for pair, name in self._noted[partition].items()
-            if pair in there or pair not in here or partition in self._forgotten
+            for pair, name in self._written[partition].items()
+            if pair in there or pair not in here or partition in self._reset_partitions
         }
-        self._doubtful.discard(partition)
+        self._to_resync.discard(partition)
         await self._note(here.symmetric_difference(there) | here.symmetric_difference(noted))
-        self._forgotten.discard(partition)
+        self._reset_partitions.discard(partition)
 
     async def _note_changes(self) -> None:
         changed, self._changed = self._changed, {}
         self._has_changes.clear()
-        await self._note([pair for pair in changed if (pair in self._here) != (pair in self._noted[pair.partition])])
+        await self._note([pair for pair in changed if (pair in self._here) != (pair in self._written[pair.partition])])
 
     async def _note(self, pairs: Iterable[Pair]) -> None:
-        noted = self._noted
+        noted = self._written
         changes = [Change(pair, self._here.get(pair), known=pair in noted[pair.partition]) for pair in pairs]
         try:
             news = await self._register.note(self._process, changes, self._eras)
         except Unavailable:
-            self._doubtful.update(change.pair.partition for change in changes)
+            self._to_resync.update(change.pair.partition for change in changes)
             raise
         for pair, name, _ in news:
             self._announcer.tell(pair, name or noted[pair.partition][pair], here=name is not None)

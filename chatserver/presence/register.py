@@ -21,10 +21,10 @@ from chatserver.log.keys import PARTITIONS
 from chatserver.model.display_names import name_key
 from chatserver.model.users import User
 from chatserver.support.group_commit import GroupCommit
-from chatserver.support.redis_client import connect, reaching_redis
-from chatserver.support.redis_scripts import Call, Script, ScriptRunner, read
+from chatserver.support.redis_client import connect, redis_errors_as_unavailable
+from chatserver.support.redis_scripts import Call, Script, ScriptRunner, parse_answer
 
-AT_ONCE = 500
+CHANGES_PER_RUN = 500
 """Changes that one run of the script makes: short, since Redis does nothing else meanwhile."""
 
 NOTE, RENEW = Script.load(__file__, "presence.lua"), Script.load(__file__, "presence_lease.lua")
@@ -89,7 +89,11 @@ class PresenceRegister:
         by_partition: dict[int, list[Change]] = {}
         for change in changes:
             by_partition.setdefault(change.pair.partition, []).append(change)
-        runs = [some[at : at + AT_ONCE] for some in by_partition.values() for at in range(0, len(some), AT_ONCE)]
+        runs = [
+            some[at : at + CHANGES_PER_RUN]
+            for some in by_partition.values()
+            for at in range(0, len(some), CHANGES_PER_RUN)
+        ]
         answers = await self._note(process, runs, eras, "") if runs else []
         if not all(answers):
             raise Unavailable("what was noted is forgotten")
@@ -111,7 +115,7 @@ class PresenceRegister:
         """What the process has noted there, with the users' names; or any `limit` of it."""
         key = _notes(partition, process)
         reader: Any = self._reader
-        with reaching_redis():
+        with redis_errors_as_unavailable():
             if limit is None:
                 found = await reader.hgetall(key)
             else:
@@ -122,29 +126,29 @@ class PresenceRegister:
     async def sweep(self, partition: int, process: str, eras: Sequence[bytes]) -> tuple[dict[Pair, str], bool]:
         """Takes out some of what a dead process has noted. Returns whom the others have to be told of, with names, and
         whether there is more."""
-        notes = await self.notes(partition, process, AT_ONCE)
+        notes = await self.notes(partition, process, CHANGES_PER_RUN)
         changes = [Change(pair, None, known=False) for pair in notes] or [_nobody(partition)]
         (answer,) = await self._note(process, [changes], eras, "sweep")
         gone = {change.pair: notes[change.pair] for change in compress(changes, answer)}
-        return gone, len(notes) == AT_ONCE and bool(answer)
+        return gone, len(notes) == CHANGES_PER_RUN and bool(answer)
 
     async def users(self, room_id: int) -> list[User]:
         """Who is in the room, by name, as the leases that hold say it."""
         return await self._readings.submit(room_id)
 
     async def _read_all(self, rooms: Sequence[int]) -> list[list[User]]:
-        wanted = list(dict.fromkeys(rooms))
-        with reaching_redis():
+        asked = list(dict.fromkeys(rooms))
+        with redis_errors_as_unavailable():
             pipeline = self._reader.pipeline(transaction=False)
             pipeline.time()
-            for room_id in wanted:
+            for room_id in asked:
                 pipeline.zrange(_processes(room_id % PARTITIONS), 0, -1, withscores=True)
                 pipeline.hget(_state(room_id % PARTITIONS), "renewed")
                 pipeline.hgetall(_users(room_id))
             (seconds, micros), *answers = await pipeline.execute()
         now = seconds * 1000 + micros // 1000
         found = {
-            room_id: self._present(now, *answers[3 * index : 3 * index + 3]) for index, room_id in enumerate(wanted)
+            room_id: self._present(now, *answers[3 * index : 3 * index + 3]) for index, room_id in enumerate(asked)
         }
         return [found[room_id] for room_id in rooms]
 
@@ -163,7 +167,7 @@ class PresenceRegister:
 
 
 def _all(answers: Sequence[Any], outcome: Any) -> list[Any]:
-    outcomes = [read(answer, outcome) for answer in answers]
+    outcomes = [parse_answer(answer, outcome) for answer in answers]
     for each in outcomes:
         if isinstance(each, Exception):
             raise each

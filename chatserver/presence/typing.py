@@ -11,18 +11,18 @@ from chatserver.model.users import User
 PAUSE_SECONDS = 2.5
 """Between two signals of one user in one room. Pages show one for twice as long."""
 
-LATELY = 10_000
-"""Typists that are remembered here for that. Where more type at once, some are passed on more often."""
+TYPIST_CACHE_SIZE = 10_000
+"""TypingNotices that are remembered here for that. Where more type at once, some are passed on more often."""
 
 
-class Typists:
+class TypingNotices:
     def __init__(self, signals: Signals, *, pause_seconds: float = PAUSE_SECONDS) -> None:
         self._signals = signals
-        self._lately: TTLCache[tuple[int, int], bool] = TTLCache(LATELY, pause_seconds)
+        self._lately: TTLCache[tuple[int, int], bool] = TTLCache(TYPIST_CACHE_SIZE, pause_seconds)
 
     def types(self, user: User, room: Room) -> None:
         """The user is writing something in the room."""
         if (user.id, room.id) not in self._lately:
             self._lately[user.id, room.id] = True
             data = {"room_id": room.id, "user_id": user.id, "user_name": user.name}
-            self._signals.say(Signal("typing", data, room_id=room.id))
+            self._signals.send(Signal("typing", data, room_id=room.id))

@@ -17,7 +17,7 @@ from limits.aio.storage import RedisStorage
 
 from chatserver.errors import Unavailable
 from chatserver.quotas.quotas import Quota
-from chatserver.support.redis_client import connect, reaching_redis
+from chatserver.support.redis_client import connect, redis_errors_as_unavailable
 
 CONNECTIONS = 4
 
@@ -29,7 +29,7 @@ AWAY_SECONDS = 5.0
 
 PREFIX = "harbour:quota"
 
-REMEMBERED = 20_000
+COUNTER_CACHE_SIZE = 20_000
 """Keys that are counted in memory at a time; the one that was longest not asked for is forgotten first."""
 
 Answer = TypeVar("Answer")
@@ -85,7 +85,7 @@ class Counters:
         if time.monotonic() >= self._away_until:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    with reaching_redis():
+                    with redis_errors_as_unavailable():
                         return await work(self._shared)
             except (Unavailable, TimeoutError) as error:
                 self._note_away(error)
@@ -102,7 +102,7 @@ class MemoryStore:
     """The same in this process, by windows of the monotonic clock, with a bound on its keys."""
 
     def __init__(self) -> None:
-        self._windows: LRUCache[str, tuple[int, int, int]] = LRUCache(REMEMBERED)
+        self._windows: LRUCache[str, tuple[int, int, int]] = LRUCache(COUNTER_CACHE_SIZE)
         """Of each key: the number of the window, what was counted in it, and in the one before."""
 
     async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:

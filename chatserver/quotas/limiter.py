@@ -18,7 +18,7 @@ from chatserver.errors import TooMany
 from chatserver.quotas.counters import Counters
 from chatserver.quotas.quotas import Quota
 
-REMEMBERED = 20_000
+LIMITED_CACHE_SIZE = 20_000
 """Leases kept at a time; whose was longest not used takes a new one."""
 
 MARGIN_SECONDS = 0.005
@@ -61,7 +61,7 @@ class Limiter:
 
     def __init__(self, counters: Counters | None) -> None:
         self._counters = counters
-        self._leases: LRUCache[tuple[str, str], Lease] = LRUCache(REMEMBERED)
+        self._leases: LRUCache[tuple[str, str], Lease] = LRUCache(LIMITED_CACHE_SIZE)
 
     @property
     def is_on(self) -> bool:

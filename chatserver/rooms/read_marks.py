@@ -12,7 +12,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from chatserver.accounts.first_cursors import EVERYTHING_IS_NEWS, Beginning, read_beginning
-from chatserver.archive.database import Database, Document, reaching_mongodb
+from chatserver.archive.database import Database, Document, mongodb_errors_as_unavailable
 from chatserver.model.cursor import Cursor
 
 PLACES_KEPT = 100_000
@@ -32,7 +32,7 @@ class ReadMarks:
         kept = self._beginnings.get(user_id)
         if kept is not None:
             return kept
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             user = await self._users.find_one({"_id": user_id}, {"created_at": 1, "begins": 1})
         found = EVERYTHING_IS_NEWS if user is None else read_beginning(user)
         with contextlib.suppress(ValueError):  # of more rooms than all that is kept
@@ -41,14 +41,14 @@ class ReadMarks:
 
     async def of_user(self, user_id: int) -> dict[int, Cursor]:
         """The marks of all rooms in which this user has one."""
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             # MongoDB compares embedded documents field by field: these are all of the user's.
             found = self._reads.find({"_id": {"$gt": _key(user_id, 0), "$lt": _key(user_id + 1, 0)}})
             return {each["_id"]["room"]: _place(each) async for each in found}
 
     async def of_room(self, user_id: int, room_id: int) -> Cursor:
         """Where the user stands in the room."""
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             found = await self._reads.find_one({"_id": _key(user_id, room_id)})
         return _place(found) if found is not None else (await self.beginning(user_id)).in_room(room_id)
 
@@ -58,7 +58,7 @@ class ReadMarks:
             return False
         # One update for all who do it at once: the largest wins, whoever comes last.
         move = {"$max": {"at": {"ms": id.ms, "seq": id.seq}}}
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             try:
                 before = await self._move(user_id, room_id, move)
             except DuplicateKeyError:  # two made the first mark, and this one was second

@@ -23,12 +23,10 @@ NOTHING = Unread(0, 0)
 log = logging.getLogger(__name__)
 
 
-class Row(msgspec.Struct, frozen=True):
-    """`last_read`: the user's mark. `last_id`: the newest event of the room's log, `0-0` for none."""
+class Row(Room, frozen=True):
+    """A room as one user sees it. `last_read`: the user's mark. `last_id`: the newest event of the room's log,
+    `0-0` for none."""
 
-    id: int
-    name: str
-    created_at: str
     unread: int
     mentions: int
     last_read: str
@@ -57,17 +55,7 @@ class RoomList:
         tips = await self._backlog.tips([room.id for room in rooms])
         with_news = {id: marks[id] for id, tip in tips.items() if tip > marks[id]}
         counts = await self._unread.count(user.id, with_news)
-        return [
-            Row(
-                room.id,
-                room.name,
-                room.created_at,
-                *counts.get(room.id, NOTHING),
-                last_read=str(marks[room.id]),
-                last_id=str(tips[room.id]),
-            )
-            for room in rooms
-        ]
+        return [_row(room, counts.get(room.id, NOTHING), marks[room.id], tips[room.id]) for room in rooms]
 
     async def mark_read(self, user: User, room: Room, id: Cursor) -> None:
         """The user has read up to this event. A mark that stands further on stays. The user's other streams are told.
@@ -84,4 +72,13 @@ class RoomList:
             log.warning("not counted behind a mark: %s", error.__cause__ or error)
             return
         data = {"room_id": room.id, "id": str(id), "unread": unread, "mentions": mentions}
-        self._signals.say(Signal("read", data, room_id=room.id, user_id=user.id))
+        self._signals.send(Signal("read", data, room_id=room.id, user_id=user.id))
+
+
+def _row(room: Room, unread: Unread, mark: Cursor, tip: Cursor) -> Row:
+    return Row(
+        **msgspec.structs.asdict(room),
+        **unread._asdict(),
+        last_read=str(mark),
+        last_id=str(tip),
+    )

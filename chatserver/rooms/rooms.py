@@ -13,19 +13,19 @@ from pymongo import ASCENDING
 from pymongo.errors import DuplicateKeyError
 
 from chatserver.archive.branch_bases import LogEnded
-from chatserver.archive.database import Database, Document, is_about_looks, reaching_mongodb
-from chatserver.archive.publisher import Archiver
+from chatserver.archive.database import Database, Document, is_about_skeleton, mongodb_errors_as_unavailable
+from chatserver.archive.publisher import Publisher
 from chatserver.errors import Forbidden, RoomClosed, RoomNotFound, Taken, Unavailable
 from chatserver.live.signals import Signal, Signals
 from chatserver.log.wakeups import Wakeups
 from chatserver.model.client_ids import check_client_id
 from chatserver.model.display_names import MAX_ROOM_NAME, clean_name, name_key
 from chatserver.model.events import draft_closing, timestamp
-from chatserver.model.lookalikes import looks
+from chatserver.model.lookalikes import skeletons
 from chatserver.model.rooms import Room
-from chatserver.support.lookup_cache import Remembered
+from chatserver.support.lookup_cache import LookupCache
 
-REMEMBERED = 10_000
+ROOM_CACHE_SIZE = 10_000
 LIST = "list"
 """What the list of all rooms is remembered under."""
 
@@ -43,17 +43,19 @@ class _List(NamedTuple):
 
 
 class Rooms:
-    def __init__(self, database: Database, archiver: Archiver, wakeups: Wakeups, signals: Signals) -> None:
+    def __init__(self, database: Database, publisher: Publisher, wakeups: Wakeups, signals: Signals) -> None:
         self._database = database
         self._rooms = database.rooms
-        self._archiver = archiver
+        self._publisher = publisher
         self._wakeups = wakeups
         self._signals = signals
-        self._remembered: Remembered[int, Document] = Remembered(self._look_up, lambda: wakeups.are_heard, REMEMBERED)
+        self._cache: LookupCache[int, Document] = LookupCache(
+            self._look_up, lambda: wakeups.is_subscribed, ROOM_CACHE_SIZE
+        )
         # The list is the same for everybody, and asked for with each page.
-        self._list: Remembered[str, _List] = Remembered(self._read_list, lambda: wakeups.are_heard, 1)
-        wakeups.hear(CLOSED, lambda id: self._forget(int(id[:20])))
-        wakeups.hear(MADE, lambda _: self._list.forget(LIST))
+        self._list: LookupCache[str, _List] = LookupCache(self._read_list, lambda: wakeups.is_subscribed, 1)
+        wakeups.subscribe(CLOSED, lambda id: self._forget(int(id[:20])))
+        wakeups.subscribe(MADE, lambda _: self._list.forget(LIST))
 
     async def all(self) -> Sequence[Room]:
         """Every open room, by name."""
@@ -75,35 +77,35 @@ class Rooms:
             "_id": await self._database.next_number("rooms"),
             "name": name,
             "key": name_key(name),
-            "looks": looks(name),
+            "looks": skeletons(name),
             "made_by": maker_id,
             "created_at": timestamp(),
             "client_id": client_id,
         }
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             try:
                 await self._rooms.insert_one(document)
             except DuplicateKeyError as error:
                 made = await self._rooms.find_one({"key": document["key"], "made_by": maker_id})
                 if client_id is None or made is None or made.get("client_id") != client_id:
-                    raise Taken("that name looks like another room's" if is_about_looks(error) else None) from None
+                    raise Taken("that name looks like another room's" if is_about_skeleton(error) else None) from None
                 return _room(made)
         self._list.forget(LIST)
         room = _room(document)
         with contextlib.suppress(Unavailable):  # the others find out when what they know is too old
-            await self._wakeups.say(MADE, str(room.id))
+            await self._wakeups.publish(MADE, str(room.id))
         await self._tell_made(room, document["key"])
         return room
 
     async def find(self, room_id: int) -> Room:
         """Raises RoomNotFound; RoomClosed for a room that was there once."""
-        return _room(_open(await self._remembered.get(room_id)))
+        return _room(_open(await self._cache.get(room_id)))
 
     async def find_open(self, room_ids: Sequence[int]) -> list[Room]:
         """Those of the rooms that are open. Raises RoomNotFound if one was never there, RoomClosed if none is open."""
-        documents = {room_id: self._remembered.fresh(room_id) for room_id in room_ids}
+        documents = {room_id: self._cache.fresh(room_id) for room_id in room_ids}
         unsure = [room_id for room_id, document in documents.items() if document is None]
-        answers = await asyncio.gather(*map(self._remembered.get, unsure)) if unsure else []
+        answers = await asyncio.gather(*map(self._cache.get, unsure)) if unsure else []
         documents.update(zip(unsure, answers, strict=True))
         found = []
         for document in documents.values():
@@ -127,21 +129,21 @@ class Rooms:
             room_id, {"closed_at": timestamp(), "key": f"closed {room_id}\n", "looks": [f"closed {room_id}"]}
         )
         with contextlib.suppress(Unavailable):  # the others find out when they ask again
-            await self._wakeups.say(CLOSED, str(room_id))
-        self._signals.say(Signal("rooms", {"closed": room_id}))
+            await self._wakeups.publish(CLOSED, str(room_id))
+        self._signals.send(Signal("rooms", {"closed": room_id}))
         with contextlib.suppress(
             LogEnded
         ):  # it was cut off when only the mark was missing, by an older release perhaps
-            await self._archiver.publish(draft_closing(room_id, user_id))
+            await self._publisher.publish(draft_closing(room_id, user_id))
         await self._mark(room_id, {"ended": True})
 
     async def _mark(self, room_id: int, fields: Document) -> None:
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             await self._rooms.update_one({"_id": room_id}, {"$set": fields})
         self._forget(room_id)
 
     def _forget(self, room_id: int) -> None:
-        self._remembered.forget(room_id)
+        self._cache.forget(room_id)
         self._list.forget(LIST)
 
     async def _tell_made(self, room: Room, key: str) -> None:
@@ -151,13 +153,13 @@ class Rooms:
             rooms, keys, _ = await self._listed()
             place = bisect_left(keys, key)
             data["after"] = rooms[place - 1].id if place else 0
-        self._signals.say(Signal("rooms", data))
+        self._signals.send(Signal("rooms", data))
 
     async def _listed(self) -> _List:
         return await self._list.get(LIST) or _List((), (), "0.0")
 
     async def _read_list(self, _: str) -> _List:
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             found = self._rooms.find({"closed_at": {"$exists": False}}).sort("key", ASCENDING)
             documents = await found.to_list(None)
         digest = f"{len(documents)}.{sum(document['_id'] for document in documents)}"
@@ -166,7 +168,7 @@ class Rooms:
     async def _look_up(self, room_id: int) -> Document | None:
         if not 0 < room_id < 2**63:  # MongoDB has no larger integers
             return None
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             document: Document | None = await self._rooms.find_one({"_id": room_id})
         return document
 
@@ -181,4 +183,4 @@ def _open(document: Document | None) -> Document:
 
 
 def _room(document: Document) -> Room:
-    return Room(document["_id"], document["name"], document["created_at"])
+    return Room(**{field: document["_id" if field == "id" else field] for field in Room.__struct_fields__})

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from cachetools import LRUCache
 from pymongo import ASCENDING
 
-from chatserver.archive.database import Collection, Database, Document, reaching_mongodb
+from chatserver.archive.database import Collection, Database, Document, mongodb_errors_as_unavailable
 from chatserver.archive.event_documents import event_key, read_key
 from chatserver.archive.indexes import DELETED_MESSAGES, MESSAGES_IN_ORDER, MESSAGES_THAT_MENTION
 from chatserver.model.cursor import END, Cursor
@@ -25,13 +25,13 @@ from chatserver.model.event_kinds import MESSAGE
 ROOMS_AT_ONCE = 200
 """Rooms of one query."""
 
-LONG = 200
+LONG_WALK_MESSAGES = 200
 """Messages behind a mark. A walk along so many takes a fraction of a millisecond."""
 
 SETTLED_SECONDS = 3.0
 """After an event was seen in the archive, when `messages` shows it. As a rule that takes some milliseconds."""
 
-KEPT = 20_000
+COUNT_CACHE_SIZE = 20_000
 """Long walks that are remembered, the latest."""
 
 
@@ -65,7 +65,7 @@ class UnreadMessages:
     def __init__(self, database: Database) -> None:
         self._events = database.events
         self._messages = database.messages
-        self._walks: LRUCache[tuple[int, int], _Walk] = LRUCache(KEPT)
+        self._walks: LRUCache[tuple[int, int], _Walk] = LRUCache(COUNT_CACHE_SIZE)
 
     async def count(self, user_id: int, marks: Mapping[int, Cursor]) -> dict[int, Unread]:
         """The counts of these rooms, behind the user's mark in each. Rooms without unread messages are left out."""
@@ -73,11 +73,11 @@ class UnreadMessages:
         counted: dict[int, Unread] = {}
         for start in range(0, len(rooms), ROOMS_AT_ONCE):
             some = {id: marks[id] for id in rooms[start : start + ROOMS_AT_ONCE]}
-            with reaching_mongodb():
+            with mongodb_errors_as_unavailable():
                 walked = await self._walks_from(user_id, some)
                 short = {id: mark for id, mark in some.items() if id not in walked}
                 counting = [self._count(user_id, short)] if short else []
-                counting += [self._count_on(user_id, walked)] if walked else []
+                counting += [self._count_since(user_id, walked)] if walked else []
                 for counts in await asyncio.gather(*counting):
                     counted |= counts
         return counted
@@ -85,7 +85,7 @@ class UnreadMessages:
     async def first(self, user_id: int, room_id: int, mark: Cursor) -> Cursor | None:
         """The oldest unread message of the room."""
         shown_to = {"user_id": {"$ne": user_id}, "deleted": {"$ne": True}}
-        with reaching_mongodb():
+        with mongodb_errors_as_unavailable():
             found = await self._messages.find_one(
                 _behind(room_id, mark) | shown_to, {"_id": 1}, sort=[("_id", ASCENDING)], hint="_id_"
             )
@@ -132,11 +132,11 @@ class UnreadMessages:
             room_id = each["_id"]
             if each["unread"]:
                 counted[room_id] = Unread(each["unread"], each["mentions"])
-            if each["all"] > LONG:
+            if each["all"] > LONG_WALK_MESSAGES:
                 self._walks[user_id, room_id] = _begun(marks[room_id])
         return counted
 
-    async def _count_on(self, user_id: int, walks: Mapping[int, _Walk]) -> dict[int, Unread]:
+    async def _count_since(self, user_id: int, walks: Mapping[int, _Walk]) -> dict[int, Unread]:
         """Walks on from where the last walk ended."""
         now = asyncio.get_running_loop().time()
         new = await self._news(user_id, walks)

@@ -17,13 +17,13 @@ from chatserver.archive.database import Collection, Document
 from chatserver.archive.event_documents import event_key, in_room
 from chatserver.archive.indexes import MESSAGES_BY_TIME, MESSAGES_WITH_A_WORD
 from chatserver.model.cursor import Cursor
-from chatserver.search.query import Wanted
+from chatserver.search.query import Query
 
-RARE = 1_000
+RARE_WORD_MESSAGES = 1_000
 """Messages that are found, read and put in order in some ten milliseconds."""
 
-COUNTED = 6
-"""Words of a query that are counted, each up to RARE (about a millisecond)."""
+MAX_COUNTED_WORDS = 6
+"""Words of a query that are counted, each up to RARE_WORD_MESSAGES (about a millisecond)."""
 
 ANSWER_MS = 2_000
 """How long MongoDB may look before a search is given up."""
@@ -31,7 +31,7 @@ ANSWER_MS = 2_000
 _NEWEST_FIRST = [("_id.ms", DESCENDING), ("_id.seq", DESCENDING), ("_id.room", DESCENDING)]
 
 
-class Place(NamedTuple):
+class SortKey(NamedTuple):
     """Of a message among those of all rooms: by time first."""
 
     ms: int
@@ -39,9 +39,9 @@ class Place(NamedTuple):
     room: int
 
 
-class Way(NamedTuple):
+class QueryPlan(NamedTuple):
     """`hint`: an index. `walked`: the part of the query that says along which of its entries it goes. `room_id`: where
-    only one room is searched. `is_small`: all that is walked along is less than RARE messages."""
+    only one room is searched. `is_small`: all that is walked along is less than RARE_WORD_MESSAGES messages."""
 
     query: Document
     hint: str
@@ -58,7 +58,7 @@ class Way(NamedTuple):
     def order(self) -> Sequence[tuple[str, int]]:
         return [("_id", DESCENDING)] if self.hint == "_id_" else _NEWEST_FIRST
 
-    def older_than(self, place: Place | None) -> Document:
+    def older_than(self, place: SortKey | None) -> Document:
         if place is None:
             return {}
         if self.hint == "_id_" and self.room_id is not None:
@@ -73,7 +73,7 @@ class Way(NamedTuple):
             ],
         }
 
-    def about_older_than(self, place: Place | None) -> Document:
+    def about_older_than(self, place: SortKey | None) -> Document:
         """The same, and what is of the same millisecond: that an index can tell by itself."""
         return self.older_than(place) if place is None or self.hint == "_id_" else {"_id.ms": {"$lte": place.ms}}
 
@@ -87,30 +87,36 @@ class Way(NamedTuple):
         }
 
 
-async def choose_way(messages: Collection, wanted: Wanted, room_id: int | None) -> Way:
+async def choose_plan(messages: Collection, query: Query, room_id: int | None) -> QueryPlan:
     """The caller handles errors of PyMongo."""
-    conditions = wanted.conditions()
+    conditions = query.conditions()
     counts: dict[int, int] = {}
-    for place, condition in enumerate(conditions[-COUNTED:], max(0, len(conditions) - COUNTED)):
+    for place, condition in enumerate(conditions[-MAX_COUNTED_WORDS:], max(0, len(conditions) - MAX_COUNTED_WORDS)):
         counts[place] = await messages.count_documents(
-            {"words": condition}, hint=MESSAGES_WITH_A_WORD, limit=RARE, maxTimeMS=ANSWER_MS
+            {"words": condition}, hint=MESSAGES_WITH_A_WORD, limit=RARE_WORD_MESSAGES, maxTimeMS=ANSWER_MS
         )
     rarest = min(counts, key=lambda place: counts[place])
-    if counts[rarest] == RARE:
+    if counts[rarest] == RARE_WORD_MESSAGES:
         exact = [place for place, condition in enumerate(conditions) if isinstance(condition, str)]
         if not exact and room_id is not None:
             whole_room = in_room(room_id)
-            return Way({**whole_room, "words": {"$all": conditions}}, "_id_", room_id, whole_room)
+            return QueryPlan({**whole_room, "words": {"$all": conditions}}, "_id_", room_id, whole_room)
         if not exact:
-            return Way({"words": {"$all": conditions}}, MESSAGES_BY_TIME, None, {})
+            return QueryPlan({"words": {"$all": conditions}}, MESSAGES_BY_TIME, None, {})
         rarest = exact[0]
     walked: Document = {"words": conditions[rarest]}
-    query = dict(walked)
+    matching = dict(walked)
     if others := conditions[:rarest] + conditions[rarest + 1 :]:
-        query["$nor"] = [{"words": _without(other)} for other in others]
+        matching["$nor"] = [{"words": _without(other)} for other in others]
     if room_id is not None:
-        query["_id.room"] = room_id
-    return Way(query, MESSAGES_WITH_A_WORD, room_id, walked, is_small=counts.get(rarest, RARE) < RARE)
+        matching["_id.room"] = room_id
+    return QueryPlan(
+        matching,
+        MESSAGES_WITH_A_WORD,
+        room_id,
+        walked,
+        is_small=counts.get(rarest, RARE_WORD_MESSAGES) < RARE_WORD_MESSAGES,
+    )
 
 
 def _without(condition: str | Regex[str]) -> Document:

@@ -20,7 +20,7 @@ _BEFORE = 40
 """Of them, about how many stand in front of the first hit."""
 
 
-class Wanted(NamedTuple):
+class Query(NamedTuple):
     """Words that must all be in a text, folded. `beginnings`: a word begins so. `parts`: runs of characters of scripts
     without spaces, which a longer run may have in it."""
 
@@ -29,7 +29,7 @@ class Wanted(NamedTuple):
     parts: tuple[str, ...]
 
     @classmethod
-    def read(cls, query: str) -> Wanted | None:
+    def read(cls, query: str) -> Query | None:
         """None for a query without any word. Its last word may be the beginning of one."""
         folded = fold_text(query)
         words: list[str] = []

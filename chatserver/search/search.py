@@ -19,8 +19,8 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from pymongo.errors import ExecutionTimeout
 
-from chatserver.accounts.lookup import People
-from chatserver.archive.database import Database, Document, reaching_mongodb
+from chatserver.accounts.lookup import UserLookup
+from chatserver.archive.database import Database, Document, mongodb_errors_as_unavailable
 from chatserver.archive.event_documents import read_key, read_shown
 from chatserver.errors import Unavailable
 from chatserver.messages.history import PAGE_BYTES
@@ -29,8 +29,8 @@ from chatserver.model.display_names import name_key
 from chatserver.model.events import Message
 from chatserver.model.rooms import Room
 from chatserver.rooms.rooms import Rooms
-from chatserver.search.plan import ANSWER_MS, Place, Way, choose_way
-from chatserver.search.query import Wanted
+from chatserver.search.plan import ANSWER_MS, QueryPlan, SortKey, choose_plan
+from chatserver.search.query import Query
 from chatserver.search.turns import SearchTurns
 
 PAGE_SIZE = 20
@@ -67,7 +67,7 @@ class Results(NamedTuple):
 
 
 class Search:
-    def __init__(self, database: Database, rooms: Rooms, people: People) -> None:
+    def __init__(self, database: Database, rooms: Rooms, people: UserLookup) -> None:
         self._messages = database.messages
         self._rooms = rooms
         self._people = people
@@ -76,7 +76,7 @@ class Search:
     async def find(
         self,
         user_id: int,
-        wanted: Wanted,
+        query: Query,
         *,
         room_id: int | None,
         author: str | None,
@@ -91,10 +91,10 @@ class Search:
         rooms = await self._searched(room_id)
         narrowed: Document = {} if author is None else {"user_id": await self._id_of(author)}
         async with self._turns.turn(user_id):
-            way = await self._in_time(choose_way(self._messages, wanted, room_id))
+            plan = await self._in_time(choose_plan(self._messages, query, room_id))
             if room_id is None:
                 narrowed["_id.room"] = {"$in": list(rooms)}
-            return await self._page(way, narrowed, wanted, rooms, before, limit)
+            return await self._page(plan, narrowed, query, rooms, before, limit)
 
     async def _id_of(self, author: str) -> int:
         """0, which is nobody, for a name that nobody has."""
@@ -106,9 +106,9 @@ class Search:
 
     async def _page(
         self,
-        way: Way,
+        plan: QueryPlan,
         narrowed: Document,
-        wanted: Wanted,
+        query: Query,
         rooms: Mapping[int, Room],
         before: Cursor | None,
         limit: int,
@@ -117,8 +117,8 @@ class Search:
         results: list[Result] = []
         room_for = PAGE_BYTES
         for length in STRETCHES:
-            end = None if way.is_small else await self._in_time(self._end_of_stretch(way, before, length))
-            async with aclosing(self._newest_first(way, narrowed, wanted, before, end)) as found:
+            end = None if plan.is_small else await self._in_time(self._end_of_stretch(plan, before, length))
+            async with aclosing(self._newest_first(plan, narrowed, query, before, end)) as found:
                 async for message in found:
                     is_full = len(results) >= limit or room_for < 0
                     if is_full and results[-1].message.id != message.id:
@@ -132,11 +132,11 @@ class Search:
                 break
         return Results(results, str(before))
 
-    async def _end_of_stretch(self, way: Way, before: Cursor | None, length: int) -> Cursor | None:
+    async def _end_of_stretch(self, plan: QueryPlan, before: Cursor | None, length: int) -> Cursor | None:
         """The id of about the last of so many messages on the way; None where there are no more. The index knows."""
-        older = way.about_older_than(_place(before))
-        found = self._messages.find({"$and": [way.walked, older]}, way.place, hint=way.hint, max_time_ms=ANSWER_MS)
-        documents = await found.sort(way.order).skip(length - 1).limit(1).to_list(1)
+        older = plan.about_older_than(_place(before))
+        found = self._messages.find({"$and": [plan.walked, older]}, plan.place, hint=plan.hint, max_time_ms=ANSWER_MS)
+        documents = await found.sort(plan.order).skip(length - 1).limit(1).to_list(1)
         if not documents:
             return None
         end = read_key(documents[0]["_id"])
@@ -146,18 +146,18 @@ class Search:
         return Cursor(before.ms, 0) if before.seq else Cursor(before.ms - 1, 0)
 
     async def _newest_first(
-        self, way: Way, narrowed: Document, wanted: Wanted, before: Cursor | None, end: Cursor | None
+        self, plan: QueryPlan, narrowed: Document, query: Query, before: Cursor | None, end: Cursor | None
     ) -> AsyncGenerator[Message, None]:
         """What is found from a place on to the end of a stretch, or of all. Messages of several rooms may have the id
         at which a stretch ends: they are all on it."""
-        stretch = {} if end is None else way.not_older_than(end)
-        query = {"$and": [way.query, narrowed, way.older_than(_place(before)), stretch]}
-        found = self._messages.find(query, hint=way.hint, max_time_ms=ANSWER_MS)
-        cursor = found.sort(way.order).batch_size(READ_AT_ONCE)
+        stretch = {} if end is None else plan.not_older_than(end)
+        matching = {"$and": [plan.query, narrowed, plan.older_than(_place(before)), stretch]}
+        found = self._messages.find(matching, hint=plan.hint, max_time_ms=ANSWER_MS)
+        cursor = found.sort(plan.order).batch_size(READ_AT_ONCE)
         try:
             while documents := await self._in_time(cursor.to_list(READ_AT_ONCE)):
                 for document in documents:
-                    if wanted.is_in(document["content"]):
+                    if query.is_in(document["content"]):
                         yield read_shown(document).message
         finally:
             await cursor.close()
@@ -165,7 +165,7 @@ class Search:
     async def _in_time(self, asked: Awaitable[Answer]) -> Answer:
         """Raises Unavailable."""
         try:
-            with reaching_mongodb():
+            with mongodb_errors_as_unavailable():
                 return await asked
         except Unavailable as error:
             if isinstance(error.__cause__, ExecutionTimeout):
@@ -173,5 +173,5 @@ class Search:
             raise
 
 
-def _place(before: Cursor | None) -> Place | None:
-    return None if before is None else Place(before.ms, before.seq, 0)
+def _place(before: Cursor | None) -> SortKey | None:
+    return None if before is None else SortKey(before.ms, before.seq, 0)

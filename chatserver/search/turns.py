@@ -13,10 +13,10 @@ from contextlib import asynccontextmanager
 
 from chatserver.errors import Unavailable
 
-AT_ONCE = 4
+SEARCHES_AT_ONCE = 4
 """Searches of one process at the same time."""
 
-MAX_WAITING = 40
+MAX_WAITING_SEARCHES = 40
 """Searches of different users that may wait for that."""
 
 MAX_WAITING_OF_ONE = 40
@@ -29,7 +29,7 @@ WAIT_SECONDS = 4.0
 
 class SearchTurns:
     def __init__(self) -> None:
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns = asyncio.Semaphore(SEARCHES_AT_ONCE)
         self._waiting = 0
         self._own: dict[int, asyncio.Lock] = {}
         self._here: Counter[int] = Counter()
@@ -59,7 +59,7 @@ class SearchTurns:
 
     @asynccontextmanager
     async def _turn_of_all(self) -> AsyncIterator[None]:
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= MAX_WAITING_SEARCHES:
             raise Unavailable("too many people are searching right now, try again", retry_after=2)
         self._waiting += 1
         try:

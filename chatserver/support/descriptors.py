@@ -38,9 +38,9 @@ def allow_many() -> int | None:
     return hard
 
 
-def streams_within(limit: int | None, wanted: int) -> int:
-    """As many of the wanted streams as the limit leaves room for."""
-    return wanted if limit is None else min(wanted, limit - KEPT_FOR_ALL_ELSE)
+def streams_within(limit: int | None, max_streams: int) -> int:
+    """The number of streams that the limit on open files leaves room for, at most `max_streams`."""
+    return max_streams if limit is None else min(max_streams, limit - KEPT_FOR_ALL_ELSE)
 
 
 def are_left_for_connections(limit: int | None, some_open: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-YOUNG = 20_000
+YOUNG_OBJECTS = 20_000
 """Objects that are made between two looks at the young ones; Python's own 700 are those of a few requests. What
 requests leave behind goes without a look: they leave no cycles."""
 
@@ -13,4 +13,4 @@ def collect_rarely() -> None:
     """To be called when everything is built: what is there now stays, and is not looked through again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])

@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 MAX_BATCH = 500
 """Items written together. Largest message × 500 stays far below MongoDB's 48 MB and keeps Redis scripts short."""
 
-MAX_WAITING = 5_000
+MAX_QUEUED_ITEMS = 5_000
 """Items that may wait. Past it `submit` raises Unavailable: the client repeats, and nothing has been promised."""
 
 
@@ -41,16 +41,16 @@ class GroupCommit(Generic[Item, Result]):
 
     async def submit(self, item: Item) -> Result:
         """Returns the item's own result, when the batch that carried it has been written."""
-        if len(self._waiting) >= MAX_WAITING:
+        if len(self._waiting) >= MAX_QUEUED_ITEMS:
             raise Unavailable("too busy right now, try again")
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._hand_in(item, done)
         return await done
 
     def hand_in(self, item: Item) -> None:
-        """For those who need no answer. What can't be written is let go, and so is what comes on top of MAX_WAITING:
-        somebody else has to notice what was left undone."""
-        if len(self._waiting) < MAX_WAITING:
+        """Fire and forget. Failed items are dropped, and so is what comes on top of MAX_QUEUED_ITEMS: the sweep repairs
+        what was left undone."""
+        if len(self._waiting) < MAX_QUEUED_ITEMS:
             self._hand_in(item, None)
 
     async def join(self) -> None:

@@ -9,7 +9,7 @@ import traceback
 import unicodedata
 from types import TracebackType
 
-from chatserver.support.log_throttle import Calm
+from chatserver.support.log_throttle import ThrottleRepeats
 
 LINE_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -58,7 +58,7 @@ def escape(text: str) -> str:
 def set_up() -> None:
     """Sends all that is logged to stderr: calm, safe to look at, and what would pass the log by as well."""
     root = logging.getLogger()
-    calm = Calm(logging.StreamHandler(sys.stderr))
+    calm = ThrottleRepeats(logging.StreamHandler(sys.stderr))
     calm.setFormatter(SafeFormatter())
     root.addHandler(calm)
     root.setLevel(logging.WARNING)

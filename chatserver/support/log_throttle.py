@@ -49,7 +49,7 @@ class Kind:
         self.sample: logging.LogRecord | None = None
 
 
-class Calm(logging.Handler):
+class ThrottleRepeats(logging.Handler):
     """Hands the first record of a kind to another handler, then one every EVERY_SECONDS, with how many were left out.
 
     A kind is a logger, a level, the text before its arguments are put in, and for an exception its type and the place

@@ -21,7 +21,7 @@ STALE_SECONDS = 3600.0
 """How old an answer may be that is used while the database is away. Nothing can be changed there then either."""
 
 
-class Remembered(Generic[Key, Value]):
+class LookupCache(Generic[Key, Value]):
     """Answers of `ask`, by key, at most `size` of them. What is not there is not remembered.
 
     `is_told`: whether the word of a change would reach this process now. If not, the database is asked each time.

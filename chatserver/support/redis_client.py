@@ -65,17 +65,17 @@ async def take_connection(client: Redis) -> Connection:
 
 
 @contextmanager
-def reaching_redis() -> Iterator[None]:
+def redis_errors_as_unavailable() -> Iterator[None]:
     """Turns whatever redis-py raises into Unavailable: nothing a client sends makes Redis fail."""
     try:
-        with noticing_the_end():
+        with connection_errors_as_unavailable():
             yield
     except (RedisError, OSError, TimeoutError) as error:
         raise Unavailable("the log is not available right now, try again", retry_after=2) from error
 
 
 @contextmanager
-def noticing_the_end() -> Iterator[None]:
+def connection_errors_as_unavailable() -> Iterator[None]:
     """Writing to a connection that the other side has closed is a RuntimeError for uvloop, and for asyncio no error at
     all. For redis-py, and for whoever uses it, it is a ConnectionError."""
     try:

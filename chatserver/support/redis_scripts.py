@@ -11,7 +11,7 @@ from redis.asyncio.connection import Connection
 from redis.exceptions import NoScriptError
 
 from chatserver.errors import Unavailable
-from chatserver.support.redis_client import connect, reaching_redis, take_connection
+from chatserver.support.redis_client import connect, redis_errors_as_unavailable, take_connection
 
 Call = tuple[Sequence[Any], Sequence[Any]]
 """The keys and the arguments of one run of a script."""
@@ -49,7 +49,7 @@ class ScriptRunner:
 
         The calls are made when the connection stands, and told the run id of the server behind it.
         """
-        with reaching_redis():
+        with redis_errors_as_unavailable():
             async with self._client.pipeline(transaction=False) as pipeline:
                 pipeline.connection = await take_connection(self._client)
                 for keys, arguments in make_calls(self._server):
@@ -64,7 +64,7 @@ class ScriptRunner:
         await self._client.aclose(close_connection_pool=True)
 
 
-def read(answer: Any, outcome: Callable[[Any], Any]) -> Any:
+def parse_answer(answer: Any, outcome: Callable[[Any], Any]) -> Any:
     """What a script's answer means; for an error, what to raise."""
     if not isinstance(answer, Exception):
         return outcome(answer)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from chatserver.accounts.accounts import Accounts
 from chatserver.accounts.security_log import SecurityLog
 from chatserver.accounts.sessions import Sessions
-from chatserver.live.open_streams import Audience
-from chatserver.live.opening import Streams
+from chatserver.live.open_streams import OpenStreams
+from chatserver.live.opening import StreamOpener
 from chatserver.messages.history import History
 from chatserver.messages.messages import Messages
 from chatserver.presence.presence import Presence
-from chatserver.presence.typing import Typists
+from chatserver.presence.typing import TypingNotices
 from chatserver.quotas.limiter import Limiter
 from chatserver.rooms.room_list import RoomList
 from chatserver.rooms.rooms import Rooms
@@ -34,9 +34,9 @@ class Services:
     messages: Messages
     history: History
     search: Search
-    streams: Streams
-    audience: Audience
-    typists: Typists
+    streams: StreamOpener
+    open_streams: OpenStreams
+    typists: TypingNotices
     presence: Presence
     health: Health
     in_flight: InFlight

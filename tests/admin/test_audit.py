@@ -12,7 +12,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from chatserver.admin.audit import Audit, audit_all
-from chatserver.admin.rebuild import Projection, rebuild_all
+from chatserver.admin.rebuild import MessagesRebuild, rebuild_all
 from chatserver.archive.database import Database
 from chatserver.settings import Settings
 from tests.helpers.browserless import Visitor
@@ -171,7 +171,7 @@ async def test_messages_are_made_anew_from_events(
         if "shown" in name or "changed" in name:
             damage(raw, room, said)
     assert await problems(database, room)
-    assert await Projection(database).rebuild(room) == 5
+    assert await MessagesRebuild(database).rebuild(room) == 5
     assert list(raw.messages.find({"_id.room": room}).sort("_id")) == in_order
     assert await problems(database, room) == []
 

@@ -99,7 +99,7 @@ async def test_what_has_waited_for_long_is_not_pending_once_it_is_archived_in_pa
     begun = [await parts.begin(draft(room, name)) for name in "abc"]
     assert begun[2] is not None
     await parts.commits.commit(begun[2])
-    await parts.log.settled()
+    await parts.log.flush_marks()
     pending = [place for place in await parts.log.pending() if place.room_id == room]
     assert [place.id for place in pending] == [begun[2].id]
 
@@ -130,7 +130,7 @@ async def test_what_follows_a_refused_event_is_refused_with_it(parts: Parts, roo
         await parts.commits.commit(event(50, 20, "e"))
 
 
-# Bases
+# BranchBases
 
 
 async def wanted(parts: Parts, room: int) -> BaseWanted:
@@ -161,7 +161,7 @@ async def test_all_who_ask_for_one_branch_get_the_same_base(parts: Parts, settin
 
 
 async def test_a_base_is_above_all_that_anybody_has_seen(parts: Parts, world: World, room: int) -> None:
-    seen = await parts.archiver.publish(draft(room, "a"))
+    seen = await parts.publisher.publish(draft(room, "a"))
     await parts.begin(draft(room, "b"))
     with world.redis_client() as redis:
         redis.delete(log_key(room))
@@ -181,9 +181,9 @@ async def test_a_branch_begins_where_its_base_was_kept_free(parts: Parts, room: 
 
 async def test_a_base_that_is_not_wanted_any_more_is_not_made(parts: Parts, room: int) -> None:
     late = await wanted(parts, room)
-    published = [(await parts.archiver.publish(draft(room, name))).event for name in "ab"]
+    published = [(await parts.publisher.publish(draft(room, name))).event for name in "ab"]
     assert await parts.bases.make(room, late) is None
-    following = (await parts.archiver.publish(draft(room, "c"))).event
+    following = (await parts.publisher.publish(draft(room, "c"))).event
     assert following.prev == published[-1].id
 
 
@@ -192,7 +192,7 @@ async def test_a_base_whose_branch_was_lost_becomes_a_void(parts: Parts, world: 
     assert isinstance(await parts.log.append(draft(room, "a"), lost.id, base=lost), Appended)
     with world.redis_client() as redis:
         redis.flushall()
-    again = (await parts.archiver.publish(draft(room, "a"))).event
+    again = (await parts.publisher.publish(draft(room, "a"))).event
     assert again.prev == lost.id
     assert await archived(parts, room) == [(lost.id.ms, "void"), (again.id.ms, "a")]
 
@@ -200,10 +200,10 @@ async def test_a_base_whose_branch_was_lost_becomes_a_void(parts: Parts, world: 
 async def test_while_nobody_can_ask_the_archive_a_repeat_is_not_taken_for_new(
     parts: Parts, world: World, room: int
 ) -> None:
-    await parts.archiver.publish(draft(room, "a"))
+    await parts.publisher.publish(draft(room, "a"))
     with world.redis_client() as redis:
         redis.flushall()
-    await parts.archiver.publish(draft(room, "b"))
+    await parts.publisher.publish(draft(room, "b"))
     branch = await parts.log.append(draft(room, "a"), None)
     assert isinstance(branch, OtherBranch)
     assert isinstance(await parts.log.append(draft(room, "a"), branch.id, looked_up=False), Unsure)

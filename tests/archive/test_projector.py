@@ -1,4 +1,4 @@
-"""Showing: `messages` has of each message what the events say, however late, often and in whatever order it is done.
+"""MessageProjector: `messages` has of each message what the events say, however late, often and in whatever order it is done.
 
 The parts of two processes, at real servers.
 """
@@ -15,7 +15,7 @@ from redis import Redis
 from tornado.ioloop import IOLoop
 
 from chatserver.admin.audit import Audit
-from chatserver.admin.rebuild import Projection
+from chatserver.admin.rebuild import MessagesRebuild
 from chatserver.archive.event_documents import event_key, read_event
 from chatserver.log.keys import PARTITIONS, log_key, pending_key
 from chatserver.model.cursor import BEGINNING, Cursor
@@ -65,7 +65,7 @@ def room(rooms: Iterator[int], redis: Redis) -> Iterator[int]:
 
 
 async def publish(parts: Parts, *drafts: Draft) -> list[Event]:
-    return [(await parts.archiver.publish(each)).event for each in drafts]
+    return [(await parts.publisher.publish(each)).event for each in drafts]
 
 
 async def shown(parts: Parts, room: int) -> list[dict[str, Any]]:
@@ -77,7 +77,7 @@ async def problems(parts: Parts, room: int) -> list[str]:
     return [problem async for problem in Audit(parts.database).problems(room)]
 
 
-async def stands(parts: Parts, message: Event) -> Message:
+async def current_state(parts: Parts, message: Event) -> Message:
     return (await parts.archive.shown(message.room_id, [message.id]))[message.id].message
 
 
@@ -119,9 +119,9 @@ async def test_what_is_shown_late_does_not_take_back_what_came_after(parts: Part
     first, second = await publish(parts, edit(message, "one"), edit(message, "two"))
     await parts.database.messages.replace_one({"_id": before["_id"]}, before)
     await parts.commits.show(first)
-    assert (await stands(parts, message)).content == "two"
+    assert (await current_state(parts, message)).content == "two"
     await parts.commits.show(second)
-    assert (await stands(parts, message)).content == "two"
+    assert (await current_state(parts, message)).content == "two"
 
 
 async def test_who_is_overtaken_does_not_take_back_what_the_other_showed(
@@ -139,7 +139,7 @@ async def test_who_is_overtaken_does_not_take_back_what_the_other_showed(
 
     monkeypatch.setattr(parts.archive, "changes", overtaken)
     await publish(parts, edit(message, "one"))
-    assert (await stands(parts, message)).content == "two"
+    assert (await current_state(parts, message)).content == "two"
     assert await problems(parts, room) == []
 
 
@@ -147,10 +147,10 @@ async def test_what_is_changed_is_archived_first(parts: Parts, other: Parts, roo
     """Somebody sees a message and reacts before who wrote it has archived it: it must keep the id that they know."""
     message = await parts.begin(draft(room, "a"))
     assert message is not None
-    assert await other.archiver.secure(EventId(room, message.id)) == message
+    assert await other.publisher.ensure_archived(EventId(room, message.id)) == message
     assert await parts.archive.after(room, BEGINNING, 10) == [message]
-    assert await other.archiver.secure(EventId(room, message.id)) == message
-    assert await other.archiver.secure(EventId(room, Cursor(7, 0))) is None
+    assert await other.publisher.ensure_archived(EventId(room, message.id)) == message
+    assert await other.publisher.ensure_archived(EventId(room, Cursor(7, 0))) is None
 
 
 async def test_many_react_to_one_message_through_two_processes(parts: Parts, other: Parts, room: int) -> None:
@@ -160,7 +160,7 @@ async def test_many_react_to_one_message_through_two_processes(parts: Parts, oth
         *(publish((parts, other)[user_id % 2], react(message, "👍", user_id)) for user_id in everybody),
         *(publish((other, parts)[user_id % 2], react(message, "🎉", user_id)) for user_id in everybody),
     )
-    message_now = await stands(parts, message)
+    message_now = await current_state(parts, message)
     assert {each.emoji: set(each.user_ids) for each in message_now.reactions} == {
         "👍": set(everybody), "🎉": set(everybody),
     }  # fmt: skip
@@ -180,7 +180,7 @@ async def test_a_change_of_somebody_who_died_is_archived_and_shown_by_the_sweep(
     for _ in range(2):
         await other.sweep.sweep()
     assert [place for place in await parts.log.pending() if place.room_id == room] == []
-    message_now = await stands(parts, message)
+    message_now = await current_state(parts, message)
     assert (message_now.content, message_now.reactions[0].user_ids) == ("one", (8,))
     assert await problems(parts, room) == []
 
@@ -248,7 +248,7 @@ async def test_a_repeat_of_a_deleted_message_gets_the_tombstone(parts: Parts, ot
     [message] = await publish(parts, draft(room, "a"))
     await publish(parts, delete(message))
     for process in (parts, other):
-        repeat = await process.archiver.publish(draft(room, "a"))
+        repeat = await process.publisher.publish(draft(room, "a"))
         assert (repeat.event, repeat.repeated) == (without_text(message), True)
     assert len(await parts.archive.after(room, BEGINNING, 10)) == 2
 
@@ -257,7 +257,7 @@ async def test_an_edit_that_came_after_the_deletion_keeps_no_text_either(parts: 
     [message] = await publish(parts, draft(room, "a"))
     await publish(parts, delete(message), edit(message, "back again"))
     assert "back again" not in await texts(parts, room, redis)
-    assert (await stands(parts, message)).deleted
+    assert (await current_state(parts, message)).deleted
 
 
 async def test_a_deletion_that_was_cut_off_is_finished_by_the_sweep(
@@ -300,7 +300,7 @@ async def test_wrong_messages_are_found_and_made_anew(name: str, parts: Parts, r
     await DAMAGES[name](parts.database.messages, event_key(room, message.id))
     assert await problems(parts, room)
     for _ in range(2):
-        assert await Projection(parts.database).rebuild(room) == 1
+        assert await MessagesRebuild(parts.database).rebuild(room) == 1
         assert await shown(parts, room) == right
     assert await problems(parts, room) == []
 
@@ -311,7 +311,7 @@ async def test_text_that_a_deletion_left_in_the_archive_is_found_and_taken_out(p
     key = event_key(room, message.id)
     await parts.database.events.update_one({"_id": key}, {"$set": {"payload": message.payload.decode()}})
     assert any("its text is still archived" in problem for problem in await problems(parts, room))
-    await Projection(parts.database).rebuild(room)
+    await MessagesRebuild(parts.database).rebuild(room)
     assert await problems(parts, room) == []
     assert read_event(await parts.database.events.find_one({"_id": key})) == without_text(message)
 
@@ -322,7 +322,7 @@ async def test_making_anew_takes_nothing_back_that_is_shown_meanwhile(parts: Par
 
     async def rebuild() -> None:
         while not over.is_set():
-            await Projection(other.database).rebuild(room)
+            await MessagesRebuild(other.database).rebuild(room)
 
     rebuilding = asyncio.create_task(rebuild())
     for number in range(20):

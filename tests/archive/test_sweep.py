@@ -62,7 +62,7 @@ async def test_what_a_dead_process_began_is_archived(parts: Parts, new_room: Cal
     assert await parts.sweep.sweep() == 3
     assert await parts.archive.after(room, BEGINNING, 10) == begun
     assert redis.zcard(pending_key(room)) == 0
-    repeated = await parts.archiver.publish(draft(room, "c-1"))
+    repeated = await parts.publisher.publish(draft(room, "c-1"))
     assert (repeated.event, repeated.repeated) == (begun[1], True)
 
 
@@ -70,8 +70,8 @@ async def test_two_sweeps_and_the_poster_at_once_archive_it_once(parts: Parts, n
     room = new_room()
     begun = await parts.begin(draft(room, "c"))
     for _ in range(2):
-        await parts.archiver.finish(EventId(room, begun.id))
-    published = await parts.archiver.publish(draft(room, "c"))
+        await parts.publisher.archive_pending(EventId(room, begun.id))
+    published = await parts.publisher.publish(draft(room, "c"))
     assert published.event == begun
     assert await parts.archive.after(room, BEGINNING, 10) == [begun]
 
@@ -89,10 +89,10 @@ async def test_when_too_much_is_pending_a_post_is_refused_and_a_repeat_is_not(
     parts: Parts, new_room: Callable[[], int], redis: Redis
 ) -> None:
     room = new_room()
-    first = await parts.archiver.publish(draft(room, "first"))
+    first = await parts.publisher.publish(draft(room, "first"))
     redis.zadd(pending_key(room), {f"{room} 1-{number}": 1 for number in range(MAX_PENDING)})
     with pytest.raises(Unavailable) as refused:
-        await parts.archiver.publish(draft(room, "one too many"))
+        await parts.publisher.publish(draft(room, "one too many"))
     assert refused.value.retry_after
-    assert (await parts.archiver.publish(draft(room, "first"))).event == first.event
+    assert (await parts.publisher.publish(draft(room, "first"))).event == first.event
     assert redis.xlen(log_key(room)) == 1

@@ -87,7 +87,7 @@ def keys_of(redis: Redis, room: int) -> list[bytes]:
 
 
 async def say(parts: Parts, room: int, *names: str) -> list[Event]:
-    return [(await parts.archiver.publish(draft(room, name))).event for name in names]
+    return [(await parts.publisher.publish(draft(room, name))).event for name in names]
 
 
 async def all_of(parts: Parts, room: int) -> list[Event]:
@@ -117,11 +117,11 @@ async def test_what_went_is_known_when_it_is_repeated(make: Make, room: int, red
     keep = Keep(ms=100, at_least_ms=0)
     poster, other = await make(keep), await make(keep)
     (first,) = await say(poster, room, "once")
-    await poster.log.settled()
+    await poster.log.flush_marks()
     async with Sweeping(other):
         await until(lambda: not keys_of(redis, room))
     for parts in (poster, other, await make(keep)):
-        repeated = await parts.archiver.publish(draft(room, "once"))
+        repeated = await parts.publisher.publish(draft(room, "once"))
         assert (repeated.event, repeated.repeated) == (first, True)
     assert await all_of(other, room) == [first]
 
@@ -129,7 +129,7 @@ async def test_what_went_is_known_when_it_is_repeated(make: Make, room: int, red
 async def test_what_is_young_stays_with_all_that_belongs_to_it(make: Make, room: int, redis: Redis) -> None:
     parts = await make(Keep(ms=600_000, at_least_ms=0))
     said = await say(parts, room, "one", "two")
-    await parts.log.settled()
+    await parts.log.flush_marks()
     before = keys_of(redis, room)
     async with Sweeping(parts):
         await asyncio.sleep(0.5)
@@ -142,7 +142,7 @@ async def test_a_log_is_trimmed_to_what_is_kept_and_still_read_from_its_beginnin
 ) -> None:
     parts = await make(Keep(entries=50, at_least_ms=0))
     said = await say(parts, room, *(f"c-{number}" for number in range(230)))
-    await parts.log.settled()
+    await parts.log.flush_marks()
     async with Sweeping(await make(Keep(entries=50, at_least_ms=0))):
         await until(lambda: redis.xlen(log_key(room)) < 100)
     assert await all_of(parts, room) == said
@@ -173,8 +173,8 @@ async def test_what_is_not_archived_is_never_trimmed_and_goes_when_it_is(make: M
 async def test_of_a_closed_room_nothing_stays_and_nothing_follows_its_end(make: Make, room: int, redis: Redis) -> None:
     parts, other = await make(Keep(at_least_ms=200)), await make(Keep(at_least_ms=200))
     said = await say(parts, room, "last words")
-    closing = await parts.archiver.publish(draft_closing(room, 7))
-    await parts.log.settled()
+    closing = await parts.publisher.publish(draft_closing(room, 7))
+    await parts.log.flush_marks()
     async with Sweeping(other):
         await until(lambda: not keys_of(redis, room))
     for each in (parts, other, await make(Keep())):
@@ -191,9 +191,9 @@ async def test_the_client_ids_of_what_was_deleted_go_though_the_room_goes_on(
     parts = await make(Keep(ms=1_000, at_least_ms=0))
     (message,) = await say(parts, room, "a")
     changes = [edit(message, f"again {number}") for number in range(3)] + [delete(message)]
-    old = {message.id} | {(await parts.archiver.publish(change)).event.id for change in changes}
-    await parts.log.take_out(room, sorted(old)[1:3])  # as it is done with what was edited
-    await parts.log.settled()
+    old = {message.id} | {(await parts.publisher.publish(change)).event.id for change in changes}
+    await parts.log.remove_redacted(room, sorted(old)[1:3])  # as it is done with what was edited
+    await parts.log.flush_marks()
     async with Sweeping(parts), asyncio.timeout(30):
         for number in count():
             await say(parts, room, f"goes on {number}")
@@ -206,7 +206,7 @@ async def test_very_many_forgotten_client_ids_are_found_in_the_end(make: Make, r
     parts = await make(Keep(entries=50, at_least_ms=0))
     await say(parts, room, *(f"c-{number}" for number in range(100)))
     redis.hset(client_ids_key(room), mapping={f"7:stale-{number}": "1-0" for number in range(5_000)})
-    await parts.log.settled()
+    await parts.log.flush_marks()
     async with Sweeping(parts):
         await until(lambda: redis.hlen(client_ids_key(room)) < 50 * 2)
     assert redis.xlen(log_key(room)) == 50
@@ -216,7 +216,7 @@ async def test_logs_of_an_older_release_are_found(make: Make, room: int, redis: 
     keep = Keep(ms=100, at_least_ms=0)
     parts = await make(keep)
     said = await say(parts, room, "a")
-    await parts.log.settled()
+    await parts.log.flush_marks()
     redis.zrem(due_key(room), str(room))
     async with Sweeping(await make(keep)):
         await until(lambda: not keys_of(redis, room))
@@ -232,7 +232,7 @@ async def test_one_sweep_has_a_bound_and_the_next_one_of_any_process_goes_on(
     rooms = [next(numbers) for _ in range(30)]
     for each in rooms:
         await say(parts, each, "a")
-    await parts.log.settled()
+    await parts.log.flush_marks()
     await asyncio.sleep(0.3)
     left = [30]
     for process in (parts, other) * 10:

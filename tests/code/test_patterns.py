@@ -23,7 +23,7 @@ from chatserver.messages.messages import MAX_CONTENT
 from chatserver.model.display_names import clean_name, name_key
 from chatserver.model.message_classes import judge
 from chatserver.model.words import search_words
-from chatserver.search.query import Wanted
+from chatserver.search.query import Query
 from chatserver.web.handlers.search import MAX_QUERY
 from tests.helpers.patterns_found import POOL, Found, hard_words, of_python, texts_of
 
@@ -213,7 +213,7 @@ def test_what_other_processes_format_is_formatted_long_before_they_are_ended() -
     assert_soon_done(lambda text: formatting.format(text.strip(), SPELLINGS), texts, CPU_SECONDS / 2)
 
 
-WANTED = Wanted(("ada",), ("a",), ("漢字", "漢"))
+WANTED = Query(("ada",), ("a",), ("漢字", "漢"))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ WANTED = Wanted(("ada",), ("a",), ("漢字", "漢"))
         WANTED.marked,
         WANTED.snippet,
         WANTED.is_in,
-        lambda text: Wanted.read(text[:MAX_QUERY]),
+        lambda text: Query.read(text[:MAX_QUERY]),
     ],
     ids=[
         "judge",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatserver.archive.backlog import Backlog
-from chatserver.archive.branch_bases import Bases
+from chatserver.archive.branch_bases import BranchBases
 from chatserver.archive.commits import Commits
 from chatserver.archive.database import Database
 from chatserver.archive.events import Archive
-from chatserver.archive.publisher import Archiver
+from chatserver.archive.publisher import Publisher
 from chatserver.archive.sweep import Sweep
 from chatserver.archive.trimming import Trimming
 from chatserver.log.commands import KEEP, Appended, Base, BaseWanted, Gone, Keep, OtherBranch
@@ -24,9 +24,9 @@ class Parts:
     database: Database
     archive: Archive
     log: RoomLog
-    bases: Bases
+    bases: BranchBases
     commits: Commits
-    archiver: Archiver
+    publisher: Publisher
     backlog: Backlog
     trimming: Trimming
     sweep: Sweep
@@ -65,12 +65,12 @@ async def make_parts(settings: Settings, keep: Keep = KEEP) -> Parts:
     database = Database(settings.mongodb_uri)
     await database.prepare()
     archive, log = Archive(database), RoomLog(settings.redis_url, keep)
-    bases = Bases(database, log)
+    bases = BranchBases(database, log)
     commits = Commits(database, archive, log)
-    archiver = Archiver(archive, bases, commits, log)
+    publisher = Publisher(archive, bases, commits, log)
     trimming = Trimming(settings.redis_url, keep)
-    sweep = Sweep(archiver, log, trimming)
-    return Parts(database, archive, log, bases, commits, archiver, Backlog(archive, log), trimming, sweep)
+    sweep = Sweep(publisher, log, trimming)
+    return Parts(database, archive, log, bases, commits, publisher, Backlog(archive, log), trimming, sweep)
 
 
 def draft(room: int, name: str) -> Draft:

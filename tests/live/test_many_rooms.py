@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chatserver.errors import Unavailable
 from chatserver.live import feed as feed_module
 from chatserver.live import frames as frames_module
-from chatserver.live import many_rooms as many_rooms_module
+from chatserver.live import merged_frames as merged_frames_module
 from chatserver.live import pacer as pacer_module
 from chatserver.live import ring as ring_module
 from chatserver.live import sse
@@ -24,7 +24,7 @@ from chatserver.live.hub import Hub
 from chatserver.live.log_page import Pages
 from chatserver.live.ring import Ring
 from chatserver.live.subscription import Subscription
-from chatserver.model.cursor import BEGINNING, Cursor, taken_apart
+from chatserver.model.cursor import BEGINNING, Cursor, parse_cursors
 from chatserver.model.events import Event
 from tests.helpers.browserless import WAIT_SECONDS, Block
 from tests.helpers.events_made import ROOM, event
@@ -75,7 +75,7 @@ class Reader:
         self.chunked = chunked
         self.received = b""
         self.ended = False
-        self.subscription: Subscription = hub.together(feeds).join(ours, places, chunked=chunked)
+        self.subscription: Subscription = hub.many_rooms_for(feeds).join(ours, places, chunked=chunked)
 
     def read(self, size: int) -> None:
         try:
@@ -113,7 +113,7 @@ steps = st.lists(st.one_of(said, said, heard, heard, joins, reads, turns, signal
 @settings(max_examples=300, deadline=None)
 def test_every_reader_gets_of_each_room_what_is_behind_its_place_once_and_whole(before: int, steps: list[Step]) -> None:
     few = patch.multiple(ring_module, KEEP_FRAMES=3), patch.multiple(feed_module, PAGE_EVENTS=7)
-    short = patch.multiple(frames_module, SLICE_BYTES=2500), patch.multiple(many_rooms_module, SLICE_BYTES=2500)
+    short = patch.multiple(frames_module, SLICE_BYTES=2500), patch.multiple(merged_frames_module, SLICE_BYTES=2500)
     with few[0], few[1], short[0], short[1], patch.multiple(pacer_module, LONG_SECONDS=0.0005):
         asyncio.run(live_through(before, steps))
 
@@ -166,7 +166,7 @@ async def go(steps: list[Step], hub: Hub, logs: list[Log], readers: list[Reader]
             case "signals":
                 for reader in readers:
                     if logs[room].feed in reader.feeds:
-                        reader.subscription.source.whisper((reader.subscription,), SIGNAL)
+                        reader.subscription.source.send_to((reader.subscription,), SIGNAL)
             case "forgets":
                 logs[room].feed.forget()
 
@@ -180,7 +180,7 @@ def check(blocks: list[Block], reader: Reader, logs: list[Log]) -> None:
         if block.event == "typing":
             assert block.id is None
             continue
-        parts = taken_apart(block.id or "")
+        parts = parse_cursors(block.id or "")
         assert parts is not None
         places = {room_id: Cursor.parse(cursor) for room_id, (cursor,) in parts.items()}
         assert list(places) == list(seen)
@@ -215,7 +215,7 @@ class Scene:
             self.hub.add(log.feed)
         feeds = [log.feed for log in self.logs]
         self.reader = Reader(self.hub, feeds, (BEGINNING,) * len(ROOMS), chunked=False)
-        self.many = self.hub.together(feeds)
+        self.many = self.hub.many_rooms_for(feeds)
         self.now = asyncio.get_running_loop().time()
 
     async def until(self, condition: Callable[[bytes], bool]) -> None:
@@ -299,7 +299,7 @@ def test_what_was_told_and_is_still_being_archived_is_passed_over_by_nobody() ->
         for _ in range(10):
             await asyncio.sleep(0)
         log.events.append(lost)
-        scene.hub.together(late.feeds).tick(now=scene.now, stuck_since=0)
+        scene.hub.many_rooms_for(late.feeds).tick(now=scene.now, stuck_since=0)
         async with asyncio.timeout(WAIT_SECONDS):
             while b"data: " not in late.received:
                 late.read(65536)
@@ -337,10 +337,10 @@ def test_who_is_far_behind_is_given_a_bounded_part_at_once() -> None:
             await asyncio.sleep(0)
         longest, parts = 0, 0
         while places != scene.many.sent:
-            data, places = scene.many.weave(places)
+            data, places = scene.many.merge(places)
             longest, parts = max(longest, len(data)), parts + 1
         assert parts > 5
-        assert longest < many_rooms_module.SLICE_BYTES + 2000
+        assert longest < merged_frames_module.SLICE_BYTES + 2000
 
     play(case)
 

@@ -20,7 +20,7 @@ from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
 from chatserver.admin.audit import Audit
-from chatserver.admin.rebuild import Projection
+from chatserver.admin.rebuild import MessagesRebuild
 from chatserver.archive.database import Database
 from chatserver.archive.event_documents import read_shown
 from chatserver.serving import make_server
@@ -232,7 +232,7 @@ async def test_all_ways_to_know_a_room_end_in_one_state(
     assert [problem async for problem in Audit(database).problems(room)] == []
     await database.messages.delete_many({"_id.room": room})
     for _ in range(2):
-        await Projection(database).rebuild(room)
+        await MessagesRebuild(database).rebuild(room)
         assert await shown() == page
     database.close()
 

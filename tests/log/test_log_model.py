@@ -87,7 +87,7 @@ class LogModel(RuleBasedStateMachine):
 
     async def publish(self, process: int, name: str) -> None:
         try:
-            published = await self.processes[process].archiver.publish(draft(self.room, name))
+            published = await self.processes[process].publisher.publish(draft(self.room, name))
         except Unavailable:
             return
         assert self.acknowledged.setdefault(name, published.event.id) == published.event.id

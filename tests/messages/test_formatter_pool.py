@@ -123,7 +123,7 @@ async def test_what_goes_wrong_in_a_process_is_said_and_the_next_message_is_form
 async def test_a_crowd_is_shown_as_it_was_written_beyond_what_may_wait(
     pool: Formatters, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(formatter_pool, "MAX_WAITING", 3)
+    monkeypatch.setattr(formatter_pool, "MAX_WAITING_TEXTS", 3)
     at_once = formatter_pool.WORKERS + 3
     composed = await asyncio.gather(*(pool.format(LONG + "@Ada", {"Ada": 3}) for _ in range(at_once + 2)))
     assert [("<strong>" in (html or ""), mentions) for html, mentions in composed].count((True, (3,))) == at_once

@@ -66,7 +66,7 @@ def room(numbers: Iterator[int], world: World) -> Iterator[Room]:
 
 
 async def publish(parts: Parts, *drafts: Draft) -> list[Event]:
-    return [(await parts.archiver.publish(each)).event for each in drafts]
+    return [(await parts.publisher.publish(each)).event for each in drafts]
 
 
 async def append(parts: Parts, *drafts: Draft) -> list[Event]:

@@ -9,7 +9,7 @@ from typing import Any
 import pymongo.monitoring
 import pytest
 
-from chatserver.accounts.lookup import People
+from chatserver.accounts.lookup import UserLookup
 from chatserver.archive.database import Database
 from chatserver.messages.formatter_pool import Formatters
 from chatserver.messages.formatting import PLAIN
@@ -72,7 +72,7 @@ async def test_an_edit_is_composed_anew(ada: Visitor, room: int) -> None:
 
 
 async def test_names_are_asked_for_once_and_only_behind_an_at(ada: Visitor, database: Database, asked: Asked) -> None:
-    composing = Composing(People(database), Formatters())
+    composing = Composing(UserLookup(database), Formatters())
     for content in ("hello", "*hello*", "a@b.org", "https://a.org/@x", "@"):
         await composing.compose(content)
     assert asked.count == 0
@@ -82,7 +82,7 @@ async def test_names_are_asked_for_once_and_only_behind_an_at(ada: Visitor, data
 
 
 async def test_those_who_post_at_the_same_time_share_a_look_up(ada: Visitor, database: Database, asked: Asked) -> None:
-    composing = Composing(People(database), Formatters())
+    composing = Composing(UserLookup(database), Formatters())
     await asyncio.gather(*[composing.compose(f"@{ada.name} {number}") for number in range(100)])
     assert asked.count <= 3
 
@@ -90,7 +90,7 @@ async def test_those_who_post_at_the_same_time_share_a_look_up(ada: Visitor, dat
 async def test_without_a_database_a_message_goes_its_way_without_mentions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatserver.archive.database.SELECT_MS", 1_500)
     database = Database("mongodb://127.0.0.1:1/?replicaSet=none")
-    people = People(database)
+    people = UserLookup(database)
     composing = Composing(people, Formatters())
     assert await composing.compose("@Ada, hi") == PLAIN
     assert (await composing.compose("*hi* @Ada")).html == "<p><em>hi</em> @Ada</p>"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chatserver.errors import Invalid
 from chatserver.model.display_names import clean_name, clean_name_of_person
-from chatserver.model.lookalikes import looks, skeleton
+from chatserver.model.lookalikes import skeleton, skeletons
 from chatserver.model.reserved_names import RESERVED, is_reserved
 
 LONGEST = 64
@@ -107,8 +107,8 @@ ALIKE = [
 
 @pytest.mark.parametrize(("one", "other"), ALIKE)
 def test_look_alikes_share_a_look_in_both_directions(one: str, other: str) -> None:
-    assert set(looks(one)) & set(looks(other))
-    assert set(looks(other)) & set(looks(one))
+    assert set(skeletons(one)) & set(skeletons(other))
+    assert set(skeletons(other)) & set(skeletons(one))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_look_alikes_share_a_look_in_both_directions(one: str, other: str) -> No
     ],
 )
 def test_names_that_can_be_told_apart_share_none(one: str, other: str) -> None:
-    assert not set(looks(one)) & set(looks(other))
+    assert not set(skeletons(one)) & set(skeletons(other))
 
 
 def test_a_skeleton_is_the_same_for_all_that_unicode_lists_together() -> None:
@@ -184,5 +184,5 @@ def test_what_is_sent_as_a_name_costs_little(piece: str) -> None:
     for text in (piece * 20, piece * 20_000):
         began = time.process_time()
         with contextlib.suppress(Invalid):
-            looks(clean_name_of_person(text, LONGEST))
+            skeletons(clean_name_of_person(text, LONGEST))
         assert time.process_time() - began < 0.2

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatserver.model.words import MAX_LENGTH, MAX_WORDS, search_words
-from chatserver.search.query import SNIPPET, Wanted
+from chatserver.search.query import SNIPPET, Query
 
 quick = settings(max_examples=200, deadline=None, database=None, derandomize=True)
 
@@ -45,14 +45,14 @@ def test_a_message_has_so_many_words_and_not_more() -> None:
     [
         ("", None),
         (" ?! ", None),
-        ("Hello wor", Wanted(("hello",), ("wor",), ())),
-        ("検索", Wanted((), (), ("検索",))),
-        ("é 検", Wanted(("e",), (), ("検",))),
-        ("検索 abc", Wanted((), ("abc",), ("検索",))),
+        ("Hello wor", Query(("hello",), ("wor",), ())),
+        ("検索", Query((), (), ("検索",))),
+        ("é 検", Query(("e",), (), ("検",))),
+        ("検索 abc", Query((), ("abc",), ("検索",))),
     ],
 )
-def test_the_words_of_a_query(query: str, wanted: Wanted | None) -> None:
-    assert Wanted.read(query) == wanted
+def test_the_words_of_a_query(query: str, wanted: Query | None) -> None:
+    assert Query.read(query) == wanted
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_words_of_a_query(query: str, wanted: Wanted | None) -> None:
     ],
 )
 def test_hits_are_marked_where_they_are(query: str, text: str, marked: str) -> None:
-    wanted = Wanted.read(query)
+    wanted = Query.read(query)
     assert wanted is not None
     assert "".join(f"[{piece}]" if is_hit else piece for piece, is_hit in wanted.marked(text)) == marked
 
@@ -86,7 +86,7 @@ def test_hits_are_marked_where_they_are(query: str, text: str, marked: str) -> N
     ],
 )
 def test_a_snippet_is_the_text_around_the_first_hit(query: str, text: str, snippet: str) -> None:
-    wanted = Wanted.read(query)
+    wanted = Query.read(query)
     assert wanted is not None
     assert wanted.snippet(text) == snippet
     assert len(snippet) <= SNIPPET
@@ -98,7 +98,7 @@ letters = st.text(st.sampled_from("aáBß \n漢字、-е😀\u0301ﬁ") | st.cha
 @quick
 @given(text=letters, place=st.integers(0, 300), length=st.integers(1, 12))
 def test_a_snippet_shows_what_was_found(text: str, place: int, length: int) -> None:
-    wanted = Wanted.read(text[place : place + length])
+    wanted = Query.read(text[place : place + length])
     if wanted is None:
         return
     text = " ".join(text.split())
@@ -115,7 +115,7 @@ def test_a_snippet_shows_what_was_found(text: str, place: int, length: int) -> N
 @quick
 @given(letters)
 def test_what_is_searched_for_as_it_was_written_is_found(text: str) -> None:
-    wanted = Wanted.read(text[:60])
+    wanted = Query.read(text[:60])
     if wanted is not None:
         words = search_words(text)
         for condition in wanted.conditions():

@@ -15,7 +15,7 @@ from chatserver.accounts.sessions import Sessions
 from chatserver.archive.database import Database
 from chatserver.errors import Unavailable
 from chatserver.live.hub import Hub
-from chatserver.live.open_streams import Audience
+from chatserver.live.open_streams import OpenStreams
 from chatserver.live.signals import Signal, Signals
 from chatserver.log.wakeups import Wakeups
 from chatserver.model.users import User
@@ -39,11 +39,13 @@ class Process:
 
     def __init__(self, settings: Settings) -> None:
         database, self.wakeups = Database(settings.mongodb_uri), Wakeups(settings.redis_url)
-        self.audience = Audience(Sessions(database, self.wakeups), in_all=1000, per_user=1000)
-        self.signals = Signals(self.wakeups, Hub(), self.audience)
+        self.open_streams = OpenStreams(Sessions(database, self.wakeups), in_all=1000, per_user=1000)
+        self.signals = Signals(self.wakeups, Hub(), self.open_streams)
         self.announcer = Announcer(self.signals, pause_seconds=0.02)
         self.register = PresenceRegister(settings.redis_url, LEASE)
-        self.presence = Presence(self.register, self.announcer, self.audience, grace_seconds=GRACE, lease_seconds=LEASE)
+        self.presence = Presence(
+            self.register, self.announcer, self.open_streams, grace_seconds=GRACE, lease_seconds=LEASE
+        )
         self.streams: Counter[Pair] = Counter()
         self._database = database
 
@@ -101,9 +103,9 @@ async def test_what_readers_are_told_adds_up(settings: Settings, world: World, f
     reader = Reader()
     async with AsyncExitStack() as stack:
         witness = await stack.enter_async_context(Process(settings))
-        witness.signals.listen(reader.hear)
+        witness.signals.subscribe(reader.hear)
         processes = [witness, *[await stack.enter_async_context(Process(settings)) for _ in range(2)]]
-        await until(lambda: witness.wakeups.are_heard)
+        await until(lambda: witness.wakeups.is_subscribed)
         for turn in range(8):
             for _ in range(40):
                 process = dice.choice(processes)
@@ -150,14 +152,14 @@ async def test_a_bigger_storm_of_arrivals_is_told_at_a_bearable_pace(settings: S
 async def test_what_is_no_signal_harms_nobody(settings: Settings) -> None:
     heard: list[Signal] = []
     async with Process(settings) as process:
-        process.signals.listen(heard.append)
-        await until(lambda: process.wakeups.are_heard)
+        process.signals.subscribe(heard.append)
+        await until(lambda: process.wakeups.is_subscribed)
         for text in ("", "[", "{}", "[1]", '[{"name":"message"}]', '[{"name":"typing","room_id":"x"}]', "\0"):
-            await process.wakeups.say("harbour:signals", text)
+            await process.wakeups.publish("harbour:signals", text)
         with pytest.raises(ValueError, match="600 bytes"):
-            process.signals.say(Signal("typing", {"user_name": "x" * 600}, room_id=1))
+            process.signals.send(Signal("typing", {"user_name": "x" * 600}, room_id=1))
         typing = {"room_id": 1, "user_id": 7, "user_name": "é" * 64}
-        process.signals.say(Signal("typing", typing, room_id=1))
+        process.signals.send(Signal("typing", typing, room_id=1))
         await until(lambda: heard)
     assert [signal.data for signal in heard] == [typing]
 
@@ -167,8 +169,8 @@ async def test_a_signal_says_no_more_than_its_kind(settings: Settings) -> None:
     heard: list[Signal] = []
     typing = {"room_id": 1, "user_id": 7, "user_name": "Ann"}
     async with Process(settings) as process:
-        process.signals.listen(heard.append)
-        await until(lambda: process.wakeups.are_heard)
+        process.signals.subscribe(heard.append)
+        await until(lambda: process.wakeups.is_subscribed)
         for wrong in (
             {"name": "typing", "data": typing | {"room_id": 2}, "room_id": 1},
             {"name": "typing", "data": typing | {"user_name": 5}, "room_id": 1},
@@ -177,7 +179,7 @@ async def test_a_signal_says_no_more_than_its_kind(settings: Settings) -> None:
             {"name": "no such signal", "data": {}, "room_id": 1},
         ):
             right = {"name": "typing", "data": typing | {"html": "<b>"}, "room_id": 1}
-            await process.wakeups.say("harbour:signals", json.dumps([wrong, right]))
+            await process.wakeups.publish("harbour:signals", json.dumps([wrong, right]))
         await until(lambda: len(heard) == 5)
     assert [signal.data for signal in heard] == [typing] * 5
 
@@ -185,7 +187,7 @@ async def test_a_signal_says_no_more_than_its_kind(settings: Settings) -> None:
 async def test_signals_that_nobody_takes_are_bounded(settings: Settings) -> None:
     process = Process(settings)
     for number in range(5_000):
-        process.signals.say(Signal("typing", {"number": number}, room_id=1))
+        process.signals.send(Signal("typing", {"number": number}, room_id=1))
     assert [signal.data["number"] for signal in process.signals._waiting] == list(range(3_000, 5_000))
     await process.__aexit__()
 
@@ -215,7 +217,7 @@ async def test_of_processes_that_died_nothing_stays_even_if_none_was_left(settin
     rooms = [next(_rooms) + offset for offset in (0, 1, 16)]
     for _ in range(2):
         async with Process(settings) as process:
-            await until(lambda process=process: process.wakeups.are_heard)
+            await until(lambda process=process: process.wakeups.is_subscribed)
             for user in USERS:
                 for room in rooms:
                     process.open(user, room)

@@ -166,7 +166,7 @@ async def test_a_redis_that_answers_nothing_holds_nobody_up_twice(key: str) -> N
 
 
 async def test_what_is_counted_in_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counters_module, "REMEMBERED", 10)
+    monkeypatch.setattr(counters_module, "COUNTER_CACHE_SIZE", 10)
     store = MemoryStore()
     for number in range(1_000):
         assert await store.acquire_sliding_window_entry(f"key {number}", 5, 60)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from chatserver.support import log_throttle
-from chatserver.support.log_throttle import EVERY_SECONDS, KINDS_REMEMBERED, LINES_IN_ALL, Burst, Calm
+from chatserver.support.log_throttle import EVERY_SECONDS, KINDS_REMEMBERED, LINES_IN_ALL, Burst, ThrottleRepeats
 from tests.helpers.waiting import wait_until
 
 
@@ -36,7 +36,7 @@ class Log:
     def __init__(self) -> None:
         self.now = 100.0
         self.lines = Lines()
-        self.calm = Calm(self.lines, lambda: self.now)
+        self.calm = ThrottleRepeats(self.lines, lambda: self.now)
         self.logger = logging.Logger("chatserver.http")
         self.logger.addHandler(self.calm)
 
@@ -85,7 +85,7 @@ def test_what_was_left_out_is_told_even_if_it_never_comes_again(log: Log) -> Non
 def test_a_timer_tells_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_throttle, "EVERY_SECONDS", 0.2)
     log = Log()
-    logger, calm = log.logger, Calm(log.lines)
+    logger, calm = log.logger, ThrottleRepeats(log.lines)
     logger.handlers = [calm]
     for _ in range(100):
         logger.error("broken")

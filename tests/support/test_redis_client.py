@@ -8,7 +8,7 @@ import pytest
 import uvloop
 
 from chatserver.errors import Unavailable
-from chatserver.support.redis_client import connect, reaching_redis, take_connection
+from chatserver.support.redis_client import connect, redis_errors_as_unavailable, take_connection
 from tests.conftest import World
 
 
@@ -18,7 +18,7 @@ def test_writing_to_a_connection_that_was_closed_is_no_error_of_ours(world: Worl
         connection = await take_connection(client)
         cast("Any", connection)._writer.transport.abort()
         try:
-            with reaching_redis():
+            with redis_errors_as_unavailable():
                 for _ in range(2):
                     await connection.send_command("PING")
         finally:

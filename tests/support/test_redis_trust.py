@@ -13,7 +13,7 @@ import uvloop
 from chatserver.errors import Unavailable
 from chatserver.serving import say_what_is_unsafe
 from chatserver.settings import Settings
-from chatserver.support.redis_client import connect, reaching_redis
+from chatserver.support.redis_client import connect, redis_errors_as_unavailable
 from chatserver.support.redis_trust import is_unverified, with_trust
 from desk import programs
 from desk.embedded import free_port
@@ -78,7 +78,7 @@ def is_believed(url: str, *, on_heroku: bool = False) -> bool:
             while True:
                 client = connect(with_trust(url, on_heroku=on_heroku), connections=1)
                 try:
-                    with reaching_redis():
+                    with redis_errors_as_unavailable():
                         return bool(await client.ping())
                 except Unavailable as error:
                     if "CERTIFICATE_VERIFY_FAILED" in str(error.__cause__):

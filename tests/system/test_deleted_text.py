@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from chatserver.live import feed as feed_module
 from chatserver.live import frames as frames_module
 from chatserver.live import log_page as page_module
-from chatserver.live import many_rooms as many_rooms_module
+from chatserver.live import merged_frames as merged_frames_module
 from chatserver.live import pacer as pacer_module
 from chatserver.live import ring as ring_module
 from chatserver.live.feed import Feed
@@ -108,7 +108,7 @@ class Reader:
         if len(logs) == 1:
             self.subscription = logs[0].feed.join(ours, places[0], chunked=chunked)
         else:
-            self.subscription = hub.together([log.feed for log in logs]).join(ours, places, chunked=chunked)
+            self.subscription = hub.many_rooms_for([log.feed for log in logs]).join(ours, places, chunked=chunked)
 
     def read(self, size: int = 1 << 20) -> bool:
         try:
@@ -173,7 +173,7 @@ def test_what_is_deleted_goes_out_to_nobody_any_more(rooms: int, before: int, st
     with ExitStack() as stack:
         stack.enter_context(patch.multiple(ring_module, KEEP_FRAMES=3))
         stack.enter_context(patch.multiple(frames_module, SLICE_BYTES=2500))
-        stack.enter_context(patch.multiple(many_rooms_module, SLICE_BYTES=2500))
+        stack.enter_context(patch.multiple(merged_frames_module, SLICE_BYTES=2500))
         stack.enter_context(patch.multiple(page_module, PAGE_BYTES=8000))
         stack.enter_context(patch.multiple(feed_module, PAGE_EVENTS=7))
         stack.enter_context(patch.multiple(pacer_module, LONG_SECONDS=0.0005, SHORT_SECONDS=0.0002))

@@ -70,7 +70,7 @@ async def insist(visitor: Visitor, room: int, client_id: str) -> tuple[int, str]
     return response.code, read(response)["id"]
 
 
-async def settled(posts: Iterable[Awaitable[tuple[int, str]]]) -> tuple[list[int], set[str]]:
+async def outcomes_of(posts: Iterable[Awaitable[tuple[int, str]]]) -> tuple[list[int], set[str]]:
     """The statuses, sorted, and the ids."""
     answers = await asyncio.gather(*posts)
     return sorted(status for status, _ in answers), {id for _, id in answers}
@@ -105,7 +105,7 @@ async def test_a_hundred_posts_of_one_client_id_over_both_are_one_message(pair: 
     here, there, room = pair
     stream = await there.stream(room, after="0")
     for round_ in range(5):
-        statuses, ids = await settled([insist((here, there)[n % 2], room, f"c-{round_}") for n in range(100)])
+        statuses, ids = await outcomes_of([insist((here, there)[n % 2], room, f"c-{round_}") for n in range(100)])
         assert statuses == [200] * 99 + [201]
         assert len(ids) == 1
         assert {(await stream.message())["id"]} == ids
@@ -118,7 +118,7 @@ async def test_a_client_id_that_redis_forgot_is_known_to_both(pair: Pair, world:
     first = await here.say(room, "once", "c")
     with world.redis_client() as redis:
         redis.flushall()
-    statuses, ids = await settled([insist((here, there)[n % 2], room, "c") for n in range(100)])
+    statuses, ids = await outcomes_of([insist((here, there)[n % 2], room, "c") for n in range(100)])
     assert (statuses, ids) == ([200] * 100, {first["id"]})
     assert await history(there, room) == [first]
     after = await there.say(room, "after")
@@ -134,7 +134,7 @@ async def test_a_client_id_that_redis_forgets_in_between_is_one_message(pair: Pa
             for _ in range(5):
                 await asyncio.sleep(0.01)
                 redis.flushall()
-            _, ids = await settled(posts)
+            _, ids = await outcomes_of(posts)
             assert len(ids) == 1
     everything = await history(here, room)
     assert [message["client_id"] for message in everything] == [f"c-{round_}" for round_ in range(60)]

@@ -14,8 +14,8 @@ from chatserver.accounts.sessions import SESSION_DAYS
 OLD_SESSION_COOKIE = "session"
 """What the session's cookie was called before. Who has one stays signed in and gets the new one."""
 
-REMEMBERED = 10_000
-LONGEST = 1_000
+COOKIE_CACHE_SIZE = 10_000
+MAX_COOKIE_CHARACTERS = 1_000
 """Browsers whose cookies are remembered, and characters of them; longer ones are read each time."""
 
 
@@ -41,7 +41,7 @@ class Cookies:
         self._host_only = host_only
         self._session = f"{prefix}harbour-session-{mark}"
         self._visitor = f"{prefix}harbour-visitor-{mark}"
-        self._proofs: LRUCache[str, Proof] = LRUCache(REMEMBERED)
+        self._proofs: LRUCache[str, Proof] = LRUCache(COOKIE_CACHE_SIZE)
 
     def session_proof(self, handler: RequestHandler) -> Proof | None:
         """The token in the session's cookie; None if there is none, or if it was not signed here, or too long ago."""
@@ -49,7 +49,7 @@ class Cookies:
         proof = self._proofs.get(header)
         if proof is None and header:
             proof = self._read_proof(handler)
-            if proof is not None and len(header) <= LONGEST:
+            if proof is not None and len(header) <= MAX_COOKIE_CHARACTERS:
                 self._proofs[header] = proof
         return proof
 

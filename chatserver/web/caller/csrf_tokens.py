@@ -12,8 +12,8 @@ from chatserver.errors import BadToken
 
 PURPOSE = "csrf"
 
-REMEMBERED = 10_000
-LONGEST = 1_000
+TOKEN_CACHE_SIZE = 10_000
+MAX_TOKEN_CHARACTERS = 1_000
 """Tokens that are remembered as right, and characters of a token that may be; others are checked each time."""
 
 
@@ -23,7 +23,7 @@ class CsrfTokens:
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
-        self._right: LRUCache[tuple[str, str], bool] = LRUCache(REMEMBERED)
+        self._right: LRUCache[tuple[str, str], bool] = LRUCache(TOKEN_CACHE_SIZE)
 
     def make(self, key: str) -> str:
         return create_signed_value(self._secret, PURPOSE, key).decode()
@@ -37,5 +37,5 @@ class CsrfTokens:
         signed = decode_signed_value(self._secret, PURPOSE, token, max_age_days=SESSION_DAYS, min_version=2)
         if signed is None or not hmac.compare_digest(signed, key.encode()):
             raise BadToken
-        if len(token) <= LONGEST:
+        if len(token) <= MAX_TOKEN_CHARACTERS:
             self._right[token, key] = True

@@ -66,7 +66,7 @@ class _CredentialsHandler(Handler):
         name = self.get_body_argument("name", "") if self.is_form() else ""
         # Who was sent here may have just signed in, in a browser that keeps nothing.
         speaks_of_cookies = "next" in self.request.query_arguments and not self.has_cookies()
-        self.page(
+        self.render_page(
             self.template,
             status=status,
             error=error,

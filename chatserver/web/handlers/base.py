@@ -123,7 +123,7 @@ class Handler(Answering):
         """303: the form was taken, go and look."""
         self.redirect(path, status=303)
 
-    def page(self, template: str, *, status: int = 200, **names: Any) -> None:
+    def render_page(self, template: str, *, status: int = 200, **context: Any) -> None:
         """Renders a page. Every page knows who is looking, and has the token that its forms and scripts send back."""
         self.set_status(status)
         files = cast("StaticFiles", self.application.settings["static_files"])
@@ -140,7 +140,7 @@ class Handler(Answering):
             "static": files.address,
             "xsrf_token": self.csrf_token() if self.session else "",
         }
-        self.render(template, **always | names)
+        self.render(template, **always | context)
 
     def wants_page(self) -> bool:
         """Whether a browser asks, as opposed to a program."""
@@ -198,7 +198,7 @@ class Handler(Answering):
         if status_code == 405:
             self.set_header("Allow", ", ".join(self.methods))
         if self.wants_page():
-            self.page("error.html", status=status_code, message=text)
+            self.render_page("error.html", status=status_code, message=text)
         else:
             self.write_json(status_code, {"error": text})
 

@@ -12,13 +12,13 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
 
 KINDS = {"text/html", "application/json"}
-SMALLEST = 1_024
+MIN_COMPRESSED_BYTES = 1_024
 """Bytes. What is smaller fits into a packet anyway."""
 
 LEVEL = 5
 """Of 9: the rest takes twice the time for a hundredth of the size."""
 
-LONG = 128 * 1024
+ONE_PIECE_BYTES = 128 * 1024
 LONG_LEVEL = 1
 """What is longer is compressed less, and three times as fast: nobody else is served meanwhile."""
 
@@ -30,10 +30,10 @@ class Compression(OutputTransform):
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
-        if finishing and len(chunk) >= SMALLEST and _is_for_us(headers):
+        if finishing and len(chunk) >= MIN_COMPRESSED_BYTES and _is_for_us(headers):
             headers.add("Vary", "Accept-Encoding")
             if accepts_gzip(self._request.headers):
-                chunk = gzip.compress(chunk, LEVEL if len(chunk) < LONG else LONG_LEVEL, mtime=0)
+                chunk = gzip.compress(chunk, LEVEL if len(chunk) < ONE_PIECE_BYTES else LONG_LEVEL, mtime=0)
                 headers["Content-Encoding"] = "gzip"
                 headers["Content-Length"] = str(len(chunk))
         return status_code, headers, chunk

@@ -20,16 +20,16 @@ class MessageHandler(Handler):
     quotas = counted_as(PATCH=[EDITING], DELETE=[DELETING])
 
     async def get(self, room_id: str, id: str) -> None:
-        place = message_place(room_id, id)
-        room = await self.services.rooms.find(place.room_id)
-        self.write_json(200, await self.services.history.find(room, place.id))
+        event_id = event_id_of(room_id, id)
+        room = await self.services.rooms.find(event_id.room_id)
+        self.write_json(200, await self.services.history.find(room, event_id.id))
 
     async def patch(self, room_id: str, id: str) -> None:
         new = read_body(self.request, NewContent, "content required")
-        self.write_json(200, await self.services.messages.edit(self.user, message_place(room_id, id), new.content))
+        self.write_json(200, await self.services.messages.edit(self.user, event_id_of(room_id, id), new.content))
 
     async def delete(self, room_id: str, id: str) -> None:
-        await self.services.messages.delete(self.user, message_place(room_id, id))
+        await self.services.messages.delete(self.user, event_id_of(room_id, id))
         self.set_status(204)
 
 
@@ -37,15 +37,15 @@ class ReactionHandler(Handler):
     quotas = counted_as(PUT=[REACTING], DELETE=[REACTING])
 
     async def put(self, room_id: str, id: str, emoji: str) -> None:
-        await self.services.messages.react(self.user, message_place(room_id, id), emoji, on=True)
+        await self.services.messages.react(self.user, event_id_of(room_id, id), emoji, on=True)
         self.set_status(204)
 
     async def delete(self, room_id: str, id: str, emoji: str) -> None:
-        await self.services.messages.react(self.user, message_place(room_id, id), emoji, on=False)
+        await self.services.messages.react(self.user, event_id_of(room_id, id), emoji, on=False)
         self.set_status(204)
 
 
-def message_place(room_id: str, id: str) -> EventId:
+def event_id_of(room_id: str, id: str) -> EventId:
     """The message that a path names. Raises RoomNotFound, MessageNotFound for what can't be one."""
     room = room_number(room_id)
     try:

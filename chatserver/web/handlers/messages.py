@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from chatserver.errors import ChatError, Invalid, Malformed, RoomNotFound, TooMany, Unavailable
-from chatserver.messages.history import MAX_PAGE, PAGE_SIZE, History, Page
+from chatserver.messages.history import MAX_PAGE, PAGE_SIZE, History, MessagePage
 from chatserver.messages.messages import SentAndDeleted
 from chatserver.model.client_ids import fresh_client_id
 from chatserver.model.cursor import Cursor
@@ -71,7 +71,7 @@ class MessagesHandler(Handler):
             await show_room(self, room, status=error.status, error=error.text, draft=new.content, client_id=client_id)
         except Unavailable:
             draft = {"room_id": new.room_id, "draft": new.content, "client_id": client_id}
-            self.page("unsent.html", status=error.status, error=error.text, **draft)
+            self.render_page("unsent.html", status=error.status, error=error.text, **draft)
 
 
 class RoomMessagesHandler(Handler):
@@ -104,7 +104,7 @@ class RoomMessagesHandler(Handler):
         return int(text)
 
 
-async def _page(history: History, room: Room, places: dict[str, Cursor], limit: int) -> Page:
+async def _page(history: History, room: Room, places: dict[str, Cursor], limit: int) -> MessagePage:
     for name, cursor in places.items():
         reading = {"before": history.before, "after": history.after, "around": history.around}[name]
         return await reading(room, cursor, limit)

@@ -6,7 +6,7 @@ import contextlib
 from typing import Literal, NamedTuple
 
 from chatserver.errors import NotFound
-from chatserver.messages.history import PAGE_SIZE, Page
+from chatserver.messages.history import PAGE_SIZE, MessagePage
 from chatserver.model.client_ids import fresh_client_id
 from chatserver.model.cursor import BEGINNING, Cursor
 from chatserver.model.rooms import Room
@@ -40,7 +40,7 @@ class RoomsPage(PageHandler):
     answers_at_length = True
 
     async def get(self) -> None:
-        self.page("rooms.html", rooms=await self.services.room_list.of(self.user), error=None, name="")
+        self.render_page("rooms.html", rooms=await self.services.room_list.of(self.user), error=None, name="")
 
 
 class RoomPage(PageHandler):
@@ -90,7 +90,7 @@ async def show_room(
     first_unread = await _first_unread(handler, row)
     page = await _page(handler, room, where, first_unread)
     has_newer = page.has_newer or where.name == "before" or (where.name == "after" and page.has_more)
-    handler.page(
+    handler.render_page(
         "room.html",
         status=status,
         room=room,
@@ -114,7 +114,7 @@ async def _first_unread(handler: Handler, row: Row | None) -> Cursor | None:
     return await handler.services.unread.first(handler.user.id, row.id, Cursor.parse(row.last_read))
 
 
-async def _page(handler: Handler, room: Room, where: Where, first_unread: Cursor | None) -> Page:
+async def _page(handler: Handler, room: Room, where: Where, first_unread: Cursor | None) -> MessagePage:
     history = handler.services.history
     if where.name == "before":
         return await history.before(room, where.id, PAGE_SIZE)

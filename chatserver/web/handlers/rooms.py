@@ -34,8 +34,8 @@ class RoomsHandler(Handler):
 
     async def post(self) -> None:
         try:
-            wanted = read_body(self.request, NewRoom, "name required")
-            room = await self.services.rooms.make(wanted.name, self.user.id, wanted.client_id)
+            new_room = read_body(self.request, NewRoom, "name required")
+            room = await self.services.rooms.make(new_room.name, self.user.id, new_room.client_id)
         except ChatError as error:
             if not self.is_form():
                 raise
@@ -57,7 +57,7 @@ class RoomsHandler(Handler):
         """The list, with the name that was written in its form."""
         self.note_refusal(error)
         self.say_when(error)
-        self.page(
+        self.render_page(
             "rooms.html",
             status=error.status,
             rooms=await self.services.room_list.of(self.user),

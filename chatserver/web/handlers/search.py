@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from chatserver.errors import ChatError, Invalid, Malformed, SignInFirst
 from chatserver.model.cursor import Cursor
 from chatserver.quotas.quotas import SEARCHING, counted_as
-from chatserver.search.query import Wanted
+from chatserver.search.query import Query
 from chatserver.search.search import MAX_PAGE, PAGE_SIZE, Results
 from chatserver.web.handlers.base import Handler, room_number
 
@@ -32,10 +32,10 @@ class SearchHandler(Handler):
         if self.wants_page():
             await self._show()
             return
-        wanted = self._wanted()
-        found = await self._find(wanted)
+        query = self._query()
+        found = await self._find(query)
         results = [
-            {"message": message, "room_name": room_name, "snippet": wanted.snippet(message.content)}
+            {"message": message, "room_name": room_name, "snippet": query.snippet(message.content)}
             for message, room_name in found.results
         ]
         place = {"next": found.next} if found.has_more else {}
@@ -43,24 +43,24 @@ class SearchHandler(Handler):
 
     async def _show(self) -> None:
         """Without a query it is a page to begin with; what is wrong with one stands beside the field."""
-        wanted, found, error, status = None, Results([]), None, 200
+        query, found, error, status = None, Results([]), None, 200
         if self._argument("q"):
             try:
-                wanted = self._wanted()
-                found = await self._find(wanted)
+                query = self._query()
+                found = await self._find(query)
             except ChatError as refused:
                 self.say_when(refused)
                 error, status = refused.text, refused.status
         results = [
-            (message, room_name, wanted.marked(wanted.snippet(message.content)))
+            (message, room_name, query.marked(query.snippet(message.content)))
             for message, room_name in found.results
-            if wanted is not None
+            if query is not None
         ]
         older = None
         if found.has_more:
             asked = {name: value for name in ("q", "room", "from", "limit") if (value := self._argument(name))}
             older = "/search?" + urlencode(asked | {"before": found.next})
-        self.page(
+        self.render_page(
             "search.html",
             status=status,
             query=self._argument("q") or "",
@@ -68,32 +68,32 @@ class SearchHandler(Handler):
             author=self._argument("from") or "",
             is_first_page=self._argument("before") is None,
             rooms=await self.services.rooms.all(),
-            searched=wanted is not None and error is None,
+            searched=query is not None and error is None,
             results=results,
             older=older,
             error=error,
         )
 
-    async def _find(self, wanted: Wanted) -> Results:
+    async def _find(self, query: Query) -> Results:
         room = self._argument("room")
         return await self.services.search.find(
             self.user.id,
-            wanted,
+            query,
             room_id=room_number(room) if room else None,
             author=self._argument("from") or None,
             before=self._before(),
             limit=self._limit(),
         )
 
-    def _wanted(self) -> Wanted:
+    def _query(self) -> Query:
         """Raises Malformed, Invalid."""
-        query = self._argument("q") or ""
-        if len(query) > MAX_QUERY:
+        text = self._argument("q") or ""
+        if len(text) > MAX_QUERY:
             raise Invalid("q too long")
-        wanted = Wanted.read(query)
-        if wanted is None:
+        query = Query.read(text)
+        if query is None:
             raise Malformed("q required")
-        return wanted
+        return query
 
     def _before(self) -> Cursor | None:
         text = self._argument("before")

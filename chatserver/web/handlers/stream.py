@@ -17,7 +17,7 @@ from tornado.iostream import StreamClosedError
 from chatserver.accounts.sessions import Session
 from chatserver.errors import Malformed, RoomClosed, SignInFirst, TooMany, Unavailable
 from chatserver.live import sse
-from chatserver.live.open_streams import Place
+from chatserver.live.open_streams import Reservation
 from chatserver.live.opening import Opening
 from chatserver.quotas.quotas import OPENING_STREAMS, counted_as
 from chatserver.web.handlers.base import Handler
@@ -71,9 +71,9 @@ class StreamHandler(Handler):
     async def get(self) -> None:
         room_ids = self._room_ids()
         here = self._here(room_ids)
-        with self.services.audience.place_for(self._session) as place:
-            opening = await self._open(room_ids, place)
-            if opening is None or place is None:
+        with self.services.open_streams.reserve(self._session) as reservation:
+            opening = await self._open(room_ids, reservation)
+            if opening is None or reservation is None:
                 return
             # The response's head goes out through Tornado; then the socket leaves it, with nothing of its left behind:
             # parser, handler and buffers would weigh three times as much as the stream itself.
@@ -84,24 +84,24 @@ class StreamHandler(Handler):
             if await self._flush():
                 chunked = self.request.version != "HTTP/1.0"
                 subscription = opening.join(self._take_socket(), chunked=chunked)
-                place.seat(subscription, here)
+                reservation.register(subscription, here)
                 if self.services.health.draining:  # by now; who was here before is told by the hub
                     subscription.end(sse.retry(random.randint(*DRAINED_MS)))
 
     async def head(self) -> None:
         room_ids = self._room_ids()
         self._here(room_ids)
-        with self.services.audience.place_for(self._session) as place:
-            if await self._open(room_ids, place) is not None:
+        with self.services.open_streams.reserve(self._session) as reservation:
+            if await self._open(room_ids, reservation) is not None:
                 self._set_stream_headers()
                 await self._flush()  # before Tornado adds the length and the hash of no body: the stream has neither
 
-    async def _open(self, room_ids: Sequence[int], place: Place | None) -> Opening | None:
+    async def _open(self, room_ids: Sequence[int], reservation: Reservation | None) -> Opening | None:
         """None when the request is answered already. Errors come before the stream starts; but EventSource gives up
         for good on every status but 200, so what is only unavailable is a stream that ends at once."""
         try:
             rooms = await self.services.rooms.find_open(room_ids)
-            if place is None:
+            if reservation is None:
                 await self._send_away(FULL_MS, "too many streams")
             elif self.services.health.draining:
                 await self._send_away(DRAINED_MS)
@@ -177,7 +177,7 @@ class StreamHandler(Handler):
             return b""
         with contextlib.suppress(Unavailable):
             if listed != await self.services.rooms.digest():
-                return sse.signal("rooms", b'{"within":%d}' % self.services.audience.one_after_the_other_ms)
+                return sse.signal("rooms", b'{"within":%d}' % self.services.open_streams.one_after_the_other_ms)
         return b""
 
     def _cursors(self) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from chatserver.app import Chat
 from chatserver.errors import Unavailable
-from chatserver.live.opening import Opening, Streams
+from chatserver.live.opening import Opening, StreamOpener
 from chatserver.model.rooms import Room
 from chatserver.settings import Settings
 from tests.helpers.browserless import WAIT_SECONDS, Stream, Visitor
@@ -56,7 +56,7 @@ async def test_an_end_of_which_nobody_said_a_word_is_noticed(
     with pymongo.MongoClient[dict[str, object]](settings.mongodb_uri) as client:
         client.get_default_database("harbour").sessions.delete_many({"user_id": ada.id})
     assert await stream.is_quiet()
-    await chat.services.audience._end_the_signed_out()
+    await chat.services.open_streams._end_the_signed_out()
     assert [block.data for block in await stream.rest()] == ["[DONE]"]
 
 
@@ -145,21 +145,21 @@ async def _is_bounded(visitor: Visitor, room: int, *, storm: int, bound: int) ->
 
 
 class Gate:
-    """Streams that are being opened wait here."""
+    """StreamOpener that are being opened wait here."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, fails: bool = False) -> None:
         self.waiting = 0
         self._open = asyncio.Event()
-        opens = Streams.open
+        opens = StreamOpener.open
 
-        async def wait_and_open(streams: Streams, room: Room, asked: Sequence[str]) -> Opening:
+        async def wait_and_open(streams: StreamOpener, room: Room, asked: Sequence[str]) -> Opening:
             self.waiting += 1
             await self._open.wait()
             if fails:
                 raise Unavailable("away")
             return await opens(streams, room, asked)
 
-        monkeypatch.setattr(Streams, "open", wait_and_open)
+        monkeypatch.setattr(StreamOpener, "open", wait_and_open)
 
     def let_through(self) -> None:
         self._open.set()
@@ -173,8 +173,8 @@ async def test_who_is_being_let_in_has_a_place_until_they_are_in_or_gone(
     monkeypatch: pytest.MonkeyPatch,
     way: str,
 ) -> None:
-    audience = chat.services.audience
-    monkeypatch.setattr(audience, "_in_all", 5)
+    open_streams = chat.services.audience
+    monkeypatch.setattr(open_streams, "_in_all", 5)
     gate = Gate(monkeypatch, fails=way == "refused")
     method = "HEAD" if way == "asked for the head" else "GET"
     opening = [asyncio.create_task(ada.stream(room, method=method)) for _ in range(5)]
@@ -192,13 +192,13 @@ async def test_who_is_being_let_in_has_a_place_until_they_are_in_or_gone(
     gate.let_through()
     streams = await asyncio.gather(*opening, return_exceptions=True)
     if way == "seated and left":
-        assert len(audience) == 5
+        assert len(open_streams) == 5
     for stream in streams:
         if isinstance(stream, Stream):
             stream.close()
-    await until(lambda: not audience._opening_in_all and not len(audience))
-    assert not audience._opening
-    assert not audience._by_user
+    await until(lambda: not open_streams._opening_in_all and not len(open_streams))
+    assert not open_streams._opening
+    assert not open_streams._by_user
 
 
 async def _is_shed(stream: Stream) -> None:
@@ -216,7 +216,7 @@ async def test_a_stream_that_is_old_enough_ends_cleanly_and_resumes(
     stream = await ada.stream(room)
     said = await ada.say(room, "before")
     assert await stream.message() == said
-    chat.services.audience._end_the_old()
+    chat.services.open_streams._end_the_old()
     (farewell,) = await stream.rest()
     assert farewell.retry
     later = await ada.say(room, "after")
@@ -225,10 +225,10 @@ async def test_a_stream_that_is_old_enough_ends_cleanly_and_resumes(
 
 async def test_closed_streams_leave_nothing_behind(ada: Visitor, room: int, chat: Chat) -> None:
     streams = [await ada.stream(room) for _ in range(5)]
-    assert len(chat.services.audience) == 5
+    assert len(chat.services.open_streams) == 5
     for stream in streams:
         stream.close()
-    while len(chat.services.audience):  # noqa: ASYNC110
+    while len(chat.services.open_streams):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-    assert not chat.services.audience._by_session
-    assert not chat.services.audience._by_user
+    assert not chat.services.open_streams._by_session
+    assert not chat.services.open_streams._by_user

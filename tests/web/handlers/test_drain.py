@@ -12,7 +12,7 @@ from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
 from chatserver.app import Chat
-from chatserver.live.opening import Opening, Streams
+from chatserver.live.opening import Opening, StreamOpener
 from chatserver.model.rooms import Room
 from chatserver.rooms.rooms import Rooms
 from chatserver.serving import drain, make_server
@@ -62,13 +62,13 @@ def before_the_rooms_are_known(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def before_the_place_is_known(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    opens = Streams.open
+    opens = StreamOpener.open
 
-    async def held(streams: Streams, room: Room, asked: Sequence[str]) -> Opening:
+    async def held(streams: StreamOpener, room: Room, asked: Sequence[str]) -> Opening:
         await gate.wait()
         return await opens(streams, room, asked)
 
-    monkeypatch.setattr(Streams, "open", held)
+    monkeypatch.setattr(StreamOpener, "open", held)
 
 
 @pytest.mark.parametrize("held", [before_the_rooms_are_known, before_the_place_is_known])
@@ -123,4 +123,4 @@ async def test_no_stream_outlives_the_drain(ada: Visitor, room: int, chat: Chat,
     await drain(chat, server, DRAIN_SECONDS)
     for stream in streams:
         assert (await stream.rest())[-1].retry
-    assert len(chat.services.audience) == 0
+    assert len(chat.services.open_streams) == 0

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.gen_test
 async def test_who_appends_has_the_answer_before_it_is_handed_on(settings: Settings, room: int) -> None:
     parts = await make_parts(settings)
     told: list[Event] = []
-    parts.log.own_news.hear(told.extend)
+    parts.log.own_news.subscribe(told.extend)
     for name in ("one", "two", "three"):
         told_before = len(told)
         event = await parts.begin(draft(room, name))
@@ -122,7 +122,7 @@ async def test_who_joins_what_was_closed_meanwhile_is_sent_away(
         for rooms in ((room,), (room, other)):
             stream: Stream = await ada.stream(*rooms)
             assert (await stream.rest())[-1].retry
-    await until(lambda: len(chat.services.audience) == 0)
+    await until(lambda: len(chat.services.open_streams) == 0)
     stream = await ada.stream(room, other, after="0")
     said = await ada.say(room, "hello")
     assert await stream.message() == said

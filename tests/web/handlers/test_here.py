@@ -131,7 +131,7 @@ async def test_of_a_room_that_was_closed_nobody_is_a_viewer(ada: Visitor, rooms:
     stream: Stream = await ada.stream(*rooms, here=rooms[:2])
     await stream.block()
     await becomes(ada, rooms[1], [ada.id])
-    assert list(chat.services.audience._viewers._rooms) == [rooms[1]]
+    assert list(chat.services.open_streams._viewers._rooms) == [rooms[1]]
 
 
 async def test_nothing_is_left_of_streams_that_were_closed(ada: Visitor, rooms: list[int], chat: Chat) -> None:
@@ -140,7 +140,7 @@ async def test_nothing_is_left_of_streams_that_were_closed(ada: Visitor, rooms: 
         await stream.block()
         stream.close()
     async with asyncio.timeout(10):
-        while chat.services.audience._viewers._rooms:  # noqa: ASYNC110
+        while chat.services.open_streams._viewers._rooms:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
@@ -174,4 +174,4 @@ async def test_what_is_no_room_of_the_stream_is_refused(
     assert response.code == 400
     if method == "GET":
         assert read(response) == {"error": "here names rooms of the stream"}
-    assert len(chat.services.audience) == 0
+    assert len(chat.services.open_streams) == 0

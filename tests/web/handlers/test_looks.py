@@ -48,7 +48,7 @@ async def test_an_edit_decides_it_anew_and_a_deletion_takes_it_away(ada: Visitor
 
 async def test_what_was_written_before_looks_were_kept_looks_the_same(ada: Visitor, room: int, chat: Chat) -> None:
     body = Body(room, ada.id, ada.name, "🎉 🎉", timestamp(), "old")
-    published = await chat.services.messages._archiver.publish(draft_message(body))
+    published = await chat.services.messages._publisher.publish(draft_message(body))
     (message,) = (await ada.page(room))["messages"]
     assert "look" not in message
     assert (await row(ada, room, str(published.event.id)))["class"] == "message message--emoji"
@@ -61,6 +61,6 @@ async def test_a_text_of_joined_signs_is_shown_at_once(ada: Visitor, room: int, 
     said = await ada.say(room, "\u200d".join("©" * 30) + "x")
     assert "look" not in said
     old = Body(room, ada.id, ada.name, said["content"], timestamp(), "old")
-    await chat.services.messages._archiver.publish(draft_message(old))
+    await chat.services.messages._publisher.publish(draft_message(old))
     page = read_page(await ada.get(f"/chat/{room}", headers={"Accept": "text/html"}))
     assert [each["class"] for each in page.within(page.one("ul", id="messages"), "li")] == ["message", "message"]

@@ -44,7 +44,7 @@ async def react(who: Visitor, message: dict[str, Any], emoji: str, *, on: bool =
     return await who.fetch("PUT" if on else "DELETE", f"{path(message)}/reactions/{quote(emoji, safe='')}")
 
 
-async def stands(who: Visitor, message: dict[str, Any]) -> dict[str, Any]:
+async def current_state(who: Visitor, message: dict[str, Any]) -> dict[str, Any]:
     """The message as it is read alone; and so it stands in the room's page too."""
     response = await who.get(path(message))
     assert response.code == 200, response.body
@@ -65,7 +65,7 @@ def bare(message: dict[str, Any]) -> dict[str, Any]:
 
 async def test_a_message_is_read_by_its_id(ada: Visitor, grace: Visitor, room: int) -> None:
     message = await ada.say(room, "hello")
-    assert await stands(grace, message) == message
+    assert await current_state(grace, message) == message
 
 
 async def test_what_is_no_message_of_the_room_is_not_found(ada: Visitor, room: int) -> None:
@@ -120,7 +120,7 @@ async def test_changes_need_a_session_and_a_token(
     assert (response.code, read(response)) == (401, {"error": "sign in first"})
     response = await ada.fetch(method, where, json_body={"content": "x"}, token=False)
     assert (response.code, read(response)) == (403, {"error": "invalid csrf token"})
-    assert await stands(ada, message) == message
+    assert await current_state(ada, message) == message
 
 
 # Editing
@@ -134,7 +134,7 @@ async def test_an_edit_is_answered_as_it_is_read_and_told_to_the_stream(ada: Vis
     assert response.code == 200
     assert TIME.fullmatch(edited["edited_at"])
     assert edited == message | {"content": "hello", "edited_at": edited["edited_at"]}
-    assert await stands(ada, message) == edited
+    assert await current_state(ada, message) == edited
     block = await stream.event()
     assert block.event == "edited"
     assert json.loads(block.data or "") == {
@@ -167,7 +167,7 @@ async def test_what_is_wrong_with_an_edit_is_said(ada: Visitor, room: int, body:
     message = await ada.say(room, "hello")
     response = await ada.fetch("PATCH", path(message), json_body=body)
     assert (response.code, read(response)) == (status, {"error": error})
-    assert await stands(ada, message) == message
+    assert await current_state(ada, message) == message
 
 
 async def test_only_its_author_edits_and_deletes_a_message(ada: Visitor, grace: Visitor, room: int) -> None:
@@ -175,7 +175,7 @@ async def test_only_its_author_edits_and_deletes_a_message(ada: Visitor, grace: 
     for answer in (await edit(grace, message, "hers"), await delete(grace, message)):
         assert answer.code == 403
         assert set(read(answer)) == {"error"}
-    assert await stands(ada, message) == message
+    assert await current_state(ada, message) == message
 
 
 # Deleting
@@ -188,7 +188,7 @@ async def test_a_deleted_message_stays_as_a_tombstone(ada: Visitor, room: int) -
     stream = await ada.stream(room)
     response = await delete(ada, message)
     assert (response.code, response.body) == (204, b"")
-    assert await stands(ada, message) == bare(message)
+    assert await current_state(ada, message) == bare(message)
     assert (await ada.page(room))["messages"] == [first, bare(message)]
     block = await stream.event()
     assert block.event == "deleted"
@@ -219,7 +219,7 @@ async def test_nothing_becomes_of_a_deleted_message(ada: Visitor, grace: Visitor
         await react(grace, message, "👍", on=False),
     ):
         assert (answer.code, read(answer)) == (409, {"error": "the message was deleted"})
-    assert await stands(ada, message) == bare(message)
+    assert await current_state(ada, message) == bare(message)
 
 
 async def test_a_client_id_of_the_users_own_can_not_stand_in_the_way_of_a_deletion(ada: Visitor, room: int) -> None:
@@ -227,7 +227,7 @@ async def test_a_client_id_of_the_users_own_can_not_stand_in_the_way_of_a_deleti
     assert (await ada.post(room, "x", f"deleted:{message['id']}")).code == 422
     await ada.say(room, "x", f"deleted-{message['id']}")
     assert (await delete(ada, message)).code == 204
-    assert await stands(ada, message) == bare(message)
+    assert await current_state(ada, message) == bare(message)
 
 
 async def test_the_text_of_a_deleted_message_is_in_no_answer_and_on_no_stream(
@@ -263,7 +263,7 @@ async def test_what_was_quoted_of_a_deleted_message_stays_quoted(ada: Visitor, g
     message = await ada.say(room, "said once")
     reply = read(await grace.fetch("POST", "/messages", json_body={"room_id": room, "content": "oh", "reply_to": message["id"]}))["message"]  # fmt: skip
     await delete(ada, message)
-    assert (await stands(ada, reply))["reply_to"]["content"] == "said once"
+    assert (await current_state(ada, reply))["reply_to"]["content"] == "said once"
 
 
 # Reactions
@@ -276,12 +276,12 @@ async def test_reactions_say_who_and_which_in_the_order_in_which_they_came(
     for who, emoji in ((grace, "👍"), (ada, "🎉"), (ada, "👍")):
         assert (await react(who, message, emoji)).code == 204
     reactions = [{"emoji": "👍", "user_ids": [grace.id, ada.id]}, {"emoji": "🎉", "user_ids": [ada.id]}]
-    assert await stands(ada, message) == message | {"reactions": reactions}
+    assert await current_state(ada, message) == message | {"reactions": reactions}
     assert (await react(grace, message, "👍", on=False)).code == 204
     assert (await react(ada, message, "👍", on=False)).code == 204
-    assert await stands(ada, message) == message | {"reactions": reactions[1:]}
+    assert await current_state(ada, message) == message | {"reactions": reactions[1:]}
     assert (await react(ada, message, "🎉", on=False)).code == 204
-    assert await stands(ada, message) == message
+    assert await current_state(ada, message) == message
 
 
 async def test_a_reaction_is_told_to_the_stream_and_only_if_it_changes_something(ada: Visitor, room: int) -> None:
@@ -304,14 +304,14 @@ async def test_the_same_reaction_at_the_same_moment_is_one(ada: Visitor, room: i
     message = await ada.say(room, "hello")
     answers = await asyncio.gather(*[react(ada, message, "👍") for _ in range(20)])
     assert [answer.code for answer in answers] == [204] * 20
-    assert (await stands(ada, message))["reactions"] == [{"emoji": "👍", "user_ids": [ada.id]}]
+    assert (await current_state(ada, message))["reactions"] == [{"emoji": "👍", "user_ids": [ada.id]}]
 
 
 @pytest.mark.parametrize("emoji", ["👍", "👍🏽", "❤️", "❤", "🇩🇪", "👩‍👩‍👧‍👦", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "🏳️‍🌈", "🧑🏽‍💻", "❤️‍🔥"])
 async def test_every_emoji_is_a_reaction(ada: Visitor, room: int, emoji: str) -> None:
     message = await ada.say(room, "hello")
     assert (await react(ada, message, emoji)).code == 204
-    assert (await stands(ada, message))["reactions"] == [{"emoji": emoji, "user_ids": [ada.id]}]
+    assert (await current_state(ada, message))["reactions"] == [{"emoji": emoji, "user_ids": [ada.id]}]
 
 
 @pytest.mark.parametrize(
@@ -350,7 +350,7 @@ async def test_a_reply_quotes_the_message_as_it_stands(ada: Visitor, grace: Visi
     answer = read(response)["message"]
     assert response.code == 201
     assert answer["reply_to"] == {"id": message["id"], "user_name": ada.name, "content": "🎉" * 120}
-    assert await stream.message() == answer == await stands(ada, answer)
+    assert await stream.message() == answer == await current_state(ada, answer)
 
 
 async def test_a_reply_is_to_a_message_of_the_room_that_is_there(ada: Visitor, room: int) -> None:
@@ -403,7 +403,7 @@ async def test_what_was_edited_out_is_in_the_log_until_the_message_is_deleted_an
 ) -> None:
     message = await ada.say(room, "my password is hunter2")
     await ada.edit(room, message["id"], "oops")
-    assert (await stands(grace, message))["content"] == "oops"
+    assert (await current_state(grace, message))["content"] == "oops"
     stream = await grace.stream(room, after="0")
     assert json.loads((await stream.event()).data or "")["content"] == "my password is hunter2"
     assert "What it said before is kept" in (await grace.get(f"/chat/{room}")).body.decode()

@@ -11,7 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from chatserver.archive.database import DEFAULT_NAME, Database
-from chatserver.archive.name_migration import add_looks
+from chatserver.archive.name_migration import add_skeletons
 from chatserver.model.display_names import name_key
 from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
@@ -134,11 +134,11 @@ async def test_names_of_before_get_their_looks_once(world: World, old: Old, monk
     target = Database(world.mongod.uri.replace("/harbour?", f"/{old.database.name}?"))
     try:
         await target.prepare(lambda _: None)
-        await add_looks(target)
+        await add_skeletons(target)
         first = [list(old.database[each].find()) for each in ("users", "rooms")]
         # An older process closes a room: it does not know of looks.
         old.database["rooms"].update_one({"_id": 1}, {"$set": {"closed_at": "now", "key": "closed 1\n"}})
-        await add_looks(target)
+        await add_skeletons(target)
         second = [list(old.database[each].find()) for each in ("users", "rooms")]
     finally:
         target.close()

@@ -224,7 +224,7 @@ async def test_counts_are_what_a_plain_recount_says(
 ) -> None:
     """A random walk of posts, mentions, deletions and marks of three people in two rooms; then a restart. Where there
     is much behind a mark only what is new is counted anew."""
-    with patch.object(unread_module, "LONG", long):
+    with patch.object(unread_module, "LONG_WALK_MESSAGES", long):
         await walk(ada, room, visit, settings)
 
 
@@ -448,7 +448,7 @@ async def test_the_more_listen_the_longer_they_take_to_follow_a_room(ada: Visito
     """Nobody needs it at once, and all at once would need all of the machine."""
     stream = await ada.stream(room)
     await stream.block()
-    with patch.object(chat.services.audience, "_seats", range(1_000)):
+    with patch.object(chat.services.open_streams, "_seats", range(1_000)):
         made = await ada.make_room()
         assert (await stream.signal("rooms"))["within"] == 100_000
     await ada.fetch("DELETE", f"/rooms/{made}")

@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 import pymongo
 import pytest
 
-from chatserver.admin.rebuild import Projection
+from chatserver.admin.rebuild import MessagesRebuild
 from chatserver.archive.database import Database
-from chatserver.search.plan import choose_way
-from chatserver.search.query import Wanted
+from chatserver.search.plan import choose_plan
+from chatserver.search.query import Query
 from chatserver.settings import Settings
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import read_page
@@ -196,7 +196,7 @@ async def test_messages_from_before_there_were_words_get_them_by_a_rebuild(
         messages.update_one({"_id.room": room}, {"$unset": {"words": ""}})
         assert await contents(ada, mark) == []
         database = Database(settings.mongodb_uri)
-        await Projection(database).rebuild(room)
+        await MessagesRebuild(database).rebuild(room)
         database.close()
     assert [each["message"] for each in (await search(ada, mark))["results"]] == [said]
 
@@ -265,9 +265,9 @@ async def test_a_rare_word_is_found_without_a_look_at_all_messages(
         (f"{mark}o", False, 30),
         (f"{mark}o", True, 30),
     ]:
-        wanted = Wanted.read(query)
+        wanted = Query.read(query)
         assert wanted is not None
-        way = await choose_way(database.messages, wanted, room_id if one_room else None)
+        way = await choose_plan(database.messages, wanted, room_id if one_room else None)
         found = database.messages.find(way.query, hint=way.hint).sort(way.order).limit(20)
         told = (await found.explain())["executionStats"]
         *exact, last = query.split()

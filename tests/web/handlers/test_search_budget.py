@@ -17,7 +17,7 @@ from chatserver.app import Chat
 from chatserver.archive.database import DEFAULT_NAME, Database
 from chatserver.model.words import search_words
 from chatserver.search import search as search_module
-from chatserver.search.plan import RARE
+from chatserver.search.plan import RARE_WORD_MESSAGES
 from chatserver.search.search import SEARCH_BUDGET_MESSAGES
 from chatserver.settings import Settings
 from tests.helpers.browserless import Visitor, read
@@ -110,7 +110,7 @@ async def test_a_search_that_finds_nothing_ends_and_says_where_to_go_on(
         assert (page["results"], page["has_more"]) == ([], True)
         documents, keys = told()
         assert documents <= SEARCH_BUDGET_MESSAGES + 100
-        assert keys <= SEARCH_BUDGET_MESSAGES * 3 + RARE * 6
+        assert keys <= SEARCH_BUDGET_MESSAGES * 3 + RARE_WORD_MESSAGES * 6
         found, pages = await walk(ada, "検索引用", room=room)
         assert found == ["検索引用"]
         assert pages == MANY // SEARCH_BUDGET_MESSAGES + 1
@@ -143,7 +143,7 @@ async def test_whatever_is_looked_for_costs_no_more(
         await search(ada, q.format(mark=mark), **query)
         documents, keys = told()
         assert documents <= SEARCH_BUDGET_MESSAGES + 100, case
-        assert keys <= SEARCH_BUDGET_MESSAGES * 3 + RARE * 6, case
+        assert keys <= SEARCH_BUDGET_MESSAGES * 3 + RARE_WORD_MESSAGES * 6, case
 
 
 async def test_going_on_finds_everything_once(

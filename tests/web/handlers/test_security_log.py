@@ -12,7 +12,7 @@ from tornado.testing import bind_unused_port
 from chatserver.accounts.security_log import LINES_OF_A_KIND, SecurityLog
 from chatserver.app import Chat
 from chatserver.serving import make_server
-from chatserver.support.log_throttle import Calm
+from chatserver.support.log_throttle import ThrottleRepeats
 from chatserver.support.origin import Origin
 from chatserver.web.application import ChatApplication
 from tests.helpers.browserless import Visitor
@@ -124,7 +124,7 @@ async def test_who_closes_a_room_is_told(ada: Visitor, lines: Callable[[], list[
 
 async def test_a_flood_of_them_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     kept = caplog.handler
-    calm = Calm(kept)
+    calm = ThrottleRepeats(kept)
     logger = logging.getLogger("chatserver.security")
     logger.addHandler(calm)
     logger.propagate = False

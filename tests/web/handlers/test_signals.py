@@ -35,7 +35,7 @@ async def test_a_signal_reaches_all_live_streams_that_show_its_room_and_moves_no
     alone, plain = await ada.stream(rooms[0]), await ada.stream(rooms[0], version="1.0")
     many, others = await ada.stream(*rooms, here=rooms[:2]), await ada.stream(*rooms, here=rooms[1:])
     await is_live(chat, 4)
-    chat.services.audience.signal(rooms[0], TYPING)
+    chat.services.open_streams.signal(rooms[0], TYPING)
     said = await ada.say(rooms[1], "and then")
     for stream in (alone, plain, many):
         cursor = (await stream.block()).id
@@ -66,8 +66,8 @@ async def test_a_whisper_reaches_the_users_own_streams_of_the_room(
     hers = [await grace.stream(rooms[0]), await grace.stream(*rooms)]
     elsewhere, not_hers = await grace.stream(*rooms[1:]), await ada.stream(*rooms)
     await is_live(chat, 4)
-    chat.services.audience.whisper(grace.id, rooms[0], TYPING)
-    chat.services.audience.whisper(10**9, rooms[0], TYPING)
+    chat.services.open_streams.send_to(grace.id, rooms[0], TYPING)
+    chat.services.open_streams.send_to(10**9, rooms[0], TYPING)
     said = await ada.say(rooms[1], "to all")
     for stream in hers:
         assert await stream.signal("typing") == {"room_id": 1}
@@ -86,7 +86,7 @@ async def test_who_is_catching_up_misses_it_and_no_frame_is_torn(
     for start in range(0, 600, 50):
         await asyncio.gather(*(ada.say(rooms[n % count], f"{n} " + "x" * 1900) for n in range(start, start + 50)))
         for _ in range(20):
-            chat.services.audience.signal(rooms[0], b"event: typing\ndata: %b\n\n" % (b"x" * 500))
+            chat.services.open_streams.signal(rooms[0], b"event: typing\ndata: %b\n\n" % (b"x" * 500))
             signals += 1
     for _ in range(600):
         await slow.event()
@@ -103,8 +103,8 @@ async def test_arrivals_and_departures_are_told_once_for_each_stream_with_what_i
     def note(what: str) -> Callable[[User, Sequence[int]], None]:
         return lambda user, room_ids: told.append((what, user.name, tuple(room_ids)))
 
-    chat.services.audience.on_arrival(note("here"))
-    chat.services.audience.on_departure(note("gone"))
+    chat.services.open_streams.on_arrival(note("here"))
+    chat.services.open_streams.on_departure(note("gone"))
     shown = rooms[1:]
     streams = [await ada.stream(*rooms, here=shown), await ada.stream(rooms[0]), await ada.stream(*rooms, after="0")]
     here = [("here", ada.name, tuple(shown)), ("here", ada.name, (rooms[0],)), ("here", ada.name, ())]
@@ -120,12 +120,12 @@ async def test_arrivals_and_departures_are_told_once_for_each_stream_with_what_i
 
 async def test_a_stream_that_was_never_live_departs_too(ada: Visitor, rooms: list[int], chat: Chat) -> None:
     told: list[Sequence[int]] = []
-    chat.services.audience.on_departure(lambda _, room_ids: told.append(room_ids))
+    chat.services.open_streams.on_departure(lambda _, room_ids: told.append(room_ids))
     stream = await ada.stream(*rooms, after="0", here=rooms)
     stream.shrink_buffers()
     for start in range(0, 800, 100):
         await asyncio.gather(*(ada.say(rooms[0], f"{n} " + "x" * 1900) for n in range(start, start + 100)))
-    (subscription,) = chat.services.audience._seats
+    (subscription,) = chat.services.open_streams._seats
     assert subscription.unsent
     stream.close()
     subscription.close()

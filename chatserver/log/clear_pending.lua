@@ -6,7 +6,7 @@
 --         id       the event's
 --         name     its "<user>:<client id>"
 --         news     channel of the wake-up
---         counts   whether the event does; not so one that the archive refused, or has as a repeat
+--         is_archived   whether the event does; not so one that the archive refused, or has as a repeat
 --
 -- Answers a list that says for each whether it was marked: 1 or 0.
 --
@@ -17,7 +17,7 @@ for index, call in ipairs(cmsgpack.unpack(ARGV[1])) do
     local stream, names = KEYS[2 * index], KEYS[2 * index + 1]
     local was_pending = redis.call('ZREM', KEYS[1], call.room .. ' ' .. call.id) == 1
     answers[index] = was_pending and 1 or 0
-    if not call.counts then
+    if not call.is_archived then
         if redis.call('HGET', names, call.name) == call.id then redis.call('HDEL', names, call.name) end
         if redis.call('XDEL', stream, call.id) == 1 then redis.call('PUBLISH', call.news, 'archive') end
     elseif not was_pending and not redis.call('XRANGE', stream, call.id, call.id)[1] then
