@@ -270,7 +270,7 @@ async def test_a_deletion_that_was_cut_off_is_finished_by_the_sweep(
         raise OSError
 
     with monkeypatch.context() as patched:
-        patched.setattr(parts.log, "take_out", die)
+        patched.setattr(parts.log, "remove_redacted", die)
         with pytest.raises(OSError):  # noqa: PT011
             await publish(parts, delete(message))
     assert "this is a" in await texts(parts, room, redis)

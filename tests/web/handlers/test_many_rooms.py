@@ -336,7 +336,7 @@ async def test_a_room_that_many_follow_is_read_from_elsewhere_too(
     """What another process appended comes by a wake-up."""
     stream = await ada.stream(*rooms)
     await stream.block()
-    monkeypatch.setattr(OwnNews, "tell", lambda *_: None)
+    monkeypatch.setattr(OwnNews, "publish", lambda *_: None)
     for room in rooms:
         said = await ada.say(room, "hello")
         assert await stream.message() == said
