@@ -237,7 +237,7 @@ async def test_a_search_that_takes_too_long_is_refused_and_told_when_to_come_aga
 ) -> None:
     await ada.say(room, mark)
     slow = {"$where": "function() { sleep(60000); return true; }"}
-    monkeypatch.setattr("chatserver.search.plan.Way.older_than", lambda *_: slow)
+    monkeypatch.setattr("chatserver.search.plan.QueryPlan.older_than", lambda *_: slow)
     monkeypatch.setattr("chatserver.search.search.ANSWER_MS", 50)
     response = await ada.get(f"/search?q={mark}")
     assert (response.code, response.headers["Retry-After"]) == (503, "5")
@@ -248,7 +248,7 @@ async def test_a_rare_word_is_found_without_a_look_at_all_messages(
     ada: Visitor, settings: Settings, mark: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And a common one without a look at all that have it."""
-    monkeypatch.setattr("chatserver.search.plan.RARE", 20)
+    monkeypatch.setattr("chatserver.search.plan.RARE_WORD_MESSAGES", 20)
     database = Database(settings.mongodb_uri)
     room_id = 2**40 + random.randrange(2**40)
     words = [[f"{mark}often", f"{mark}other{number % 7}", f"{mark}n{number}"] for number in range(600)]

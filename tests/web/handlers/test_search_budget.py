@@ -155,7 +155,7 @@ async def test_going_on_finds_everything_once(
 ) -> None:
     """Wherever the budget ends; messages of several rooms may have the same id."""
     monkeypatch.setattr(search_module, "STRETCHES", (3, 5))
-    monkeypatch.setattr("chatserver.search.plan.RARE", 10)
+    monkeypatch.setattr("chatserver.search.plan.RARE_WORD_MESSAGES", 10)
     dice = random.Random(3)
     rooms = [room, await ada.make_room(), await ada.make_room()]
     contents = [f"{mark} {dice.choice(['全文検索', '全文、検索', '全文検索 x'])} {n}" for n in range(120)]

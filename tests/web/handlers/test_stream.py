@@ -53,7 +53,7 @@ async def test_a_message_is_an_id_and_the_json_that_was_acknowledged(ada: Visito
 def only_own_news(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is read for a wake-up of this process's own, nor because some time has passed."""
     monkeypatch.setattr("chatserver.live.relay.SWEEP_SECONDS", 3600.0)
-    monkeypatch.setattr("chatserver.live.relay.OWN_SECONDS", 3600.0)
+    monkeypatch.setattr("chatserver.live.relay.OWN_APPEND_SECONDS", 3600.0)
 
 
 async def test_what_this_process_appended_is_not_read_again(
