@@ -35,8 +35,9 @@ Refusal = Literal["csrf", "other_user", "origin", "host"]
 class ChatError(Exception):
     """An answer other than success.
 
-    `text` goes to the client as it stands; `retry_after` (whole seconds) becomes the header of that name; with a
-    `refusal` the security log hears of it.
+    `text` goes to the client as it stands, so it names no part of the inside; `because` is what our own log says
+    instead. `retry_after` (whole seconds) becomes the header of that name; with a `refusal` the security log hears of
+    it.
     """
 
     status = 500
@@ -44,12 +45,12 @@ class ChatError(Exception):
     retry_after: int | None = None
     refusal: Refusal | None = None
 
-    def __init__(self, text: str | None = None, *, retry_after: int | None = None) -> None:
+    def __init__(self, text: str | None = None, *, retry_after: int | None = None, because: str | None = None) -> None:
         if text is not None:
             self.text = text
         if retry_after is not None:
             self.retry_after = retry_after
-        super().__init__(self.text)
+        super().__init__(because or self.text)
 
 
 class Malformed(ChatError):
@@ -69,7 +70,7 @@ class WrongPassword(ChatError):
 
 class Forbidden(ChatError):
     status = 403
-    text = "that is not yours to do"
+    text = "you can't do that"
 
 
 class BadToken(Forbidden):
@@ -148,5 +149,5 @@ class TooMany(ChatError):
 
 class Unavailable(ChatError):
     status = 503
-    text = "not available right now, try again"
+    text = "the server is busy, try again in a moment"
     retry_after = 1

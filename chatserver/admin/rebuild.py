@@ -117,7 +117,7 @@ class MessagesRebuild:
                 await self._messages.bulk_write(writing, ordered=False)
             except BulkWriteError as error:
                 raise_unless_duplicate(error)
-        raise Unavailable("too much becomes of these messages right now, try again")
+        raise Unavailable(because="the messages change too fast")
 
     async def _redact(self, room_id: int, documents: Sequence[Document]) -> None:
         for document in documents:

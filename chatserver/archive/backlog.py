@@ -81,7 +81,7 @@ class Backlog:
             if (following := what_follows(last, streamed, is_archived=bool(archived))) is not None:
                 return archived + following
             await asyncio.sleep(LINK_SECONDS)
-        raise Unavailable("the log is being mended, try again", retry_after=1)
+        raise Unavailable(because="the log is being mended", retry_after=1)
 
     async def before(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
         """Up to `limit` events right in front of the cursor, oldest first. `END` stands behind the newest."""
@@ -92,7 +92,7 @@ class Backlog:
             streamed = await self._log.before(room_id, cursor, limit)
             if archived is None:
                 if not _reaches_back(streamed, limit):
-                    raise Unavailable("the archive is not available right now, try again", retry_after=2)
+                    raise Unavailable(because="the archive is not available", retry_after=2)
                 return contiguous_tail(streamed)
             last = archived[-1].id if archived else BEGINNING
             newer = [event for event in streamed if event.id > last]
@@ -101,7 +101,7 @@ class Backlog:
             if (following := what_follows(last, newer, is_archived=bool(archived))) is not None:
                 return (archived + following)[-limit:]
             await asyncio.sleep(LINK_SECONDS)
-        raise Unavailable("the log is being mended, try again", retry_after=1)
+        raise Unavailable(because="the log is being mended", retry_after=1)
 
     async def end(self, room_id: int) -> End:
         """What only the stream has, and from where. While the stream does not answer that is nothing: all that was
@@ -116,7 +116,7 @@ class Backlog:
             if (following := what_follows(archived, streamed, is_archived=archived != BEGINNING)) is not None:
                 return End(archived, following)
             await asyncio.sleep(LINK_SECONDS)
-        raise Unavailable("the log is being mended, try again", retry_after=1)
+        raise Unavailable(because="the log is being mended", retry_after=1)
 
     async def has(self, room_id: int, cursor: Cursor) -> bool:
         """Whether the cursor names a place in this room's log."""

@@ -70,7 +70,7 @@ class BranchBases:
                 elif (base := await self._reserve(room_id, newest, wanted)) is not None:
                     return base
                 await asyncio.sleep(BASE_PAUSE_SECONDS)
-        raise Unavailable("the log is busy, try again", retry_after=2)
+        raise Unavailable(because="the log is busy", retry_after=2)
 
     async def _reserve(self, room_id: int, newest: Document | None, wanted: BaseWanted) -> Base | None:
         """Returns None if something else follows that event, also if the majority does not have it yet."""

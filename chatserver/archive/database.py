@@ -126,7 +126,7 @@ def mongodb_errors_as_unavailable() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        raise Unavailable("the archive is not available right now, try again", retry_after=2) from error
+        raise Unavailable(because="the archive is not available", retry_after=2) from error
 
 
 def raise_unless_duplicate(error: BulkWriteError) -> None:

@@ -147,7 +147,7 @@ class Archive:
         While MongoDB is away this raises Unavailable at once, so that those who can do without are not kept waiting.
         """
         if self._is_away:
-            raise Unavailable("the archive is not available right now, try again", retry_after=2)
+            raise Unavailable(because="the archive is not available", retry_after=2)
         return await self._look_ups.submit(ClientId(room_id, user_id, client_id))
 
     async def _find_all_by_client_id(self, wanted: Sequence[ClientId]) -> Sequence[Event | None]:

@@ -92,7 +92,7 @@ class MessageProjector:
                 if await self._bring_forward(event_id):
                     return
                 await asyncio.sleep(PROJECTION_PAUSE_SECONDS * random.random())
-        raise Unavailable("too much becomes of this message right now, try again")
+        raise Unavailable(because="the message changes too fast")
 
     async def _bring_forward(self, event_id: EventId) -> bool:
         """Folds in what the archive has about a message. Returns False if somebody else did so in between."""

@@ -78,15 +78,15 @@ class Publisher:
                     if first is not None:
                         return await self._answer(draft, first, lost)
                     if not looked_up:
-                        raise Unavailable("the archive is not available right now, try again", retry_after=2)
+                        raise Unavailable(because="the archive is not available", retry_after=2)
                     lost = id
                 case Closed():
                     raise LogEnded
                 case Full():
-                    raise Unavailable("too much is waiting to be archived, try again", retry_after=5)
+                    raise Unavailable(because="too much is waiting to be archived", retry_after=5)
                 case Unsure():
-                    raise Unavailable("the archive is not available right now, try again", retry_after=2)
-        raise Unavailable("the log keeps losing this, try again", retry_after=2)
+                    raise Unavailable(because="the archive is not available", retry_after=2)
+        raise Unavailable(because="the log keeps losing this", retry_after=2)
 
     async def archive_pending(self, event_id: EventId) -> None:
         """Archives an event that somebody else appended, perhaps before they died. Raises Unavailable."""

@@ -97,7 +97,7 @@ class Wakeups:
         except BaseException as error:
             await self.forget(room_id)
             if isinstance(error, TimeoutError):
-                raise Unavailable("the log is not available right now, try again", retry_after=2) from None
+                raise Unavailable(because="the log is not available", retry_after=2) from None
             raise
 
     async def forget(self, room_id: int) -> None:

@@ -139,7 +139,7 @@ class History:
             return _in_order(await self._archive.messages_before(room_id, cursor, limit, until=end.archived), behind)
         written = _in_order([], behind)
         if len(written) < limit and not end.reaches(BEGINNING):
-            raise Unavailable("the archive is not available right now, try again", retry_after=2)
+            raise Unavailable(because="the archive is not available", retry_after=2)
         return written
 
     async def _after(self, room_id: int, cursor: Cursor, limit: int, end: End) -> list[Event]:
@@ -148,7 +148,7 @@ class History:
             archived = await self._archive.messages_after(room_id, cursor, limit, until=end.archived)
             return archived if len(archived) >= limit else _in_order(archived, behind)
         if not end.reaches(cursor):
-            raise Unavailable("the archive is not available right now, try again", retry_after=2)
+            raise Unavailable(because="the archive is not available", retry_after=2)
         return _in_order([], behind)
 
     async def _find(self, room_id: int, id: Cursor, end: End) -> Event:
@@ -156,7 +156,7 @@ class History:
         if event is None and end.archived is not None:
             event = await self._archive.find(room_id, id)
         elif event is None and not end.reaches(BEGINNING):
-            raise Unavailable("the archive is not available right now, try again", retry_after=2)
+            raise Unavailable(because="the archive is not available", retry_after=2)
         if event is None or not kind_of(event).is_message:
             raise MessageNotFound
         return event

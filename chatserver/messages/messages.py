@@ -151,7 +151,7 @@ class Messages:
             await self._publisher.project_message(event)
             return
         if on and len(message.reactions) >= MAX_REACTIONS and all(each.emoji != emoji for each in message.reactions):
-            raise Invalid("that is enough of different reactions")
+            raise Invalid("too many different reactions on this message")
         reacted = Reacted(event_id.room_id, message.id, emoji, user.id, user.name, on)
         await self._publish(draft_reaction(reacted), fresh=True)
 
@@ -160,7 +160,7 @@ class Messages:
         await self._rooms.find(event_id.room_id)
         event = await self._archived(event_id)
         if event.user_id != user.id:
-            raise Forbidden("only who wrote a message can do that")
+            raise Forbidden("only the author can do that")
         return event, await self._history.archived(event)
 
     async def _quote(self, event_id: EventId) -> Quote:

@@ -62,7 +62,7 @@ def clean_name(name: str, longest: int) -> str:
     if len(name) <= MAX_CHARACTERS:
         name = one_spaced(unicodedata.normalize("NFC", name))
     if not 1 <= len(name) <= longest:
-        raise Invalid(f"a name has 1 to {longest} characters")
+        raise Invalid(f"choose a name ({longest} characters at most)")
     if _FORBIDDEN.search(name):
         raise Invalid("a name has no control characters")
     if _INVISIBLE.search(_INVISIBLE_BUT_NEEDED.sub("", name)):
@@ -70,7 +70,7 @@ def clean_name(name: str, longest: int) -> str:
     if _UNKNOWN.search(name):
         raise Invalid("a name has only characters that have a meaning")
     if not _SEEN.search(name):
-        raise Invalid("a name has something to be seen")
+        raise Invalid("a name needs at least one visible character")
     if _MARKS.search(unicodedata.normalize("NFD", name)):
         raise Invalid("a name has no heaps of marks")
     return name

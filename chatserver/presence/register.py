@@ -96,7 +96,7 @@ class PresenceRegister:
         ]
         answers = await self._note(process, runs, eras, "") if runs else []
         if not all(answers):
-            raise Unavailable("what was noted is forgotten")
+            raise Unavailable(because="what was noted is forgotten")
         return [change for some, answer in zip(runs, answers, strict=True) for change in compress(some, answer)]
 
     async def _note(

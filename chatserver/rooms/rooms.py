@@ -123,7 +123,7 @@ class Rooms:
         if document is None or "ended" in document:
             document = _open(document)
         if document["made_by"] != user_id:
-            raise Forbidden("only who made a room can close it")
+            raise Forbidden("only the person who created a room can delete it")
         # First nobody can post any more, then the log ends. Who is cut off between the two closes the room again.
         await self._mark(
             room_id, {"closed_at": timestamp(), "key": f"closed {room_id}\n", "looks": [f"closed {room_id}"]}

@@ -42,7 +42,7 @@ class GroupCommit(Generic[Item, Result]):
     async def submit(self, item: Item) -> Result:
         """Returns the item's own result, when the batch that carried it has been written."""
         if len(self._waiting) >= MAX_QUEUED_ITEMS:
-            raise Unavailable("too busy right now, try again")
+            raise Unavailable(because="too many writes are waiting")
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._hand_in(item, done)
         return await done

@@ -71,7 +71,7 @@ def redis_errors_as_unavailable() -> Iterator[None]:
         with connection_errors_as_unavailable():
             yield
     except (RedisError, OSError, TimeoutError) as error:
-        raise Unavailable("the log is not available right now, try again", retry_after=2) from error
+        raise Unavailable(because="the log is not available", retry_after=2) from error
 
 
 @contextmanager

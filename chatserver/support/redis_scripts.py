@@ -68,7 +68,7 @@ def parse_answer(answer: Any, outcome: Callable[[Any], Any]) -> Any:
     """What a script's answer means; for an error, what to raise."""
     if not isinstance(answer, Exception):
         return outcome(answer)
-    unavailable = Unavailable("the log is not available right now, try again", retry_after=2)
+    unavailable = Unavailable(because="the log is not available", retry_after=2)
     unavailable.__cause__ = answer
     return unavailable
 

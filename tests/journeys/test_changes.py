@@ -86,7 +86,7 @@ async def test_a_change_that_fails_says_so_and_loses_nothing(enter: Enter, ada: 
     await hers.page.route(path, lambda route: route.abort())
     await hers.field.fill("second")
     await hers.field.press("Enter")
-    await expect(hers.row(message["id"])).to_contain_text("Not saved: there is no connection.")
+    await expect(hers.row(message["id"])).to_contain_text("Not saved: you're offline.")
     await expect(hers.field).to_have_value("second")
     await hers.page.unroute(path)
     await hers.field.press("Enter")
@@ -104,7 +104,7 @@ async def test_a_deleted_message_leaves_a_line_in_its_place(
     await other.act(message["id"], "Reply")
     await hers.act(message["id"], "Delete")
     await expect(hers.page.get_by_role("dialog")).to_contain_text("said too soon")
-    await hers.page.get_by_role("button", name="Keep it").click()
+    await hers.page.get_by_role("button", name="Cancel").click()
     await hers.shows("said too soon")
     await hers.act(message["id"], "Delete")
     await hers.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
@@ -152,7 +152,9 @@ async def test_a_reaction_is_there_at_once_and_then_everywhere(
     await other.row(id_).get_by_role("button", name="👏").click()
     await pressed(hers, id_, "👏", 2, mine=True)
     await hers.row(id_).get_by_role("button", name="👏").hover()
-    await expect(hers.row(id_).get_by_role("button", name="👏")).to_have_attribute("title", "You and Grace Hopper: 👏")
+    await expect(hers.row(id_).get_by_role("button", name="👏")).to_have_attribute(
+        "title", "Ada Lovelace (you) and Grace Hopper reacted with 👏"
+    )
     await hers.row(id_).get_by_role("button", name="👏").click()
     await pressed(other, id_, "👏", 1, mine=True)
     await hers.page.reload()
@@ -167,10 +169,10 @@ async def test_a_reaction_that_does_not_get_through_is_taken_back(
     await grace.react(room, message["id"], "🚢")
     await hers.page.route("**/reactions/*", lambda route: route.abort())
     await hers.row(message["id"]).get_by_role("button", name="🚢").click()
-    await expect(hers.row(message["id"])).to_contain_text("🚢 did not get through: there is no connection.")
+    await expect(hers.row(message["id"])).to_contain_text("Couldn't add 🚢: you're offline.")
     await pressed(hers, message["id"], "🚢", 1, mine=False)
     await hers.row(message["id"]).get_by_role("button", name="Dismiss").click()
-    await expect(hers.row(message["id"])).not_to_contain_text("did not get through")
+    await expect(hers.row(message["id"])).not_to_contain_text("Couldn't add")
     await expect(hers.row(message["id"])).to_be_focused()
 
 

@@ -28,7 +28,7 @@ async def test_a_room_that_is_closed_says_so_and_keeps_what_was_said(
     await ada.say(room, "we are closing")
     await close(room, owner=ada)
     await other.state("over")
-    await expect(other.page.locator("#connection")).to_contain_text("This room was closed")
+    await expect(other.page.locator("#connection")).to_contain_text("This room was deleted")
     await other.shows("we are closing")
     asked = len(link.requests)
     await other.pass_by(120_000)

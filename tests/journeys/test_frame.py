@@ -27,7 +27,7 @@ async def test_a_few_letters_and_enter_lead_to_a_room(enter: Enter, ada: Visitor
     rooms = await make_rooms(ada, "Café Ångström", "Cargo", "Deploys")
     page = (await enter(ada)).page
     await page.keyboard.press("Control+k")
-    await expect(page.get_by_role("dialog", name="Go to a room")).to_be_visible()
+    await expect(page.get_by_role("dialog", name="Jump to a room")).to_be_visible()
     field = page.get_by_role("combobox", name="Room")
     await expect(field).to_be_focused()
     await field.press_sequentially("cafe ang")
@@ -40,7 +40,7 @@ async def test_the_arrows_choose_and_go_round(enter: Enter, ada: Visitor) -> Non
     rooms = await make_rooms(ada, "one", "two", "three")
     page = (await enter(ada)).page
     mark = (await page.locator(f"#rooms [data-room-id='{rooms['one']}'] .sidebar__room-name").inner_text())[:8]
-    await page.get_by_role("button", name="Go to a room").click()
+    await page.get_by_role("button", name="Jump to…").click()
     field = page.get_by_role("combobox", name="Room")
     await field.fill(mark)
     chosen = page.get_by_role("option", selected=True)
@@ -78,7 +78,7 @@ async def test_what_nobody_made_is_not_found(enter: Enter, ada: Visitor) -> None
     hers = await enter(ada)
     await hers.page.keyboard.press("Control+k")
     await hers.page.keyboard.type("no room is called <b>this</b>")
-    await expect(hers.page.get_by_text("No room is called that.")).to_be_visible()
+    await expect(hers.page.get_by_text("No matching rooms")).to_be_visible()
     await hers.page.keyboard.press("Enter")
     await hers.page.keyboard.press("Escape")
     await expect(hers.page.get_by_role("dialog")).to_have_count(0)
@@ -104,7 +104,7 @@ async def test_alt_and_the_arrows_step_through_the_rooms(enter: Enter, ada: Visi
 
 async def test_a_question_mark_shows_the_keys_but_not_in_a_text(enter: Enter, ada: Visitor) -> None:
     hers = await enter(ada)
-    help_ = hers.page.get_by_role("dialog", name="Keys")
+    help_ = hers.page.get_by_role("dialog", name="Keyboard shortcuts")
     await hers.field.press_sequentially("why?/")
     await expect(hers.field).to_have_value("why?/")
     await expect(hers.page.get_by_role("dialog")).to_have_count(0)

@@ -92,7 +92,7 @@ async def test_names_turn_nothing(browse: Browse, ada: Visitor, dov: Visitor) ->
     await nothing_is_loose(hers.page, "the room, live")
     await nothing_is_loose(other.page, "his own page")
     await hers.page.locator("#faces").click()
-    await expect(hers.page.get_by_role("dialog", name="Who is here").get_by_role("listitem")).to_have_count(2)
+    await expect(hers.page.get_by_role("dialog", name="In this room now").get_by_role("listitem")).to_have_count(2)
     await nothing_is_loose(hers.page, "who is here")
     await hers.page.goto(f"{window.page.url.split('/chat')[0]}/chat")
     await expect(hers.page.get_by_text(room_name)).to_be_visible()

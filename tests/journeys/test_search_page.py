@@ -89,7 +89,7 @@ async def test_what_nobody_said_is_said_to_be_nothing(enter: Enter, ada: Visitor
     page = (await enter(ada)).page
     await page.keyboard.press("Control+Shift+f")
     await page.keyboard.type("<b>nobody said")
-    await expect(page.locator("#search-word")).to_have_text("Nothing was said about “<b>nobody said”.")
+    await expect(page.locator("#search-word")).to_have_text("No messages match “<b>nobody said”.")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
 
@@ -111,7 +111,7 @@ async def test_a_search_that_failed_says_so_and_goes_on(
     await page.route("**/search?*", fail)
     await page.keyboard.press("Control+Shift+f")
     await page.keyboard.type(word)
-    said = "You are offline" if answer == "offline" else "The search did not work"
+    said = "You're offline" if answer == "offline" else "Search failed"
     await expect(page.locator("#search-word")).to_contain_text(said)
     await page.unroute("**/search?*")
     if answer == "offline":
@@ -143,10 +143,10 @@ async def test_a_search_that_found_nothing_yet_can_be_sent_further(enter: Enter,
     await hers.page.route("**/search?**", answer)
     await hers.page.keyboard.press("Control+Shift+f")
     await hers.page.locator("#search-field").fill("found late")
-    further = hers.page.get_by_role("button", name="Look further")
+    further = hers.page.get_by_role("button", name="Search older messages")
     await further.click()
-    await expect(hers.page.locator("#search-word")).to_contain_text("There is more behind it")
+    await expect(hers.page.locator("#search-word")).to_contain_text("There are older ones to search")
     await further.click()
     await expect(further).to_be_hidden()
-    await expect(hers.page.locator("#search-word")).to_contain_text("Nothing was said about")
+    await expect(hers.page.locator("#search-word")).to_contain_text("No messages match")
     assert [each.rpartition("before=")[2] for each in asked[2:]] == ["200-0", "100-0"]

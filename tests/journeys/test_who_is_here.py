@@ -57,7 +57,7 @@ async def test_who_comes_and_goes_is_seen_by_who_is_there(
     await expect(faces).to_have_attribute("aria-label", "2 people here")
     await expect(other.page.locator("#faces")).to_have_attribute("aria-label", "2 people here")
     await faces.click()
-    people = hers.page.get_by_role("dialog", name="Who is here").get_by_role("listitem")
+    people = hers.page.get_by_role("dialog", name="In this room now").get_by_role("listitem")
     await expect(people).to_have_text([re.compile(r"Ada Lovelace \(you\)"), re.compile("Grace Hopper")])
 
     other.room = other_room

@@ -32,9 +32,9 @@ async def test_a_room_can_be_read_and_posted_to(
     assert await messages.last.locator("span").text_content() == "without a script\n<b>as it came</b>"
     await expect(messages).to_have_count(50)
 
-    await page.get_by_role("link", name="Older messages").click()
+    await page.get_by_role("link", name="Older", exact=True).click()
     await expect(messages.locator("span")).to_have_text([f"line {number}" for number in range(11)])
-    await page.get_by_role("link", name="Go to the newest").click()
+    await page.get_by_role("link", name="Jump to latest").click()
     await expect(messages).to_have_count(50)
 
 
@@ -48,10 +48,10 @@ async def test_what_was_refused_stays_in_the_form(browse: Browse, ada: Visitor, 
     name = f"Room {uuid.uuid4().hex}"
     for _ in range(2):
         await page.goto("/chat")
-        await page.get_by_label(re.compile("Make another room")).fill(name)
-        await page.get_by_role("button", name="Make the room").click()
-    await expect(page.get_by_role("alert")).to_contain_text("Not made")
-    await expect(page.get_by_label(re.compile("Make another room"))).to_have_value(name)
+        await page.get_by_label(re.compile("Create a room")).fill(name)
+        await page.get_by_role("button", name="Create").click()
+    await expect(page.get_by_role("alert")).to_have_text("That name is taken.")
+    await expect(page.get_by_label(re.compile("Create a room"))).to_have_value(name)
 
 
 async def test_from_the_door_to_the_first_word_and_out_again(browse: Browse, room: int) -> None:
@@ -59,13 +59,13 @@ async def test_from_the_door_to_the_first_word_and_out_again(browse: Browse, roo
     name = f"Mary {uuid.uuid4().hex}"
     await page.goto(f"/chat/{room}")
     await page.wait_for_url("**/sign-in?next=*")
-    await page.get_by_role("link", name="Make an account").click()
-    await fill_in(page, name, "Make the account")
+    await page.get_by_role("link", name="Create account").click()
+    await fill_in(page, name, "Create account")
     await page.wait_for_url(f"**/chat/{room}")
 
     await page.get_by_role("link", name="Rooms", exact=True).first.click()
-    await page.get_by_label(re.compile("Make another room")).fill(f"Room of {name}")
-    await page.get_by_role("button", name="Make the room").click()
+    await page.get_by_label(re.compile("Create a room")).fill(f"Room of {name}")
+    await page.get_by_role("button", name="Create").click()
     await expect(page.get_by_role("heading", name=f"Room of {name}")).to_be_visible()
     await page.get_by_role("textbox").fill("the first word")
     await page.get_by_role("button", name="Send").click()

@@ -134,6 +134,7 @@ class Handler(Answering):
             "status": status,
             "initials": initials,
             "isolated": isolated,
+            "as_sentence": as_sentence,
             "message_classes": message_classes.classes,
             "look_of": message_classes.look_of,
             "client_id": fresh_client_id(),
@@ -241,6 +242,11 @@ def isolated(name: str) -> str:
     """A name within a text that is only text, so that it turns nothing beside it (as support/texts.js)."""
     turns = any(unicodedata.bidirectional(character) in _TURN for character in name)
     return f"\u2068{name}\u2069" if turns else name
+
+
+def as_sentence(text: str) -> str:
+    """What an error says, standing alone (as support/texts.js)."""
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 class UnknownPath(Handler):

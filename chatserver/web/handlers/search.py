@@ -89,10 +89,10 @@ class SearchHandler(Handler):
         """Raises Malformed, Invalid."""
         text = self._argument("q") or ""
         if len(text) > MAX_QUERY:
-            raise Invalid("q too long")
+            raise Invalid("that is too long to search for")
         query = Query.read(text)
         if query is None:
-            raise Malformed("q required")
+            raise Malformed("type a word to search for")
         return query
 
     def _before(self) -> Cursor | None:

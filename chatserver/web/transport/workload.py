@@ -83,7 +83,7 @@ class Workload:
     async def begin(self, request: object) -> None:
         """Returns when there is room for one more. Raises Unavailable."""
         if not await self._in_all.take(request, MAX_REQUESTS, MAX_WAITING):
-            raise Unavailable("too much is going on right now, try again", retry_after=1)
+            raise Unavailable(because="too many requests are being worked on", retry_after=1)
 
     async def turn(self, request: object, user_id: int) -> None:
         """Returns when the user's other requests leave room for this one. Raises TooMany."""

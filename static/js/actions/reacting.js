@@ -53,7 +53,7 @@ export class Reacting {
       } while (sent !== wish.on);
     } catch (error) {
       this.#end(id, emoji, wish);
-      this.#failed(id, emoji, error);
+      this.#failed(id, emoji, wish.on, error);
       return;
     }
     wish.isSending = false;
@@ -83,10 +83,10 @@ export class Reacting {
     }
   }
 
-  #failed(id, emoji, error) {
+  #failed(id, emoji, on, error) {
     const row = this.#messages.find(id);
     if (row && !row.message.deleted) {
-      this.#messages.scroll.keep(() => row.say(texts.notReacted(emoji, reason(error)), true));
+      this.#messages.scroll.keep(() => row.say(texts.notReacted(emoji, on, reason(error)), true));
     }
   }
 }

@@ -27,7 +27,7 @@ export class ReactionNames {
     const others = ids.filter((id) => id !== this.#user.id);
     const names = others.map((id) => people.name(id)).filter(Boolean).slice(0, MOST).map(isolated);
     const rest = others.length - names.length;
-    const all = [...(isMine ? [texts.you] : []), ...names, ...(rest > 0 ? [texts.somebody(rest)] : [])];
+    const all = [...(isMine ? [texts.thatIsYou(this.#user.name)] : []), ...names, ...(rest > 0 ? [texts.somebody(rest)] : [])];
     button.title = texts.reactedBy(this.#list.format(all), button.value);
   }
 }

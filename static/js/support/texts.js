@@ -8,16 +8,16 @@ const POP_ISOLATE = "\u2069";
 export const texts = {
   language: "en",
 
-  noSuchRoom: "No room is called that.",
-  searchHint: "Words, or how they begin. The newest come first.",
+  noSuchRoom: "No matching rooms",
+  searchHint: "Type a word or the start of one. Newest first.",
   searching: "Searching…",
-  nothingFound: (query) => `Nothing was said about “${query}”.`,
-  searchOffline: "You are offline. The search goes on by itself when you are back.",
-  nothingFoundYet: (query) => `Nothing with “${query}” in what was looked through. There is more behind it.`,
+  nothingFound: (query) => `No messages match “${query}”.`,
+  searchOffline: "You're offline. Search resumes when you're back.",
+  nothingFoundYet: (query) => `No messages match “${query}” so far. There are older ones to search.`,
   moreResults: "More",
-  lookFurther: "Look further",
-  searchFailed: "The search did not work. Press Enter to try again.",
-  searchRefused: (reason) => `That can't be searched for: ${reason}.`,
+  lookFurther: "Search older messages",
+  searchFailed: "Search failed. Press Enter to try again.",
+  searchRefused: (reason) => asSentence(reason),
   inRoom: (name) => `in ${isolated(name)}`,
 
   here: (count, written) => (count === 1 ? "1 person here" : `${written} people here`),
@@ -26,9 +26,9 @@ export const texts = {
   thatIsYou: (name) => `${isolated(name)} (you)`,
 
   notices: {
-    default: "Be called when somebody mentions you while you are elsewhere.",
-    granted: "While you are elsewhere you are called for:",
-    denied: "The browser forbids notifications of this site; its settings can allow them again.",
+    default: "Get notified when someone mentions you.",
+    granted: "Notify me about:",
+    denied: "Notifications are blocked in your browser's settings for this site.",
     missing: "This browser can't show notifications here.",
   },
   messageIn: (name, room) => `${isolated(name)} in ${isolated(room)}`,
@@ -39,13 +39,13 @@ export const texts = {
 
   connecting: "Connecting…",
   connected: "Connected",
-  back: "Back",
-  lost: (since) => `Connection lost since ${since}. You can keep writing; it will be sent.`,
-  over: "This room was closed. What was said stays here until you leave the page.",
+  back: "Reconnected",
+  lost: (since) => `Offline since ${since}. Messages will send when you're back.`,
+  over: "This room was deleted. You can read it until you leave this page.",
   signedOut: "You are signed out.",
   somebodyElse: "Somebody else is signed in.",
   signIn: "Sign in",
-  goOn: "To the rooms",
+  goOn: "Go to rooms",
   product: "Harbour",
   pageOver: {
     "signed-out": "You are signed out. What you wrote and what is not sent yet waits here for you alone.",
@@ -63,18 +63,17 @@ export const texts = {
   unknownRoom: "A room that was left",
 
   newMessages: (count) => `${count} new ↓`,
-  newest: "Newest ↓",
+  newest: "Jump to latest ↓",
   titleWithCounts: (unread, mentions, title) => (mentions ? `(@${mentions} · ${unread}) ${title}` : `(${unread}) ${title}`),
 
-  charactersLeft: (count) => `${count} characters left`,
-  noneLeft: "That is all that fits",
+  charactersLeft: (count) => `${count} left`,
+  noneLeft: "No characters left",
 
   showAll: "Show all",
   showLess: "Show less",
   editedAt: (time) => `Edited ${time}. What it said before is kept, and can be looked up. Delete the message to take that away.`,
-  reactedBy: (names, emoji) => `${names}: ${emoji}`,
-  you: "You",
-  somebody: (count) => (count === 1 ? "somebody else" : `${count} others`),
+  reactedBy: (names, emoji) => `${names} reacted with ${emoji}`,
+  somebody: (count) => (count === 1 ? "1 other" : `${count} others`),
 
   replyingTo: (name) => `Replying to ${isolated(name)}`,
   editing: "Editing your message",
@@ -82,32 +81,37 @@ export const texts = {
   notSaved: (reason) => `Not saved: ${reason}. Your text is in the field below.`,
   deleting: "Deleting…",
   notDeleted: (reason) => `Not deleted: ${reason}.`,
-  notReacted: (emoji, reason) => `${emoji} did not get through: ${reason}.`,
-  noConnection: "there is no connection",
-  signedOutReason: "you are signed out",
+  notReacted: (emoji, on, reason) => (on ? `Couldn't add ${emoji}: ${reason}.` : `Couldn't remove ${emoji}: ${reason}.`),
+  noConnection: "you're offline",
+  signedOutReason: "you're signed out",
   linkCopied: "Link copied",
   textCopied: "Text copied",
-  notCopied: "The browser did not let us copy",
+  notCopied: "Couldn't copy",
   notFound: "That message is not on this page",
 
-  isTyping: (name) => `${isolated(name)} is typing`,
-  areTyping: (names) => `${names} are typing`,
-  severalType: "Several people are typing",
+  isTyping: (name) => `${isolated(name)} is typing…`,
+  areTyping: (names) => `${names} are typing…`,
+  severalType: "Several people are typing…",
   suggestions: (count) => (count === 1 ? "1 name" : `${count} names`),
 
   emojiGroups: {
-    recent: "Used lately",
+    recent: "Recently used",
     faces: "Faces",
-    hands: "Hands and people",
-    hearts: "Hearts and feelings",
+    hands: "People & body",
+    hearts: "Hearts & feelings",
     nature: "Nature",
-    food: "Food and drink",
+    food: "Food & drink",
     things: "Things",
-    travel: "Places and weather",
-    signs: "Signs",
+    travel: "Places & weather",
+    signs: "Symbols",
   },
-  noEmoji: "Nothing is called that",
+  noEmoji: "No matching emoji",
 };
+
+/** What a server says of an error, standing alone. */
+function asSentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
 
 const numberFormat = new Intl.NumberFormat(texts.language);
 

@@ -14,6 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 from tornado.httpclient import HTTPResponse
 
+from chatserver.web.handlers.base import as_sentence
 from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import read_page
@@ -281,7 +282,7 @@ async def test_a_form_that_fails_is_shown_again_with_the_error(
     response = await visit().fetch("POST", path, form=form)
     page = read_page(response)
     assert response.code == status
-    assert error in page.one("p", role="alert").text
+    assert page.one("p", role="alert").text == as_sentence(error)
     assert page.one("form")["action"] == path
     assert page.one("input", name="name")["value"] == ada.name
     assert page.one("input", name="next")["value"] == "/chat/7"

@@ -10,6 +10,8 @@ from urllib.parse import quote
 import pytest
 from tornado.httpclient import HTTPResponse
 
+from chatserver.app import Chat
+from chatserver.errors import Unavailable
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import Page, read_page
 
@@ -115,7 +117,7 @@ async def test_every_page_of_somebody_signed_in_has_a_token_that_works(ada: Visi
 async def test_an_unknown_room_is_the_404_page(ada: Visitor, room_id: str) -> None:
     for accept in ("text/html", "*/*"):
         response = await ada.get(f"/chat/{room_id}", headers={"Accept": accept})
-        assert (response.code, read_page(response).one("h1").text) == (404, "Nothing is moored here")
+        assert (response.code, read_page(response).one("h1").text) == (404, "Page not found")
     response = await ada.get(f"/chat/{room_id}", headers={"Accept": "application/json"})
     assert (response.code, read(response)) == (404, {"error": "room not found"})
 
@@ -338,3 +340,17 @@ async def test_no_path_leads_out_of_the_static_folder(ada: Visitor) -> None:
         response = await ada.get(f"/static/v-0/{path}")
         assert response.code in {400, 403, 404}, path
         assert set(read(response)) == {"error"}
+
+
+async def test_a_page_that_is_not_there_right_now_can_be_tried_again(
+    chat: Chat, ada: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(*_: object) -> None:
+        raise Unavailable(because="the archive is not available")
+
+    monkeypatch.setattr(chat.services.room_list, "of", busy)
+    response = await ada.get("/chat", headers={"Accept": "text/html"})
+    page = read_page(response)
+    assert (response.code, page.one("h1").text) == (503, "Something went wrong")
+    assert [(each.text, each["href"]) for each in page.all("a")] == [("Try again", "")]
+    assert b"archive" not in response.body

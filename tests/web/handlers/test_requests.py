@@ -105,7 +105,7 @@ async def test_an_unknown_path_is_not_found(ada: Visitor, path: str) -> None:
         response = await ada.fetch(method, path, body=None if method == "GET" else b"", token=False)
         assert (response.code, read(response)) == (404, {"error": "not found"})
     page = await ada.get(path, headers={"Accept": "text/html"})
-    assert (page.code, read_page(page).one("h1").text) == (404, "Nothing is moored here")
+    assert (page.code, read_page(page).one("h1").text) == (404, "Page not found")
 
 
 # Bodies
@@ -435,7 +435,8 @@ async def test_a_browser_shows_errors_as_pages(ada: Visitor, visit: Callable[...
     for answer in answers:
         page = read_page(answer)
         assert page.one("h1").text
-        assert str(answer.code) in page.one("small").text
+        assert page.one("p").text
+        assert str(answer.code) not in page.one("main").text, "a code is for programs"
         assert b"Traceback" not in answer.body
 
 

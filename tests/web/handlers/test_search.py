@@ -202,10 +202,10 @@ async def test_messages_from_before_there_were_words_get_them_by_a_rebuild(
 
 
 WRONG = [
-    ("", 400, "q required"),
-    ("q=", 400, "q required"),
-    ("q=%20%E2%80%A6!", 400, "q required"),
-    ("q=" + "x" * 201, 422, "q too long"),
+    ("", 400, "type a word to search for"),
+    ("q=", 400, "type a word to search for"),
+    ("q=%20%E2%80%A6!", 400, "type a word to search for"),
+    ("q=" + "x" * 201, 422, "that is too long to search for"),
     ("q=x&limit=0", 400, "limit is 1 to 50"),
     ("q=x&limit=51", 400, "limit is 1 to 50"),
     ("q=x&limit=", 400, "limit is 1 to 50"),
@@ -311,17 +311,17 @@ async def test_the_page_leads_on_to_older_ones(ada: Visitor, room: int, mark: st
     while path is not None:
         page = read_page(await ada.get(path, headers={"Accept": "text/html"}))
         seen += [each["href"].rpartition("=")[2] for each in page.all("a") if "?at=" in each["href"]]
-        path = next((each["href"] for each in page.all("a") if each.text == "Older ones"), None)
+        path = next((each["href"] for each in page.all("a") if each.text == "Older results"), None)
     assert seen == [message["id"] for message in reversed(said)]
 
 
 async def test_the_page_has_its_field_whatever_was_asked(ada: Visitor) -> None:
     asked = {
         "": (200, ""),
-        "q=%21": (400, "q required"),
-        "q=qqzzqq": (200, "Nobody said that"),
-        "q=x&room=nope": (404, "room not found"),
-        "q=x&limit=y": (400, "limit is 1 to 50"),
+        "q=%21": (400, "Type a word to search for"),
+        "q=qqzzqq": (200, "No messages found"),
+        "q=x&room=nope": (404, "Room not found"),
+        "q=x&limit=y": (400, "Limit is 1 to 50"),
     }
     for query, (status, said) in asked.items():
         response = await ada.get(f"/search?{query}", headers={"Accept": "text/html"})

@@ -245,7 +245,7 @@ async def test_the_page_leads_further_where_nothing_was_found_yet(ada: Visitor, 
     async with said(settings, room, ["検索引用", *["検索、索引、引用"] * (SEARCH_BUDGET_MESSAGES + 50)]):
         path = "/search?" + urlencode({"q": "検索引用", "room": room})
         page = read_page(await ada.get(path, headers={"Accept": "text/html"}))
-        (further,) = [each for each in page.all("a") if each.text == "Look further"]
+        (further,) = [each for each in page.all("a") if each.text == "Search older messages"]
         page = read_page(await ada.get(further["href"], headers={"Accept": "text/html"}))
         assert len([each for each in page.all("a") if "?at=" in each["href"]]) == 1
-        assert not [each for each in page.all("a") if each.text in {"Look further", "Older ones"}]
+        assert not [each for each in page.all("a") if each.text in {"Search older messages", "Older results"}]
