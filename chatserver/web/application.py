@@ -43,7 +43,7 @@ access_log = logging.getLogger("chatserver.access")
 
 
 class ChatApplication(Application):
-    """Tornado's application with the routes of API.md."""
+    """Tornado's application with the routes of docs/API.md."""
 
     def __init__(
         self,

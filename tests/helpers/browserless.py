@@ -1,4 +1,4 @@
-"""A client of the contract (API.md): keeps its cookies and token, posts, and reads streams byte by byte.
+"""A client of the contract (docs/API.md): keeps its cookies and token, posts, and reads streams byte by byte.
 
 It is written against the contract alone and shares no code with the server.
 """

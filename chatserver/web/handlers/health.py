@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chatserver import __version__
+from chatserver.quotas.quotas import counted_as
 from chatserver.web.handlers.base import Handler
 
 
@@ -10,6 +11,7 @@ class Healthz(Handler):
     """The process runs. Asks nobody else, so that a database in trouble does not get all processes killed."""
 
     open_to_all = True
+    quotas = counted_as(GET=[])
 
     async def prepare(self) -> None:
         self._refuse_unknown_method()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from chatserver.errors import NotFound
+from chatserver.quotas.quotas import counted_as
 from chatserver.web.handlers.base import Handler
 from chatserver.web.handlers.compression import accepts_gzip
 from chatserver.web.static_files import StaticFiles
@@ -13,6 +14,7 @@ from chatserver.web.static_files import StaticFiles
 class StaticHandler(Handler):
     open_to_all = True
     answers_from_memory = True
+    quotas = counted_as(GET=[])
 
     _tag: str | None = None
 

@@ -1,6 +1,6 @@
 """HTTP as the contract has it, on bare sockets: one request, or one stream read block by block.
 
-Written against API.md alone; no code is shared with the chat.
+Written against docs/API.md alone; no code is shared with the chat.
 """
 
 from __future__ import annotations
