@@ -1,3 +1,3 @@
 """Harbour: a chat that never drops a message. ARCHITECTURE.md is the map."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
