@@ -71,6 +71,12 @@ def test_the_readme_has_each_quota() -> None:
     assert documented == {(quota.burst, quota.seconds) for quota in quotas.TABLE}
 
 
+def test_the_readme_has_each_package_once() -> None:
+    documented = [name for names, _ in rows(README, "What it stands on") for name in names.split(", ")]
+    pinned = re.findall(r"^([\w-]+)==", (ROOT / "requirements.in").read_text(), re.MULTILINE)
+    assert sorted(documented, key=str.lower) == sorted(pinned, key=str.lower)
+
+
 def test_what_contributors_look_for_is_in_few_files_that_exist() -> None:
     look_ups = rows((ROOT / "CONTRIBUTING.md").read_text(), "Where is…")
     assert len(look_ups) >= LOOK_UPS
