@@ -1,4 +1,4 @@
-"""`python -m chatserver`: the chat, configured by its environment."""
+"""The command `python -m chatserver`: runs the chat, configured by its environment."""
 
 from __future__ import annotations
 

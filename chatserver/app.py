@@ -65,21 +65,21 @@ from chatserver.web.transport.unsent import UnsentAnswers
 from chatserver.web.transport.workload import MAX_REQUESTS_OF_A_USER, Workload
 
 FINISH_SECONDS = 3.0
-"""How long at the very end is waited for what was begun and is not archived. It is marked in the log: any other
-process, or the next one here, goes on with it."""
+"""Time to finish archiving at the very end. The rest is marked in the log: any other process, or the next one here,
+goes on with it."""
 
 _DRIVERS_OWN_STATE = re.compile(r"\n| \(configured |, Timeout: ")
-"""Where an error of PyMongo stops saying what is wrong and goes on with all it knows."""
+"""The end of the reason in an error of PyMongo; the driver's own state follows."""
 
 log = logging.getLogger(__name__)
 
 
 class CannotStart(Exception):
-    """What stands in the way, beginning with the name of the variable or file to look at."""
+    """The chat can't start. The text begins with the name of the variable or file to look at."""
 
 
 class Chat(NamedTuple):
-    """A running chat, but for the listening socket."""
+    """A running chat without its listening socket."""
 
     application: ChatApplication
     services: Services
@@ -90,8 +90,8 @@ class Chat(NamedTuple):
 async def running(
     settings: Settings, *, hasher: PasswordHasher | None = None, static_files: StaticFiles | None = None
 ) -> AsyncIterator[Chat]:
-    """Builds and starts all parts; stops them in the opposite order. `hasher`: where no real passwords are.
-    `static_files`: those that another chat of this process has read already.
+    """Builds and starts all parts; stops them in the opposite order. `hasher`: a cheaper one for passwords that aren't
+    real. `static_files`: those that another chat of this process has already read.
 
     Raises CannotStart.
     """
@@ -169,7 +169,7 @@ async def running(
             limiter,
         )
 
-        # The relay stops last: it closes the connection over which the others still say who left.
+        # The relay stops last: the others announce departures over its connection.
         for part in (relay, Sweep(publisher, room_log, trimming), signals, presence, open_streams):
             part.start(background)
             stack.push_async_callback(part.stop)
@@ -179,7 +179,7 @@ async def running(
 
 
 def _read_static_files() -> StaticFiles:
-    """Raises CannotStart where a file of the pages is missing: each page would be an error for everybody."""
+    """Raises CannotStart if a file of the pages is missing: each page would be an error for every user."""
     try:
         return StaticFiles(find_page_files().static)
     except MissingPageFiles as error:
@@ -190,7 +190,7 @@ def _read_static_files() -> StaticFiles:
 
 @contextlib.asynccontextmanager
 async def _first_contact(variable: str) -> AsyncIterator[None]:
-    """An address that is wrong, or where nobody answers, stops the start by the name of its variable."""
+    """Stops the start with the name of the variable if its address is wrong or no server answers there."""
     try:
         yield
     except (Unavailable, PyMongoError, RedisError, ValueError) as error:

@@ -11,14 +11,14 @@
     │   ├── RoomNotFound 404
     │   │   └── RoomClosed 404
     │   └── MessageNotFound 404
-    ├── Taken            409  the name is somebody else's
-    ├── MessageDeleted   409  nothing becomes of it any more
-    ├── SomebodyElse     409  the page is another user's than the session
+    ├── Taken            409  the name is in use
+    ├── MessageDeleted   409  it can't be changed any more
+    ├── SomebodyElse     409  the page belongs to another user than the session
     ├── TooLarge         413  the body is over the limit
     ├── WrongType        415  a body that is neither JSON nor a form
     ├── Misdirected      421  the request is meant for another host
     ├── Invalid          422  it can be read, and breaks a rule
-    ├── TooMany          429  more than anybody needs in so short a time: come again
+    ├── TooMany          429  too much in so short a time: come again
     └── Unavailable      503  Redis or MongoDB is away, or a bound was reached: come again
 
 `handlers.base` is the one place that turns them into an answer. Anything else that is raised is a bug of ours: 500.
@@ -29,15 +29,14 @@ from __future__ import annotations
 from typing import Literal
 
 Refusal = Literal["csrf", "other_user", "origin", "host"]
-"""What the security log calls a request that is refused because of where it comes from."""
+"""The security log's word for a request that is refused because of its origin, host, token or user."""
 
 
 class ChatError(Exception):
     """An answer other than success.
 
-    `text` goes to the client as it stands, so it names no part of the inside; `because` is what our own log says
-    instead. `retry_after` (whole seconds) becomes the header of that name; with a `refusal` the security log hears of
-    it.
+    `text` goes to the client as it stands, so it names no internal part; our own log says `because` instead.
+    `retry_after` (whole seconds) becomes the header of that name. An error with a `refusal` goes to the security log.
     """
 
     status = 500
@@ -92,7 +91,7 @@ class RoomNotFound(NotFound):
 
 
 class RoomClosed(RoomNotFound):
-    """The room was there and is gone for good. Its stream answers 204: don't come back."""
+    """The room existed and is gone for good. Its stream answers 204: don't come back."""
 
 
 class MessageNotFound(NotFound):

@@ -1,4 +1,4 @@
-"""Serving: listens on the port, runs the chat until it is told to stop, and drains it."""
+"""Serving: listens on the port, runs the chat until a signal stops it, and drains it."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ LISTEN_BACKLOG = 4096
 """Connections that may wait to be accepted: all readers come at once after a restart. The system may allow fewer."""
 
 DEAD_PEER_MS = 30_000
-"""How long what was sent may stay unacknowledged, or a full window closed."""
+"""Longest time, in ms, that sent data may stay unacknowledged or a window full."""
 
 DRAIN_SHARE = 0.8
-"""Of the time to drain, the part over which streams are ended; the rest is for requests that are being answered."""
+"""Share of the time to drain over which streams are ended; the rest is for requests in progress."""
 
 END_SECONDS = 10.0
-"""How long after the time to drain a process ends by itself at the latest, wherever it is: what was acknowledged is
-archived, and what was not is marked. Requests whose clients have gone may have a long line for MongoDB before them."""
+"""A process ends by itself at the latest this long after the time to drain: acknowledged messages are archived, and the
+rest is marked. Requests whose clients have gone may have a long queue for MongoDB before them."""
 
 log = logging.getLogger(__name__)
 
 
 def say_what_is_unsafe(settings: Settings) -> None:
-    """What somebody chose, or has by default, and should know of."""
+    """Warns of settings that are unsafe, chosen or by default."""
     if is_unverified(settings.redis_url):
         log.warning("REDIS_URL: the server's certificate is not verified, so anybody on the way could pose as it")
     if settings.origin is not None and settings.origin.is_https and settings.trusted_proxies == 0:
@@ -82,12 +82,12 @@ async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
 
 
 def make_server(application: ChatApplication, limit: int | None = None) -> ChatServer:
-    """`limit`: how many descriptors the process may have; None: any number."""
+    """`limit`: the most descriptors that the process may have; None: any number."""
     return ChatServer(application, limit)
 
 
 def notice_dead_peers(listener: socket.socket) -> None:
-    """Connections accepted there end when their peer is gone without a word, or takes nothing any more (RFC 5482)."""
+    """Ends accepted connections whose peer has vanished or takes no more data (RFC 5482)."""
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)

@@ -13,7 +13,7 @@ from chatserver.support.redis_trust import with_trust
 
 
 class SettingsError(Exception):
-    """A variable that is missing or bad. The text begins with its name and never shows its value: it may be secret."""
+    """A variable is missing or bad. The text begins with its name and never shows its value: it may be secret."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Settings:
 
 
 class Variable(NamedTuple):
-    """`default` None: required. `parse` raises ValueError with what would be right."""
+    """`default` None: required. `parse` raises ValueError with the rule that the value breaks."""
 
     name: str
     default: str | None
@@ -83,7 +83,8 @@ def _seconds(text: str) -> float:
 
 
 def _address(*schemes: str) -> Callable[[str], str]:
-    """Finds what a driver would misread: it would quote the value in its error, and with it a part of the password."""
+    """Rejects addresses that a driver would misread: its error would quote the value, and with it a part of the
+    password."""
 
     def parse(text: str) -> str:
         expected = " or ".join(f"{scheme}://" for scheme in schemes)

@@ -1,8 +1,8 @@
-"""Several server processes on one port: starts them, replaces those that die, stops them together.
+"""The supervisor of several server processes on one port: starts them, replaces dead ones, stops them together.
 
 Each worker is an ordinary `python -m chatserver` that listens with SO_REUSEPORT, so the kernel spreads the connections
 and the workers share nothing. Nothing of the chat runs in the parent. If the parent is killed hard, the kernel tells
-its workers to drain (`processes.die_with_parent`).
+its workers to drain (`child_processes.die_with_parent`).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ WORKER = "CHATSERVER_WORKER"
 """Marks a worker in its environment."""
 
 BAD_SETTINGS = 2
-"""Exit status of a process whose settings are wrong: trying again would not help."""
+"""Exit status of a process whose settings are wrong: a retry would not help."""
 
 CANNOT_START = 3
 """Exit status of a process that found no port, MongoDB or Redis. The first workers end the whole with it, as one
-process alone would; a later one is tried again, because the others may be serving well on connections they have."""
+process alone would; a later one is retried, because the others may be serving well on open connections."""
 
 RESTART_SECONDS = (0.5, 10.0)
-"""How long a worker's slot stays empty when it died; doubled while they keep dying there soon."""
+"""Pause before a dead worker is replaced; doubled while its successors die soon too."""
 
 HEALTHY_SECONDS = 30.0
 STOP_MARGIN_SECONDS = 5.0
@@ -52,7 +52,7 @@ def run(settings: Settings, arguments: Sequence[str]) -> int:
 
 @dataclass
 class WorkerSlot:
-    """Where one worker works, or the next one will from `due` on (monotonic seconds)."""
+    """The slot of one worker, or of the next one from `due` on (monotonic seconds)."""
 
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
@@ -103,7 +103,7 @@ class Supervisor:
         slot.process = subprocess.Popen(
             self._command,
             env=os.environ | {WORKER: "1", "WEB_CONCURRENCY": "1"},
-            start_new_session=True,  # Ctrl-C reaches the parent alone, which passes it on once
+            start_new_session=True,  # Ctrl-C reaches only the parent, which passes it on once
             preexec_fn=die_with_parent(),
         )
 
@@ -134,7 +134,7 @@ class Supervisor:
     def _tell_all(self, signal_number: int) -> None:
         for slot in self._slots:
             if slot.process is not None:
-                slot.process.send_signal(signal_number)  # does nothing to one that has ended
+                slot.process.send_signal(signal_number)  # no effect on a process that has ended
 
     def _wait_for_all(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -145,13 +145,14 @@ class Supervisor:
             self._sleep(left)
 
     def _sleep(self, seconds: float | None) -> None:
-        """Until a signal comes, or the time is over."""
+        """Sleeps until a signal comes or the time is over. None: without a limit."""
         if select.select([self._woken], [], [], seconds)[0]:
             os.read(self._woken, 4096)
 
 
 def _port_problem(host: str, port: int) -> str | None:
-    """Why workers could not listen there. With SO_REUSEPORT they would share the port with a stranger silently."""
+    """Returns the reason why workers could not listen there. With SO_REUSEPORT they would share the port with a
+    stranger silently."""
     if port == 0:
         return "PORT is not right: several processes need one that is known, not 0"
     try:

@@ -1,1 +1,1 @@
-"""How much anybody may do, and who counts it."""
+"""Quotas: limits on use, and their counters."""

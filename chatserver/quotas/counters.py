@@ -1,4 +1,4 @@
-"""Where quotas are counted: in Redis for all processes together, in this one's memory while Redis does not answer.
+"""Counters of the quotas: in Redis for all processes together, in memory while Redis does not answer.
 
 The strategy is the sliding window counter of `limits`: two numbers for each key, the window before weighted by how much
 of it is still inside. In Redis that is one script, by Redis's own clock, and both keys expire by themselves.
@@ -22,15 +22,15 @@ from chatserver.support.redis_client import connect, redis_errors_as_unavailable
 CONNECTIONS = 4
 
 ANSWER_SECONDS = 1.0
-"""How long a count may take; then it is made in memory."""
+"""Time limit of a count in Redis; after it, the count is made in memory."""
 
 AWAY_SECONDS = 5.0
-"""How long Redis is not asked again after it did not answer."""
+"""Pause before Redis is asked again after it did not answer."""
 
 PREFIX = "harbour:quota"
 
 COUNTER_CACHE_SIZE = 20_000
-"""Keys that are counted in memory at a time; the one that was longest not asked for is forgotten first."""
+"""Keys that are counted in memory at a time; the least recently used one is dropped first."""
 
 Answer = TypeVar("Answer")
 
@@ -38,19 +38,19 @@ log = logging.getLogger(__name__)
 
 
 class Store(Protocol):
-    """What `limits` calls the support of a sliding window counter. `expiry`: seconds of the window."""
+    """The sliding window counter as `limits` expects it of a storage. `expiry`: seconds of the window."""
 
     async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool: ...
 
     async def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
-        """What was counted in the window before, and the seconds for which that still weighs; what was counted in this
-        one, and the seconds until that does not weigh any more."""
+        """Returns the count of the previous window and the seconds for which it still weighs, then the count of the
+        current window and the seconds until it no longer weighs."""
 
     async def clear_sliding_window(self, key: str, expiry: int) -> None: ...
 
 
 class Counters:
-    """Nothing here raises: who can't be counted in Redis is counted in memory."""
+    """Counts in Redis, or in memory while Redis is away. Nothing here raises."""
 
     def __init__(self, redis_url: str) -> None:
         self._client = connect(redis_url, connections=CONNECTIONS, answer_seconds=ANSWER_SECONDS)
@@ -63,21 +63,21 @@ class Counters:
         await self._client.aclose(close_connection_pool=True)
 
     async def take(self, quota: Quota, key: str, amount: int) -> bool:
-        """Counts `amount`, if that is within the quota. Otherwise counts nothing and returns False."""
+        """Counts `amount` if that is within the quota. Otherwise counts nothing and returns False."""
         name = _key(quota, key)
         return await self._count(
             lambda store: store.acquire_sliding_window_entry(name, quota.burst, quota.seconds, amount)
         )
 
     async def seconds_until_free(self, quota: Quota, key: str, amount: int) -> float:
-        """In how many seconds `amount` can be taken, if nobody takes any meanwhile; 0: now."""
+        """Returns the seconds until `amount` can be taken if none is taken meanwhile; 0: now."""
         name = _key(quota, key)
         return _seconds_until_free(
             quota, amount, *await self._count(lambda store: store.get_sliding_window(name, quota.seconds))
         )
 
     async def forget(self, quota: Quota, key: str) -> None:
-        """As if nothing had been counted under this key."""
+        """Resets the count of this key."""
         name = _key(quota, key)
         await self._count(lambda store: store.clear_sliding_window(name, quota.seconds))
 
@@ -93,17 +93,17 @@ class Counters:
 
     def _note_away(self, error: Exception) -> None:
         now = time.monotonic()
-        if now >= self._away_until:  # the first of many that waited at the same moment
+        if now >= self._away_until:  # the first of several requests that waited together
             log.warning("quotas are counted by each process for itself: %s", error.__cause__ or error)
         self._away_until = now + AWAY_SECONDS
 
 
 class MemoryStore:
-    """The same in this process, by windows of the monotonic clock, with a bound on its keys."""
+    """The same counter in this process: windows of the monotonic clock, and a bound on the keys."""
 
     def __init__(self) -> None:
         self._windows: LRUCache[str, tuple[int, int, int]] = LRUCache(COUNTER_CACHE_SIZE)
-        """Of each key: the number of the window, what was counted in it, and in the one before."""
+        """For each key: the number of the window, its count, and the count of the window before."""
 
     async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         number, current, previous, share = self._read(key, expiry)
@@ -120,7 +120,8 @@ class MemoryStore:
         self._windows.pop(key, None)
 
     def _read(self, key: str, expiry: int) -> tuple[int, int, int, float]:
-        """The number of the window, what was counted in it and in the one before, and how much is left of it."""
+        """Returns the number of the window, its count, the count of the one before, and the share of it that is
+        left."""
         passed, share = divmod(time.monotonic() / expiry, 1)
         number = int(passed)
         known, current, previous = self._windows.get(key, (number, 0, 0))
@@ -132,14 +133,14 @@ class MemoryStore:
 
 
 def _key(quota: Quota, key: str) -> str:
-    """With the numbers in it: those of an older table count something else."""
+    """Returns the key with the quota's numbers in it: counts made under older numbers don't apply."""
     return f"{quota.verb.replace(' ', '-')}/{quota.burst}/{quota.seconds}/{key}"
 
 
 def _seconds_until_free(
     quota: Quota, amount: int, previous: int, previous_left: float, current: int, current_left: float
 ) -> float:
-    """What was counted before weighs `previous * previous_left / seconds`, and less with every moment."""
+    """Computes the wait. The previous window weighs `previous * previous_left / seconds`, less with every moment."""
     room = quota.burst - current - amount
     if room >= 0:
         return max(0.0, previous_left - (room + 1) * quota.seconds / previous) if previous else 0.0

@@ -1,9 +1,9 @@
-"""Holds everybody to the quotas.
+"""The limiter: enforces the quotas.
 
 To ask Redis about every message would be a tenth of what a message costs. So a process takes a *lease*: some of a
-user's quota at once, counted for all, and spends it here without asking. What is spent is never more than what was
-taken, so the bound over all processes is exact. A lease is as large as what the user lately used here, or a
-hundredth of the quota: spreading requests over many processes wastes at most about half of it.
+user's quota at once, counted for all, and spends it here without asking. It never spends more than it took, so the
+bound over all processes is exact. A lease is as large as the user's recent use here, or a hundredth of the quota:
+spreading requests over many processes wastes at most about half of it.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from chatserver.quotas.counters import Counters
 from chatserver.quotas.quotas import Quota
 
 LIMITED_CACHE_SIZE = 20_000
-"""Leases kept at a time; whose was longest not used takes a new one."""
+"""Leases kept at a time; the least recently used one is dropped first."""
 
 MARGIN_SECONDS = 0.005
-"""Redis counts in whole milliseconds: what is free then is free for certain this much later."""
+"""Redis counts in whole milliseconds: a wait rounded up by this much is certainly long enough."""
 
 HELD_SHARE_SECONDS = 0.01
 LONGEST_HELD_SECONDS = 5.0
-"""A refusal waits so long for each other refusal of the same quota and key that is waiting. One alone is told at once;
-a program that repeats on fifty connections without a pause hears some hundred refusals a second, not a thousand."""
+"""Delay of a refusal for each other waiting refusal of the same quota and key, and the longest delay. A single one is
+sent at once; a program that repeats on fifty connections without a pause gets some hundred refusals a second, not a
+thousand."""
 
 
 class Lease:
-    """What one process may still do under a quota for one key, before it has to ask. `until`, `refused_until`: by the
+    """The part of a quota that one process may spend for one key before it has to ask. `until`, `refused_until`: by the
     monotonic clock."""
 
     __slots__ = ("held", "left", "lock", "refused_until", "size", "until", "waiting")
@@ -52,12 +53,12 @@ class Lease:
         return True
 
     def next_size(self, now: float) -> int:
-        """Twice as much as before where that was not enough; where it was not used up in time, what was used."""
+        """Returns twice the size before if that was not enough, or the part that was used if it expired."""
         return self.size * 2 if now < self.until else self.size - self.left
 
 
 class Limiter:
-    """`counters` None: there are no limits."""
+    """`counters` None: no limits."""
 
     def __init__(self, counters: Counters | None) -> None:
         self._counters = counters
@@ -68,7 +69,7 @@ class Limiter:
         return self._counters is not None
 
     async def spend(self, quota: Quota, key: str, cost: int = 1) -> None:
-        """Raises TooMany where the quota is used up, and takes nothing then."""
+        """Spends `cost` of the quota. Raises TooMany if it is used up, and takes nothing then."""
         if self._counters is None:
             return
         lease = self._lease(quota, key)
@@ -76,7 +77,7 @@ class Limiter:
             await self._spend_of_new(self._counters, quota, key, lease, cost)
 
     async def check(self, quota: Quota, key: str) -> None:
-        """Raises TooMany where the quota is used up. Takes nothing."""
+        """Raises TooMany if the quota is used up. Takes nothing."""
         if self._counters is None:
             return
         lease = self._lease(quota, key)
@@ -89,12 +90,12 @@ class Limiter:
         return self._counters is not None and await self._counters.seconds_until_free(quota, key, 1) > 0
 
     async def count(self, quota: Quota, key: str) -> None:
-        """Takes one, if there is one left."""
+        """Takes one if one is left."""
         if self._counters is not None:
             await self._counters.take(quota, key, 1)
 
     async def forget(self, quota: Quota, key: str) -> None:
-        """As if nothing had been taken under this key."""
+        """Resets the quota of this key."""
         if self._counters is not None:
             self._leases.pop((quota.verb, key), None)
             await self._counters.forget(quota, key)
@@ -109,7 +110,7 @@ class Limiter:
     async def _spend_of_new(self, counters: Counters, quota: Quota, key: str, lease: Lease, cost: int) -> None:
         lease.waiting += cost
         try:
-            async with lease.lock:  # whoever comes meanwhile lives on the same new lease
+            async with lease.lock:  # requests that arrive meanwhile use the same new lease
                 now = time.monotonic()
                 if lease.spend(cost, now):
                     return
@@ -130,7 +131,7 @@ class Limiter:
             lease.refused_until = time.monotonic() + seconds + MARGIN_SECONDS
 
     async def _refusal(self, quota: Quota, lease: Lease) -> TooMany:
-        """The error to raise, when it is time to."""
+        """Returns the error to raise, once its delay is over."""
         seconds = lease.refused_until - time.monotonic()
         lease.held += 1
         try:

@@ -1,8 +1,8 @@
-"""The table of quotas: how much of what somebody may do, who that somebody is, and how fast it comes back.
+"""The table of quotas: for each action its limit, the key it is counted by, and how fast it comes back.
 
-Each is a burst that may be spent at once, and comes back evenly over `seconds`. They are meant to be met by programs
-that went wrong or mean ill: a fast hand, twenty tabs after a restart, a modest bot stay far below. README.md has the
-same table for those who run a chat.
+Each is a burst that may be spent at once, and comes back evenly over `seconds`. They are meant to stop programs that
+went wrong or mean ill: a fast hand, twenty tabs after a restart, a modest bot stay far below. README.md has the same
+table for operators.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 LEASE_SHARE = 10
-"""A process takes at most one part in so many of a quota for itself at a time."""
+"""A process leases at most one part in so many of a quota at a time."""
 
 SMALLEST_LEASE_SHARE = 100
-"""And at least one part in so many, so that who says something every few seconds is not asked about each time."""
+"""And at least one part in so many, so that a user who writes every few seconds needs no request to Redis each time."""
 
 LEASE_SECONDS = 15.0
-"""How long it may spend it, at most."""
+"""Longest lifetime of a lease."""
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
 class Quota(NamedTuple):
-    """`verb`: what is counted; `by`: for whom. `burst`: so many at once, and again in `seconds`."""
+    """`verb`: the action that is counted; `by`: the key it is counted by. `burst`: so many at once, and again in
+    `seconds`."""
 
     verb: str
     by: str
@@ -67,7 +68,7 @@ WRONG_FROM_ADDRESS = Quota(
     "wrong passwords", "address", 30, 180, "too many wrong passwords from where you are, try again later"
 )
 WRONG_FOR_NAME = Quota("wrong passwords for a name from anywhere", "name", 30, 180)
-"""Used up, it only makes each try for the name slower: nobody shall lock out somebody else."""
+"""Once used up, it only slows each try for the name: no user may lock out another."""
 
 TABLE: tuple[Quota, ...] = (
     POSTING,
@@ -91,5 +92,5 @@ TABLE: tuple[Quota, ...] = (
 
 
 def counted_as(**by_method: Sequence[Quota]) -> Mapping[str, Sequence[Quota]]:
-    """What the requests of a handler count as, by method. A GET that is nothing else is something read."""
+    """Returns the quotas of a handler by HTTP method. A GET with no quota of its own counts as reading."""
     return {"GET": [READING], **by_method}

@@ -1,1 +1,1 @@
-"""Finding messages."""
+"""Searches of messages."""

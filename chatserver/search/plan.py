@@ -1,8 +1,8 @@
-"""By which index a search goes: MongoDB's own choice is tried on a hundred messages, and a rare word has none there.
+"""The index of a search: MongoDB's own choice is tried on a hundred messages, and a rare word has none there.
 
 a rare word     all messages that have it, put in order
 common words    the messages of one of them, in the order of time, until there are enough
-beginnings      that many words have: the messages of the room or of all rooms in the order of time; every few has it
+beginnings      common ones: the messages of the room or of all rooms in the order of time; every few has it
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from chatserver.model.cursor import Cursor
 from chatserver.search.query import Query
 
 RARE_WORD_MESSAGES = 1_000
-"""Messages that are found, read and put in order in some ten milliseconds."""
+"""Messages that are found, read and sorted in some ten milliseconds."""
 
 MAX_COUNTED_WORDS = 6
 """Words of a query that are counted, each up to RARE_WORD_MESSAGES (about a millisecond)."""
 
 ANSWER_MS = 2_000
-"""How long MongoDB may look before a search is given up."""
+"""Time limit of MongoDB for one query of a search."""
 
 _NEWEST_FIRST = [("_id.ms", DESCENDING), ("_id.seq", DESCENDING), ("_id.room", DESCENDING)]
 
 
 class SortKey(NamedTuple):
-    """Of a message among those of all rooms: by time first."""
+    """The order of messages of all rooms: by time first."""
 
     ms: int
     seq: int
@@ -40,8 +40,8 @@ class SortKey(NamedTuple):
 
 
 class QueryPlan(NamedTuple):
-    """`hint`: an index. `walked`: the part of the query that says along which of its entries it goes. `room_id`: where
-    only one room is searched. `is_small`: all that is walked along is less than RARE_WORD_MESSAGES messages."""
+    """`hint`: an index. `walked`: the part of the query that selects the entries of the index to walk along. `room_id`:
+    set if only one room is searched. `is_small`: less than RARE_WORD_MESSAGES messages are walked along."""
 
     query: Document
     hint: str
@@ -51,7 +51,7 @@ class QueryPlan(NamedTuple):
 
     @property
     def place(self) -> Document:
-        """What to ask of a message for its place alone, which the index knows."""
+        """The projection that reads only a message's sort key, which the index has."""
         return {"_id": 1} if self.hint == "_id_" else {"_id.ms": 1, "_id.seq": 1, "_id.room": 1}
 
     @property
@@ -63,7 +63,7 @@ class QueryPlan(NamedTuple):
             return {}
         if self.hint == "_id_" and self.room_id is not None:
             return {"_id": {"$lt": event_key(self.room_id, Cursor(place.ms, place.seq))}}
-        # The first is what an index can start from; the rest it can tell without the messages.
+        # The first condition bounds the index; the rest is decided from its entries, without the messages.
         return {
             "_id.ms": {"$lte": place.ms},
             "$or": [
@@ -74,11 +74,11 @@ class QueryPlan(NamedTuple):
         }
 
     def about_older_than(self, place: SortKey | None) -> Document:
-        """The same, and what is of the same millisecond: that an index can tell by itself."""
+        """Like `older_than`, with the whole millisecond: the index alone can decide that."""
         return self.older_than(place) if place is None or self.hint == "_id_" else {"_id.ms": {"$lte": place.ms}}
 
     def not_older_than(self, id: Cursor) -> Document:
-        """What has this id is among it, in whatever room."""
+        """Selects messages of this id and newer, in any room."""
         if self.hint == "_id_" and self.room_id is not None:
             return {"_id": {"$gte": event_key(self.room_id, id)}}
         return {
@@ -88,7 +88,7 @@ class QueryPlan(NamedTuple):
 
 
 async def choose_plan(messages: Collection, query: Query, room_id: int | None) -> QueryPlan:
-    """The caller handles errors of PyMongo."""
+    """Chooses the plan of a search. The caller handles errors of PyMongo."""
     conditions = query.conditions()
     counts: dict[int, int] = {}
     for place, condition in enumerate(conditions[-MAX_COUNTED_WORDS:], max(0, len(conditions) - MAX_COUNTED_WORDS)):
@@ -120,6 +120,6 @@ async def choose_plan(messages: Collection, query: Query, room_id: int | None) -
 
 
 def _without(condition: str | Regex[str]) -> Document:
-    """No word like this. None of those is what a message must be that has it: said so, it is no way into the index,
-    which only one of the words can be."""
+    """Matches any other word. "None of its words is other than this" requires the word without offering MongoDB a
+    second way into the index, which only one of the words can be."""
     return {"$ne": condition} if isinstance(condition, str) else {"$not": condition}

@@ -1,4 +1,4 @@
-"""What somebody searches for, and where a text has it."""
+"""Search queries: their words, and their hits in a text."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from bson.regex import Regex
 from chatserver.model.words import MAX_LENGTH, fold_text, pairs, runs
 
 MAX_WORDS = 12
-"""Of a query; the others are not looked for."""
+"""Words of a query; further ones are ignored."""
 
 SNIPPET = 160
-"""Characters."""
+"""Length in characters."""
 
 _BEFORE = 40
-"""Of them, about how many stand in front of the first hit."""
+"""Characters of it before the first hit, about."""
 
 
 class Query(NamedTuple):
-    """Words that must all be in a text, folded. `beginnings`: a word begins so. `parts`: runs of characters of scripts
-    without spaces, which a longer run may have in it."""
+    """Folded words that must all be in a text. `beginnings`: prefixes of words. `parts`: runs of characters of scripts
+    without spaces, possibly inside a longer run."""
 
     words: tuple[str, ...]
     beginnings: tuple[str, ...]
@@ -30,7 +30,7 @@ class Query(NamedTuple):
 
     @classmethod
     def read(cls, query: str) -> Query | None:
-        """None for a query without any word. Its last word may be the beginning of one."""
+        """Parses a query; None if it has no word. Its last word may be the beginning of one."""
         folded = fold_text(query)
         words: list[str] = []
         parts: list[str] = []
@@ -46,24 +46,24 @@ class Query(NamedTuple):
         return cls(tuple(words), tuple(beginnings), tuple(parts)) if found else None
 
     def conditions(self) -> list[str | Regex[str]]:
-        """What `messages.words` must all have, those first that fewer messages have."""
-        # In the index a part's last character stands alone only where the run ends: it may be followed by another.
+        """Returns conditions that `messages.words` must all meet, the rarer ones first."""
+        # A part's last character is indexed alone only at the end of a run, and here another may follow it.
         of_parts = [pair for part in self.parts for pair in pairs(part)[: max(1, len(part) - 1)]]
         exact = [*(each for each in of_parts if len(each) == 2), *sorted(self.words, key=len, reverse=True)]
         begin = [*(each for each in of_parts if len(each) == 1), *self.beginnings]
-        # Not as patterns of Python: those bring a flag with which MongoDB looks through the whole index.
+        # Not Python patterns: those set a flag that makes MongoDB scan the whole index.
         patterns = [Regex("^" + each[:MAX_LENGTH]) for each in begin]
         return [*dict.fromkeys(each[:MAX_LENGTH] for each in exact), *patterns]
 
     def is_in(self, text: str) -> bool:
-        """Whether the runs of a text have the parts as they are. For all else the index is right."""
+        """Returns whether the runs of a text contain the parts exactly. Everything else the index has decided."""
         if all(len(part) <= 2 for part in self.parts):
             return True
         folded = fold_text(text)
         return all(part in folded for part in self.parts)
 
     def hits(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where the text has what is wanted, in order."""
+        """Yields the start and end of each hit in the text, in order."""
         folded, places = _folded_with_places(text)
         for start, end, is_spaceless in runs(folded):
             word = folded[start:end]
@@ -80,7 +80,7 @@ class Query(NamedTuple):
                 yield places[start], _end(places, start + length)
 
     def snippet(self, text: str) -> str:
-        """Plain text around the first hit, in one line."""
+        """Returns plain text around the first hit, in one line."""
         text = " ".join(text.split())
         if len(text) <= SNIPPET:
             return text
@@ -98,7 +98,7 @@ class Query(NamedTuple):
         return ("…" if start else "") + text[start:end].rstrip() + "…"
 
     def marked(self, text: str) -> list[tuple[str, bool]]:
-        """The text in pieces, each with whether it is a hit."""
+        """Splits the text into pieces, each with a flag: True for a hit."""
         pieces: list[tuple[str, bool]] = []
         place = 0
         for start, end in self.hits(text):
@@ -114,7 +114,7 @@ def _parts_of(run: str, parts: tuple[str, ...]) -> list[tuple[int, int]]:
 
 
 def _folded_with_places(text: str) -> tuple[str, Sequence[int]]:
-    """The folded text, and for each of its characters, and its end, the place in the text from where it came."""
+    """Returns the folded text, and the position in the original of each of its characters and of its end."""
     if text.isascii():
         return fold_text(text), range(len(text) + 1)
     pieces: list[str] = []
@@ -128,5 +128,5 @@ def _folded_with_places(text: str) -> tuple[str, Sequence[int]]:
 
 
 def _end(places: Sequence[int], end: int) -> int:
-    """Where something ends in the text that ends there in the folded one. Accents belong to the letter in front."""
+    """Maps an end in the folded text to the original. Accents belong to the letter before them."""
     return max(places[end], places[end - 1] + 1)

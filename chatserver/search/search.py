@@ -1,12 +1,12 @@
-"""Search: messages that have all of some words, newest first, as they stand now.
+"""Search: messages that have all of some words, newest first, in their current form.
 
-`messages.words` has the words of each message (see `words.py`), and an index leads from a word to its messages
-in the order of time. Which index a search goes by is decided by `plan.py`. Rooms that were closed are not
-searched, and what was deleted has no words.
+`messages.words` has the words of each message (see `model/words.py`); an index leads from a word to its messages in the
+order of time. `plan.py` chooses the index of a search. Closed rooms are not searched, and deleted messages have no
+words.
 
-An index knows one of the words; whether a message has the others, in which room and by whom it was said, is looked up
-message by message. So a search goes along the index stretch by stretch, the first of them short, and ends after
-SEARCH_BUDGET_MESSAGES, found or not, with the place from which it can go on.
+An index knows one of the words; the others, the room and the author are checked message by message. So a search goes
+along the index stretch by stretch, the first of them short, and ends after SEARCH_BUDGET_MESSAGES, found or not, with
+the position to continue from.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ MAX_PAGE = 50
 
 STRETCHES = (200, 600, 1_200)
 SEARCH_BUDGET_MESSAGES = sum(STRETCHES)
-"""Messages that one search looks at, at most; about some milliseconds for each hundred."""
+"""Most messages that one search examines; about some milliseconds for each hundred."""
 
 SEARCH_SECONDS = 1.0
-"""After which no further stretch is begun."""
+"""No further stretch is begun after this time."""
 
 READ_AT_ONCE = 100
 
@@ -56,7 +56,7 @@ class Result(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Newest first. `next`: where there may be older ones, the id before which to look for them."""
+    """Newest first. `next`: the id to search before for older results; None if there are none."""
 
     results: list[Result]
     next: str | None = None
@@ -83,10 +83,10 @@ class Search:
         before: Cursor | None,
         limit: int,
     ) -> Results:
-        """For this user. `author`: a user's name. `before`: `next` of the page before.
+        """Searches for this user. `author`: a user's name. `before`: `next` of the page before.
 
         Messages of several rooms may have the same id; a page never ends between them, and then has a few more than
-        `limit`. It has fewer, or none, where that was all that could be looked at. Raises RoomNotFound, Unavailable.
+        `limit`. It has fewer, or none, if the search reached its budget. Raises RoomNotFound, Unavailable.
         """
         rooms = await self._searched(room_id)
         narrowed: Document = {} if author is None else {"user_id": await self._id_of(author)}
@@ -97,7 +97,7 @@ class Search:
             return await self._page(plan, narrowed, query, rooms, before, limit)
 
     async def _id_of(self, author: str) -> int:
-        """0, which is nobody, for a name that nobody has."""
+        """Returns the user's id; 0, which no user has, for an unknown name."""
         return next((user.id for user in (await self._people.find([name_key(author)])).values()), 0)
 
     async def _searched(self, room_id: int | None) -> Mapping[int, Room]:
@@ -133,7 +133,8 @@ class Search:
         return Results(results, str(before))
 
     async def _end_of_stretch(self, plan: QueryPlan, before: Cursor | None, length: int) -> Cursor | None:
-        """The id of about the last of so many messages on the way; None where there are no more. The index knows."""
+        """Returns the id at about the end of the next `length` messages; None if there are fewer. Reads only the
+        index."""
         older = plan.about_older_than(_place(before))
         found = self._messages.find({"$and": [plan.walked, older]}, plan.place, hint=plan.hint, max_time_ms=ANSWER_MS)
         documents = await found.sort(plan.order).skip(length - 1).limit(1).to_list(1)
@@ -142,14 +143,14 @@ class Search:
         end = read_key(documents[0]["_id"])
         if before is None or end < before:
             return end
-        # So many are of one millisecond: the stretch is the rest of it.
+        # More than that share one millisecond: the stretch is the rest of it.
         return Cursor(before.ms, 0) if before.seq else Cursor(before.ms - 1, 0)
 
     async def _newest_first(
         self, plan: QueryPlan, narrowed: Document, query: Query, before: Cursor | None, end: Cursor | None
     ) -> AsyncGenerator[Message, None]:
-        """What is found from a place on to the end of a stretch, or of all. Messages of several rooms may have the id
-        at which a stretch ends: they are all on it."""
+        """Yields matches from `before` to the end of a stretch, or of all. Messages of several rooms may share the id
+        at which a stretch ends: all of them are part of it."""
         stretch = {} if end is None else plan.not_older_than(end)
         matching = {"$and": [plan.query, narrowed, plan.older_than(_place(before)), stretch]}
         found = self._messages.find(matching, hint=plan.hint, max_time_ms=ANSWER_MS)
@@ -163,7 +164,7 @@ class Search:
             await cursor.close()
 
     async def _in_time(self, asked: Awaitable[Answer]) -> Answer:
-        """Raises Unavailable."""
+        """Awaits a query. Raises Unavailable if MongoDB is away or the query takes too long."""
         try:
             with mongodb_errors_as_unavailable():
                 return await asked

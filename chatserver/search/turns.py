@@ -1,7 +1,7 @@
-"""Whose search is next: so many of one process at the same time, and one of each user.
+"""Turns of searches: a bounded number per process at a time, and one per user.
 
-A slow search holds one of the connections that posts need too. Who has one going waits for its end, in a line of their
-own, so nobody is kept from searching by what somebody else asks.
+A slow search holds a connection that posts need too. A user's further searches wait in a queue of that user, so they
+delay no other user's.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ SEARCHES_AT_ONCE = 4
 """Searches of one process at the same time."""
 
 MAX_WAITING_SEARCHES = 40
-"""Searches of different users that may wait for that."""
+"""Searches of different users that may wait for those."""
 
 MAX_WAITING_OF_ONE = 40
 MAX_WAITING_IN_ALL = 400
-"""Searches that may wait for another one of the same user."""
+"""Searches that may wait for an earlier one of the same user: per user, and in all."""
 
 WAIT_SECONDS = 4.0
-"""How long a search waits in either line. Past it, or past the numbers above, it is told to come again."""
+"""Longest wait of a search in either queue. Past it, or past the limits above, it gets 503."""
 
 
 class SearchTurns:
@@ -36,7 +36,7 @@ class SearchTurns:
 
     @asynccontextmanager
     async def turn(self, user_id: int) -> AsyncIterator[None]:
-        """Raises Unavailable."""
+        """Waits for the user's turn and holds it inside. Raises Unavailable."""
         if self._here[user_id] > MAX_WAITING_OF_ONE or self._here.total() > MAX_WAITING_IN_ALL:
             raise Unavailable("another search of yours is still going on, try again", retry_after=1)
         own = self._own.setdefault(user_id, asyncio.Lock())
