@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import os
 import shutil
@@ -27,15 +28,17 @@ HONCHO = (sys.executable, "-m", "honcho", "start", "--no-prefix", "web")
 END_SECONDS = 30
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    """What is deployed, and nothing else."""
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is deployed, and nothing else; compiled, as a platform leaves it, since no start here may write files."""
+    folder = tmp_path_factory.mktemp("deployed")
     for part in PARTS:
         if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy(ROOT / part, tmp_path / part)
-    return tmp_path
+            shutil.copy(ROOT / part, folder / part)
+    assert compileall.compile_dir(folder / "chatserver", quiet=1)
+    return folder
 
 
 @pytest.fixture
