@@ -17,6 +17,7 @@ import pytest
 import redis
 import uvloop
 from tornado.ioloop import IOLoop
+from xdist.scheduler import LoadScopeScheduling
 
 from chatserver.app import Chat
 from chatserver.archive.database import DEFAULT_NAME
@@ -31,6 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 Entered = TypeVar("Entered")
 
+
+JOURNEYS = "tests/journeys/"
 
 NEED_SERVERS = frozenset({"world", "chromium"})
 """Fixtures. Who starts servers without them is marked `servers`."""
@@ -50,6 +53,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def needs_servers(item: pytest.Item) -> bool:
     fixtures = NEED_SERVERS.intersection(getattr(item, "fixturenames", ()))
     return bool(fixtures) or item.get_closest_marker("servers") is not None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return Lanes(config, log)
+
+
+class Lanes(LoadScopeScheduling):
+    """What stays together in one lane: a module, and all journeys, which share a browser and a chat. They go first,
+    since the largest part does."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.split("::")[0]
+        return JOURNEYS if module.startswith(JOURNEYS) else module
 
 
 @dataclass(frozen=True)
@@ -136,7 +153,9 @@ def address_of_module(loop_of_module: IOLoop, chat_of_module: Chat) -> Iterator[
 def io_loop(request: pytest.FixtureRequest) -> Iterator[IOLoop]:
     """The test's event loop: that of the chat which it has."""
     if shares_a_chat(request):
-        yield request.getfixturevalue("loop_of_module")
+        loop = request.getfixturevalue("loop_of_module")
+        loop.make_current()  # a test without a loop of ours may have left another one, or none
+        yield loop
         return
     loop = IOLoop()
     yield loop

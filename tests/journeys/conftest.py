@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.gen_test)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def io_loop() -> Iterator[IOLoop]:
     """One for all journeys: a browser belongs to the loop that started it."""
     loop = IOLoop()
@@ -38,7 +38,13 @@ def io_loop() -> Iterator[IOLoop]:
     loop.close(all_fds=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(autouse=True)
+def current_loop(io_loop: IOLoop) -> None:
+    """Whatever ran between two journeys may have left another one, or none."""
+    io_loop.make_current()
+
+
+@pytest.fixture(scope="package")
 def chromium(io_loop: IOLoop) -> Iterator[Browser]:
     program = find_chromium()
     playwright = io_loop.run_sync(async_playwright().start)
@@ -58,7 +64,7 @@ def find_chromium() -> str:
     return found.stdout.strip()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(world: World) -> Iterator[ServerProcess]:
     """The chat. Nobody stops it: tests that do start one of their own."""
     port = free_port()
@@ -83,13 +89,13 @@ def link(io_loop: IOLoop, server: ServerProcess) -> Iterator[Link]:
     io_loop.run_sync(link.close)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ada(io_loop: IOLoop, server: ServerProcess) -> Iterator[Visitor]:
     """Somebody, who also has a line of her own to the chat, past the browser and past `link`."""
     yield from signed_up(io_loop, server, "Ada Lovelace")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def grace(io_loop: IOLoop, server: ServerProcess) -> Iterator[Visitor]:
     yield from signed_up(io_loop, server, "Grace Hopper")
 
