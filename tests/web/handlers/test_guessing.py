@@ -67,7 +67,7 @@ def somewhere() -> Callable[[], str]:
 
     def make() -> str:
         digits = uuid4().hex
-        return f"2001:db8:{digits[:4]}:{digits[4:8]}::1"
+        return f"2001:db8:a{digits[:3]}:b{digits[3:6]}::1"  # no zero leads: spelled as the chat spells it
 
     return make
 
