@@ -1,1 +1,1 @@
-"""Who is here, and who is typing."""
+"""Presence in rooms, and typing notices."""

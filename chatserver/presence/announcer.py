@@ -1,7 +1,7 @@
-"""Tells the rooms who came and who went, at a pace at which a page can still show it.
+"""The announcer: tells rooms about arrivals and departures, at a pace at which a page can still show them.
 
-A room is told at most so many changes a second. What waits is one change for each user, and who came and went
-meanwhile is no news at all.
+A room is told at most so many changes a second. One change of each user waits at most: arriving and leaving meanwhile
+cancel out.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from chatserver.live.signals import Signal, Signals
 from chatserver.presence.register import Pair
 
 PER_SECOND = 20
-"""Changes of one room that a process tells in a second."""
+"""Changes of one room that a process sends in a second."""
 
 PAUSE_SECONDS = 0.25
 
 MAX_QUEUED_CHANGES = 20_000
-"""Changes that may wait, of all rooms. What comes on top is not told: a page that asks anew sees it."""
+"""Changes that may wait, of all rooms. Further ones are dropped: a page sees them when it asks again."""
 
 
 class Announcer:
@@ -27,7 +27,7 @@ class Announcer:
         self._at_once = max(1, round(PER_SECOND * PAUSE_SECONDS))
         self._waiting: dict[int, dict[int, tuple[str, bool]]] = {}
         self._count = 0
-        # What each room may still be told before the next beat. Rooms that are told nothing are not in it.
+        # Changes that each room may still be sent before the next beat. Rooms that were sent none are not in it.
         self._left: dict[int, int] = {}
         self._beat: asyncio.TimerHandle | None = None
         signals.subscribe(self._overhear)
@@ -40,7 +40,7 @@ class Announcer:
         room_id, user_id = pair
         waiting = self._waiting.get(room_id, {}).get(user_id)
         if waiting is not None:
-            # Changes of one user take turns: the other one undoes this one.
+            # Arrivals and departures alternate, so a queued opposite change cancels out.
             if waiting[1] != here:
                 self._forget(room_id, user_id)
         elif self._left.get(room_id, self._at_once):
@@ -65,7 +65,7 @@ class Announcer:
                 self._say(room_id, user_id, name, here)
 
     def _overhear(self, signal: Signal) -> None:
-        """What another process says of somebody is newer than what waits here."""
+        """Drops a waiting change of a user when another process sends a newer one."""
         if signal.name == "presence" and self._waiting:
             self._forget(signal.data["room_id"], signal.data["user_id"])
 

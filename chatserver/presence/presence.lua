@@ -1,4 +1,4 @@
--- Notes in rooms of one partition who came to a process and who left it. Says whom the others have to be told of.
+-- Notes arrivals and departures of a process's users in rooms of one partition. Answers which of them are news.
 --
 -- KEYS  1 the processes of this partition              (sorted set, by the end of their lease in milliseconds)
 --       2 the partition's state                        (see presence_lease.lua)
@@ -7,16 +7,16 @@
 -- ARGV  1 the process
 --       2 the calls, as a list in MessagePack, each with
 --         room, user   as text
---         name         of the user, or "" where they left
---         known        whether the others know that this user is here
---       3 the era in which the caller knows what is noted, and the run id of this server
---       5 "sweep" where another process does this, since this one is dead
+--         name         of the user, or "" for a departure
+--         known        readers already know that this user is here
+--       3 the era of the notes that the caller knows, and the run id of this server
+--       5 "sweep" if the process is dead and another one does this
 --
--- Answers a list that says for each call whether it is news: 1 or 0. The list is empty if nothing was done: it is another
--- era, the process has no lease, or one that was to be swept is alive.
+-- Answers a list with 1 for each call that is news, and 0 for the others. The list is empty if nothing was done: it is
+-- another era, the process has no lease, or the one to be swept is alive.
 --
--- A user is here as long as any process says so, a dead one too until it is swept: who went from a dead process to
--- a living one was never gone. And whoever takes a note away that nobody else took before announces it, once.
+-- A user is here as long as any process says so, a dead one too until it is swept: a move from a dead process to a
+-- living one is no departure. And only the process that removes a note announces it, so that happens once.
 
 local leases, state, own, process = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local is_sweep = ARGV[5] == 'sweep'

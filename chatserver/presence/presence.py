@@ -1,9 +1,9 @@
-"""Presence: who is in which room, as their open streams say.
+"""Presence: the users in each room, by their open streams.
 
-Who opens a first stream is here at once. Who closed the last one is gone when some seconds went by without a new one:
-whoever reloads a page, or comes back after a restart, was never away, and nobody hears of it. What this process knows
-it notes in a register that all share, under a lease: when a process dies, its lease runs out, and another one
-takes its notes out. One that stops in order leaves them too: its readers are about to open their streams elsewhere.
+A user's first stream makes them present at once. After the last one closes, some seconds without a new one make them
+absent: a reloaded page or a restart is no departure, and no reader is told. Each process notes its users in a shared
+register, under a lease: when a process dies, its lease runs out, and another one removes its notes. A process that
+stops in order leaves them too: its readers are about to open their streams elsewhere.
 
 Each round of the register costs as much as there are changes, not as there are streams.
 """
@@ -26,18 +26,18 @@ from chatserver.presence.register import Change, Pair, PresenceRegister
 from chatserver.support.background import Background, BackgroundTask
 
 GRACE_SECONDS = 10.0
-"""How long somebody without a stream still counts as here."""
+"""How long a user without a stream still counts as present."""
 
 LEASE_SECONDS = 10.0
 RENEWALS = 3
 """Renewals of a lease within its time."""
 
 LEASE_CHECKS = 20
-"""How often within the grace it is looked who is gone."""
+"""Checks for departures within the grace."""
 
 ROOMS_PER_USER = 100
-"""Rooms in which one user can be at once, as far as a process knows, those among them that were left a moment ago. Who
-shows more is not seen in the rest: each room that somebody comes to costs all processes a signal."""
+"""Rooms in which one user can be present at a time, as far as a process knows, including those left a moment ago.
+Further ones don't show the user: each arrival in a room costs all processes a signal."""
 
 RETRY_SECONDS = (0.1, 0.5)
 
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 
 class Presence:
-    """`grace_seconds` after the last stream somebody is gone; `lease_seconds`: as the register was told."""
+    """`grace_seconds`: from a user's last stream to their departure; `lease_seconds`: the same as the register's."""
 
     def __init__(
         self,
@@ -62,11 +62,11 @@ class Presence:
         self._renew_every = lease_seconds / (RENEWALS + 0.3)
         self._process = secrets.token_hex(8)
         self._streams: dict[Pair, int] = {}
-        # Who is here, with their names, and since when they have no stream, in the order in which they are gone.
+        # The present users with their names; and when those without a stream become absent, in that order.
         self._here: dict[Pair, str] = {}
         self._leaving: dict[Pair, float] = {}
         self._rooms_of: Counter[int] = Counter()
-        # For each partition what the register has of this process, as far as is known; and where that is in doubt.
+        # For each partition the notes that the register has of this process, as far as is known; and those in doubt.
         self._written: list[dict[Pair, str]] = [{} for _ in range(PARTITIONS)]
         self._to_resync: set[int] = set()
         self._reset_partitions: set[int] = set()
@@ -87,10 +87,10 @@ class Presence:
             await self._task.stop()
 
     async def users(self, room_id: int) -> list[User]:
-        """Who is in the room, at any process, by name. Raises Unavailable."""
+        """Returns the users in the room, at any process, by name. Raises Unavailable."""
         return await self._register.users(room_id)
 
-    # What streams do
+    # Changes by streams
 
     def _arrive(self, user: User, rooms: Sequence[int]) -> None:
         for room_id in rooms:
@@ -116,7 +116,7 @@ class Presence:
         self._rooms_of[pair.user_id] += 1
 
     def _let_go(self, now: float) -> None:
-        """Of those whose time is over."""
+        """Removes users whose grace is over."""
         while self._leaving and now >= self._nobody_leaves_until:
             pair, until = next(iter(self._leaving.items()))
             if until > now:
@@ -128,11 +128,11 @@ class Presence:
             self._change(pair)
 
     def _change(self, pair: Pair) -> None:
-        if pair.partition not in self._to_resync:  # there, everything is compared anyway
+        if pair.partition not in self._to_resync:  # that partition is resynchronised as a whole
             self._changed[pair] = None
             self._has_changes.set()
 
-    # What the register is told
+    # Changes in the register
 
     async def _run(self) -> None:
         backoff = RETRY_SECONDS[0]
@@ -150,7 +150,7 @@ class Presence:
                 await self._rest()
 
     async def _rest(self) -> None:
-        """Until somebody came, or it is time to look who is gone."""
+        """Sleeps until a user arrives or it is time to check for departures."""
         try:
             async with asyncio.timeout(min(self._grace / LEASE_CHECKS, self._renew_every)):
                 await self._has_changes.wait()
@@ -180,8 +180,9 @@ class Presence:
                 await self._sweep(partition, process.decode())
 
     def _resync(self, partition: int, now: float) -> None:
-        """Redis forgot. The others have not: they are told of nobody who was here before. Who left meanwhile is kept
-        until all processes have written what they have, so that nobody is called gone who is elsewhere."""
+        """Handles a Redis that lost its data. Readers have not lost theirs: users who were present before are not
+        announced. Users who left meanwhile are kept until all processes have rewritten their notes, so that none is
+        announced as gone who is present elsewhere."""
         self._to_resync.add(partition)
         self._reset_partitions.add(partition)
         self._nobody_leaves_until = now + 2 * self._renew_every
@@ -198,11 +199,11 @@ class Presence:
                 self._announcer.tell(pair, name, here=False)
 
     async def _compare(self, partition: int) -> None:
-        """Makes the register have what is here, whatever it has."""
+        """Makes the register match the users present here, whatever it has."""
         there = await self._register.notes(partition, self._process)
         here = {pair for pair in self._here if pair.partition == partition}
         noted = self._written[partition] = {pair: name for pair, name in there.items() if pair not in here} | {
-            # If Redis forgot nothing, others took this process for dead: whom it had, they said, is gone.
+            # If Redis lost nothing, other processes took this one for dead and announced its users as gone.
             pair: name
             for pair, name in self._written[partition].items()
             if pair in there or pair not in here or partition in self._reset_partitions

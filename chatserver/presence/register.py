@@ -1,11 +1,11 @@
-"""The register of who is where, in Redis. The keys of a room share the slot of its partition, as those of its log do:
+"""The register of presence, in Redis. The keys of a room share the slot of its partition, as those of its log do:
 
     {chat3}:present:processes        the processes, by the end of their lease
-    {chat3}:present:state            when any of them last renewed it, and since when nothing was forgotten
-    {chat3}:present:by:<process>     what a process has noted in this partition
-    {chat3}:room:42:present          who is in a room, by process
+    {chat3}:present:state            the time of the last renewal by any, and the era since Redis lost data
+    {chat3}:present:by:<process>     a process's notes in this partition
+    {chat3}:room:42:present          the users in a room, by process
 
-Redis may forget all of it: then the processes write it again. `presence.lua` and `presence_lease.lua` say the rest.
+Redis may lose all of it: then the processes write it again. `presence.lua` and `presence_lease.lua` have the details.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from chatserver.support.redis_client import connect, redis_errors_as_unavailable
 from chatserver.support.redis_scripts import Call, Script, ScriptRunner, parse_answer
 
 CHANGES_PER_RUN = 500
-"""Changes that one run of the script makes: short, since Redis does nothing else meanwhile."""
+"""Changes in one run of the script: few, since Redis does nothing else meanwhile."""
 
 NOTE, RENEW = Script.load(__file__, "presence.lua"), Script.load(__file__, "presence_lease.lua")
 
@@ -42,7 +42,7 @@ class Pair(NamedTuple):
 
 
 class Change(NamedTuple):
-    """`name`: of who came, or None for who left. `known`: whether the others know that this user is here."""
+    """`name`: of a user who arrived, None for a departure. `known`: readers already know that this user is here."""
 
     pair: Pair
     name: str | None
@@ -50,7 +50,7 @@ class Change(NamedTuple):
 
 
 class Lease(NamedTuple):
-    """What a process learns when it renews its lease in a partition."""
+    """The answer to the renewal of a process's lease in a partition."""
 
     era: bytes
     notes: int
@@ -64,7 +64,7 @@ class PresenceRegister:
         self._lease_ms = round(lease_seconds * 1000)
         self._runner = ScriptRunner(url, (NOTE, RENEW))
         self._reader = connect(url, connections=2)
-        # Who asks while a room is being read is answered by the next reading: what was news before it is in it.
+        # Requests made while a room is being read share the next reading: it has all news from before it.
         self._readings: GroupCommit[int, list[User]] = GroupCommit(self._read_all)
 
     async def close(self) -> None:
@@ -73,7 +73,7 @@ class PresenceRegister:
         await self._reader.aclose(close_connection_pool=True)
 
     async def renew(self, process: str) -> list[Lease]:
-        """Renews the process's leases. Returns what it learns, for each partition."""
+        """Renews the process's leases. Returns the answer of each partition. Raises Unavailable."""
 
         def calls(server: bytes) -> list[Call]:
             arguments = process, self._lease_ms, server
@@ -82,9 +82,9 @@ class PresenceRegister:
         return _all(await self._runner.run(RENEW, calls), lambda answer: Lease(*answer))
 
     async def note(self, process: str, changes: Sequence[Change], eras: Sequence[bytes]) -> list[Change]:
-        """Writes changes down, all in one round trip. Returns those that are news to the others.
+        """Writes changes, all in one round trip. Returns those that are news to readers.
 
-        `eras`: of each partition, as the last renewal said. Raises Unavailable where another one has begun since.
+        `eras`: of each partition, from the last renewal. Raises Unavailable if another one has begun since.
         """
         by_partition: dict[int, list[Change]] = {}
         for change in changes:
@@ -112,7 +112,7 @@ class PresenceRegister:
         return _all(await self._runner.run(NOTE, calls), list)
 
     async def notes(self, partition: int, process: str, limit: int | None = None) -> dict[Pair, str]:
-        """What the process has noted there, with the users' names; or any `limit` of it."""
+        """Returns the process's notes in the partition, with the users' names; or any `limit` of them."""
         key = _notes(partition, process)
         reader: Any = self._reader
         with redis_errors_as_unavailable():
@@ -124,8 +124,8 @@ class PresenceRegister:
         return {Pair(*map(int, field.split(b":"))): name.decode() for field, name in found.items()}
 
     async def sweep(self, partition: int, process: str, eras: Sequence[bytes]) -> tuple[dict[Pair, str], bool]:
-        """Takes out some of what a dead process has noted. Returns whom the others have to be told of, with names, and
-        whether there is more."""
+        """Removes some of a dead process's notes. Returns the users to announce as gone, with names, and True if more
+        notes are left."""
         notes = await self.notes(partition, process, CHANGES_PER_RUN)
         changes = [Change(pair, None, known=False) for pair in notes] or [_nobody(partition)]
         (answer,) = await self._note(process, [changes], eras, "sweep")
@@ -133,7 +133,7 @@ class PresenceRegister:
         return gone, len(notes) == CHANGES_PER_RUN and bool(answer)
 
     async def users(self, room_id: int) -> list[User]:
-        """Who is in the room, by name, as the leases that hold say it."""
+        """Returns the users in the room, by name, from processes with a valid lease."""
         return await self._readings.submit(room_id)
 
     async def _read_all(self, rooms: Sequence[int]) -> list[list[User]]:
@@ -155,7 +155,7 @@ class PresenceRegister:
     def _present(
         self, now: int, leases: list[tuple[bytes, float]], renewed: bytes | None, notes: dict[bytes, bytes]
     ) -> list[User]:
-        # The same exception as for the dead: while nobody renews, Redis was away, and not all the others.
+        # The same exception as for dead processes: if no lease was renewed, Redis was away, not all the processes.
         redis_was_away = renewed is not None and now - int(renewed) > self._lease_ms / 2
         living = {process for process, until in leases if until > now or redis_was_away}
         users = {}
@@ -184,7 +184,7 @@ def _words(change: Change) -> dict[str, Any]:
 
 
 def _nobody(partition: int) -> Change:
-    """For a process that noted nothing: only its lease is to go."""
+    """Stands in for the notes of a process that has none: only its lease is removed."""
     return Change(Pair(partition, 0), None, known=False)
 
 

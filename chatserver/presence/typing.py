@@ -1,4 +1,4 @@
-"""Who is typing: passed on to the room, not oftener than anybody needs to know."""
+"""Typing notices: passed on to the room, no oftener than readers need them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from chatserver.model.rooms import Room
 from chatserver.model.users import User
 
 PAUSE_SECONDS = 2.5
-"""Between two signals of one user in one room. Pages show one for twice as long."""
+"""Time between two signals of one user in one room. Pages show one for twice as long."""
 
 TYPIST_CACHE_SIZE = 10_000
-"""TypingNotices that are remembered here for that. Where more type at once, some are passed on more often."""
+"""Typing users that are cached for that. If more type at once, some are passed on more often."""
 
 
 class TypingNotices:
@@ -21,7 +21,7 @@ class TypingNotices:
         self._lately: TTLCache[tuple[int, int], bool] = TTLCache(TYPIST_CACHE_SIZE, pause_seconds)
 
     def types(self, user: User, room: Room) -> None:
-        """The user is writing something in the room."""
+        """Tells the room that the user is typing there."""
         if (user.id, room.id) not in self._lately:
             self._lately[user.id, room.id] = True
             data = {"room_id": room.id, "user_id": user.id, "user_name": user.name}

@@ -1,4 +1,4 @@
-"""The rooms as one user sees them: how much is unread in each, and up to where it was read."""
+"""The list of rooms as one user sees it: the unread counts and the read mark of each room."""
 
 from __future__ import annotations
 
@@ -44,21 +44,22 @@ class RoomList:
         self._signals = signals
 
     async def of(self, user: User, only: Collection[int] | None = None) -> list[Row]:
-        """Every open room, by name; or those that are `only` asked for, as far as they are open. Raises Unavailable."""
+        """Returns every open room, by name; with `only`, the open ones among those. Raises Unavailable."""
         rooms, read, beginning = await asyncio.gather(
             self._rooms.all(), self._marks.of_user(user.id), self._marks.beginning(user.id)
         )
         if only is not None:
             rooms = [room for room in rooms if room.id in only]
         marks = {room.id: read.get(room.id) or beginning.in_room(room.id) for room in rooms}
-        # The tips first: what comes in between is counted, and may be newer than the tip, never the other way round.
+        # The tips first: events that arrive in between are counted, and may be newer than the tip, never the other way
+        # round.
         tips = await self._backlog.tips([room.id for room in rooms])
         with_news = {id: marks[id] for id, tip in tips.items() if tip > marks[id]}
         counts = await self._unread.count(user.id, with_news)
         return [_row(room, counts.get(room.id, NOTHING), marks[room.id], tips[room.id]) for room in rooms]
 
     async def mark_read(self, user: User, room: Room, id: Cursor) -> None:
-        """The user has read up to this event. A mark that stands further on stays. The user's other streams are told.
+        """Moves the user's mark up to this event and tells the user's other streams. A mark that is further on stays.
 
         Raises Invalid for an id that the room does not have yet, Unavailable.
         """
@@ -68,7 +69,7 @@ class RoomList:
             return
         try:
             unread, mentions = (await self._unread.count(user.id, {room.id: id})).get(room.id, NOTHING)
-        except Unavailable as error:  # the mark is set, and counted from whenever somebody asks
+        except Unavailable as error:  # the mark is set, and the next request counts from it
             log.warning("not counted behind a mark: %s", error.__cause__ or error)
             return
         data = {"room_id": room.id, "id": str(id), "unread": unread, "mentions": mentions}

@@ -1,4 +1,4 @@
-"""Rooms: made by anyone who is signed in, found by id, closed by who made them."""
+"""Rooms: made by any signed-in user, found by id, closed by their maker."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from chatserver.support.lookup_cache import LookupCache
 
 ROOM_CACHE_SIZE = 10_000
 LIST = "list"
-"""What the list of all rooms is remembered under."""
+"""The cache key of the list of all rooms."""
 
 CLOSED = "harbour:rooms-closed"
 MADE = "harbour:rooms-made"
-"""The channels on which processes tell each other the id of a room that was closed, or made."""
+"""The channels on which processes publish the id of a room that was closed, or made."""
 
 
 class _List(NamedTuple):
@@ -52,24 +52,24 @@ class Rooms:
         self._cache: LookupCache[int, Document] = LookupCache(
             self._look_up, lambda: wakeups.is_subscribed, ROOM_CACHE_SIZE
         )
-        # The list is the same for everybody, and asked for with each page.
+        # The list is the same for all users, and every page needs it.
         self._list: LookupCache[str, _List] = LookupCache(self._read_list, lambda: wakeups.is_subscribed, 1)
         wakeups.subscribe(CLOSED, lambda id: self._forget(int(id[:20])))
         wakeups.subscribe(MADE, lambda _: self._list.forget(LIST))
 
     async def all(self) -> Sequence[Room]:
-        """Every open room, by name."""
+        """Returns every open room, by name. Raises Unavailable."""
         return (await self._listed()).rooms
 
     async def digest(self) -> str:
-        """How many rooms are open, and the sum of their ids: what another list would hardly have, so that who knows a
-        list can ask whether it is still that."""
+        """Returns the number of open rooms and the sum of their ids. Another list would hardly have the same, so a
+        client can check whether the list it knows is current."""
         return (await self._listed()).digest
 
     async def make(self, name: str, maker_id: int, client_id: str | None = None) -> Room:
-        """Made twice under the same client id it is the same room.
+        """Makes a room. A repeat under the same client id returns the same room.
 
-        Raises Invalid for a name that breaks the rules, Taken for one that is there already.
+        Raises Invalid for a name that breaks the rules, Taken for a name in use.
         """
         check_client_id(client_id)
         name = clean_name(name, MAX_ROOM_NAME)
@@ -92,17 +92,18 @@ class Rooms:
                 return _room(made)
         self._list.forget(LIST)
         room = _room(document)
-        with contextlib.suppress(Unavailable):  # the others find out when what they know is too old
+        with contextlib.suppress(Unavailable):  # other processes notice when their list expires
             await self._wakeups.publish(MADE, str(room.id))
         await self._tell_made(room, document["key"])
         return room
 
     async def find(self, room_id: int) -> Room:
-        """Raises RoomNotFound; RoomClosed for a room that was there once."""
+        """Raises RoomNotFound; RoomClosed for a room that once existed."""
         return _room(_open(await self._cache.get(room_id)))
 
     async def find_open(self, room_ids: Sequence[int]) -> list[Room]:
-        """Those of the rooms that are open. Raises RoomNotFound if one was never there, RoomClosed if none is open."""
+        """Returns the open ones of these rooms. Raises RoomNotFound if one never existed, RoomClosed if none is
+        open."""
         documents = {room_id: self._cache.fresh(room_id) for room_id in room_ids}
         unsure = [room_id for room_id, document in documents.items() if document is None]
         answers = await asyncio.gather(*map(self._cache.get, unsure)) if unsure else []
@@ -124,16 +125,16 @@ class Rooms:
             document = _open(document)
         if document["made_by"] != user_id:
             raise Forbidden("only the person who created a room can delete it")
-        # First nobody can post any more, then the log ends. Who is cut off between the two closes the room again.
+        # First posting is refused, then the log ends. A maker who is cut off between the two closes the room again.
         await self._mark(
             room_id, {"closed_at": timestamp(), "key": f"closed {room_id}\n", "looks": [f"closed {room_id}"]}
         )
-        with contextlib.suppress(Unavailable):  # the others find out when they ask again
+        with contextlib.suppress(Unavailable):  # other processes notice when they look it up again
             await self._wakeups.publish(CLOSED, str(room_id))
         self._signals.send(Signal("rooms", {"closed": room_id}))
         with contextlib.suppress(
             LogEnded
-        ):  # it was cut off when only the mark was missing, by an older release perhaps
+        ):  # only the mark was missing: the close was cut off, perhaps in an older release
             await self._publisher.publish(draft_closing(room_id, user_id))
         await self._mark(room_id, {"ended": True})
 
@@ -147,9 +148,9 @@ class Rooms:
         self._list.forget(LIST)
 
     async def _tell_made(self, room: Room, key: str) -> None:
-        """Tells all readers of a room and of its place in the list, so that nobody has to read the list for it."""
+        """Tells all readers of a room and of its position in the list, so that none has to read the list for it."""
         data: Document = {"made": msgspec.to_builtins(room)}
-        with contextlib.suppress(Unavailable):  # then it goes to the end until somebody reads the list
+        with contextlib.suppress(Unavailable):  # pages then put it at the end until they read the list
             rooms, keys, _ = await self._listed()
             place = bisect_left(keys, key)
             data["after"] = rooms[place - 1].id if place else 0

@@ -1,10 +1,10 @@
-"""Unread messages: counted from the archive, so that every process, tab and restart says the same.
+"""Unread messages: counted from the archive, so that every process, tab and restart gives the same numbers.
 
-Unread is what others wrote behind a read mark and did not delete since. Many rooms are counted in one round trip, each
-from its mark to its end. Where that is long it is walked once: `events` only ever grows at its end, so what others
-wrote up to some place stays what it is. Later only what came behind that is walked, and what a mark that moved has
-left behind, which is taken off. What is taken back, and who is mentioned, is looked up in indexes of that; and
-remembered too when nothing happened in the room for a while.
+Unread are the messages of others behind a read mark, except deleted ones. Many rooms are counted in one round trip,
+each from its mark to its end. A long stretch is walked once: `events` only ever grows at its end, so the count of
+others' messages up to some position stays valid. Later only newer events are walked, and the stretch that a moved mark
+leaves behind, which is subtracted. Deletions and mentions are looked up in indexes of their own; the cache keeps them
+too when nothing happened in the room for a while.
 """
 
 from __future__ import annotations
@@ -29,23 +29,24 @@ LONG_WALK_MESSAGES = 200
 """Messages behind a mark. A walk along so many takes a fraction of a millisecond."""
 
 SETTLED_SECONDS = 3.0
-"""After an event was seen in the archive, when `messages` shows it. As a rule that takes some milliseconds."""
+"""Time from an event's arrival in the archive until `messages` certainly shows it. As a rule that takes some
+milliseconds."""
 
 COUNT_CACHE_SIZE = 20_000
-"""Long walks that are remembered, the latest."""
+"""Long walks that are cached, the latest."""
 
 
 class Unread(NamedTuple):
-    """`mentions`: those of the unread messages that mention the reader."""
+    """`mentions`: the unread messages that mention the reader."""
 
     unread: int
     mentions: int
 
 
 class _Walk(NamedTuple):
-    """From the mark to a place further on others wrote so many messages, deleted ones among them. `changes`: how many
-    were deleted, and how many of the others mention the user; None while that may not be shown yet. `since`: when that
-    place was reached, in seconds of the loop's clock."""
+    """A counted stretch, from the mark to `until`. `others`: messages of others in it, deleted ones too. `changes`: its
+    deleted messages, and those of the others that mention the user; None until `messages` certainly shows them.
+    `since`: when `until` was reached, in seconds of the loop's clock."""
 
     mark: Cursor
     until: Cursor
@@ -68,7 +69,8 @@ class UnreadMessages:
         self._walks: LRUCache[tuple[int, int], _Walk] = LRUCache(COUNT_CACHE_SIZE)
 
     async def count(self, user_id: int, marks: Mapping[int, Cursor]) -> dict[int, Unread]:
-        """The counts of these rooms, behind the user's mark in each. Rooms without unread messages are left out."""
+        """Returns the counts of these rooms, behind the user's mark in each. Rooms without unread messages are left
+        out."""
         rooms = list(marks)
         counted: dict[int, Unread] = {}
         for start in range(0, len(rooms), ROOMS_AT_ONCE):
@@ -83,7 +85,7 @@ class UnreadMessages:
         return counted
 
     async def first(self, user_id: int, room_id: int, mark: Cursor) -> Cursor | None:
-        """The oldest unread message of the room."""
+        """Returns the oldest unread message of the room; None if there is none."""
         shown_to = {"user_id": {"$ne": user_id}, "deleted": {"$ne": True}}
         with mongodb_errors_as_unavailable():
             found = await self._messages.find_one(
@@ -92,8 +94,8 @@ class UnreadMessages:
         return None if found is None else read_key(found["_id"])
 
     async def _walks_from(self, user_id: int, marks: Mapping[int, Cursor]) -> dict[int, _Walk]:
-        """The walks that are remembered, from these marks on. Who reads on has left a part of theirs behind, which is
-        walked once more and taken off: a mark costs what was read, and not what is left."""
+        """Returns the cached walks, cut to begin at these marks. The stretch that a moved mark leaves behind is walked
+        again and subtracted: a mark costs what was read, not what is left."""
         known = {id: walk for id in marks if (walk := self._walks.get((user_id, id))) and walk.mark <= marks[id]}
         moved = {id: walk for id, walk in known.items() if walk.mark < marks[id] < walk.until}
         past = {id: _begun(marks[id]) for id, walk in known.items() if walk.until <= marks[id] != walk.mark}
@@ -112,7 +114,7 @@ class UnreadMessages:
         return known | past | moved
 
     async def _count(self, user_id: int, marks: Mapping[int, Cursor]) -> dict[int, Unread]:
-        """Walks the whole way, and marks the long ones."""
+        """Walks the whole way, and caches the long walks."""
         unread = {"$and": [{"$ne": ["$user_id", user_id]}, {"$ne": ["$deleted", True]}]}
         mentioned = {"$and": [unread, {"$in": [user_id, {"$ifNull": ["$mentions", []]}]}]}
         counting = [
@@ -140,7 +142,7 @@ class UnreadMessages:
         """Walks on from where the last walk ended."""
         now = asyncio.get_running_loop().time()
         new = await self._news(user_id, walks)
-        # What is remembered of changes holds as long as nothing happens.
+        # Cached changes hold as long as nothing happens in the room.
         unsure = {id: walk for id, walk in walks.items() if walk.changes is None or id in new}
         changes = {id: walk.changes for id, walk in walks.items() if walk.changes is not None}
         if unsure:
@@ -159,7 +161,7 @@ class UnreadMessages:
         return counted
 
     async def _news(self, user_id: int, walks: Mapping[int, _Walk]) -> dict[int, _Found]:
-        """What others wrote behind each walk, and the newest event of any kind. Rooms in which nothing happened are
+        """Counts others' messages behind each walk, with the newest event of any kind. Rooms without new events are
         left out."""
         is_others = {"$and": [{"$eq": ["$kind", MESSAGE]}, {"$ne": ["$user_id", user_id]}]}
         group = {
@@ -170,7 +172,7 @@ class UnreadMessages:
             }
         }
         not_walked = _behind_any((room_id, walk.until) for room_id, walk in walks.items())
-        # A place that is kept free is no event yet, and will be one under the same id.
+        # A reserved slot is no event yet, and will be one under the same id.
         found = self._events.aggregate([{"$match": not_walked | {"kept_for": None}}, group], hint="_id_")
         return {each["_id"]: _Found(each["messages"], read_key(each["last"])) async for each in found}
 
@@ -190,7 +192,7 @@ def _begun(mark: Cursor) -> _Walk:
 
 
 class _Found(NamedTuple):
-    """Messages of others, and the last of all that were looked at."""
+    """The number of others' messages, and the last of all events examined."""
 
     messages: int
     last: Cursor
@@ -220,5 +222,5 @@ def _behind(room_id: int, mark: Cursor) -> Document:
 
 
 def _between(room_id: int, mark: Cursor, until: Cursor) -> Document:
-    """Behind the one, up to the other."""
+    """Selects events after the one, up to the other."""
     return {"_id": {"$gt": event_key(room_id, mark), "$lte": event_key(room_id, until)}}
