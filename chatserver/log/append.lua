@@ -2,12 +2,13 @@
 --
 -- KEYS  1 the partition's pending events                  (sorted set: "<room> <id>" by milliseconds)
 --       2 the partition's rooms that have a log here      (sorted set, by the milliseconds at which to trim it next)
---       and for each call, in their order:
+--       and for each room that is called about:
 --       1 the room's stream
 --       2 the client ids that its entries were appended under   (hash: "<user>:<client id>" to the entry's id)
 --       3 the room's branch                                     (hash: id, base, server, closed)
 --       4 the token of whoever is making the base of a new branch   (string)
 -- ARGV  1 the calls, as a list in MessagePack (all of it text: cmsgpack knows no bytes), each with
+--         keys       where the keys of its room begin
 --         room, kind, user, client, payload    the event; `user` and `room` as text
 --         ends                                 whether nothing may follow it
 --         branch     the branch that the caller knows of, or ""
@@ -144,7 +145,7 @@ end
 
 local answers = {}
 for index, call in ipairs(cmsgpack.unpack(ARGV[1])) do
-    local at = 4 * index - 1
+    local at = call.keys
     answers[index] = append(call, KEYS[at], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3])
 end
 return answers

@@ -12,7 +12,8 @@ from chatserver.support.redis_scripts import Call
 
 
 class Request(Protocol):
-    """One of many that a script serves in one run: the keys it is about, all of the room's partition."""
+    """One of many that a script serves in one run. `all_keys`: the keys of its room that the script needs, the same for
+    all requests of a room."""
 
     @property
     def room_id(self) -> int: ...
@@ -38,16 +39,22 @@ class Batch(Generic[R]):
         *shared: Any,
         keys_of: Sequence[Callable[[int], str]] = (pending_key,),
     ) -> list[Call]:
-        """`arguments_of`: a request as the script reads it. `shared`: arguments that go for all.
-        `keys_of`: the keys of a partition that stand in front of those of its rooms."""
+        """`arguments_of`: a request as the script reads it, less `keys`, which says where the keys of its room begin:
+        each room's are sent once. `shared`: arguments that go for all. `keys_of`: the keys of a partition that stand
+        in front."""
         calls: list[Call] = []
         for partition, indices in self._by_partition.items():
-            requests = [self._requests[index] for index in indices]
-            keys = [
-                *(key_of(partition) for key_of in keys_of),
-                *(key for request in requests for key in request.all_keys()),
-            ]
-            calls.append((keys, (msgspec.msgpack.encode([arguments_of(request) for request in requests]), *shared)))
+            keys: list[bytes | str] = [key_of(partition) for key_of in keys_of]
+            places: dict[int, int] = {}
+            asked: list[dict[str, Any]] = []
+            for index in indices:
+                request = self._requests[index]
+                place = places.get(request.room_id)
+                if place is None:
+                    place = places[request.room_id] = len(keys) + 1  # Lua counts from 1
+                    keys += request.all_keys()
+                asked.append(arguments_of(request) | {"keys": place})
+            calls.append((keys, (msgspec.msgpack.encode(asked), *shared)))
         return calls
 
     def answers(self, runs: Sequence[Any]) -> list[Any]:

@@ -1,7 +1,8 @@
 -- Takes the mark "not archived yet" off events about which the archive has decided.
 --
--- KEYS  1 the partition's pending events, and for each call: 1 the room's stream   2 the client ids of its entries
+-- KEYS  1 the partition's pending events, and for each room: 1 its stream   2 the client ids of its entries
 -- ARGV  1 the calls, as a list in MessagePack, each with
+--         keys     where the keys of its room begin
 --         room     as text
 --         id       the event's
 --         name     its "<user>:<client id>"
@@ -14,7 +15,7 @@
 
 local answers = {}
 for index, call in ipairs(cmsgpack.unpack(ARGV[1])) do
-    local stream, names = KEYS[2 * index], KEYS[2 * index + 1]
+    local stream, names = KEYS[call.keys], KEYS[call.keys + 1]
     local was_pending = redis.call('ZREM', KEYS[1], call.room .. ' ' .. call.id) == 1
     answers[index] = was_pending and 1 or 0
     if not call.is_archived then
