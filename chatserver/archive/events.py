@@ -10,7 +10,7 @@ how events get in, and why nothing has to be taken out again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
@@ -152,7 +152,7 @@ class Archive:
 
     async def _find_all_by_client_id(self, wanted: Sequence[ClientId]) -> Sequence[Event | None]:
         with self.noting_absence():
-            found = self._events.find({"$or": [client_key(*name) for name in wanted]})
+            found = self._events.find(with_client_ids(wanted))
             events = [read_event(document) async for document in found]
         by_name = {ClientId(event.room_id, event.user_id, event.client_id): event for event in events}
         return [by_name.get(name) for name in wanted]
@@ -219,6 +219,18 @@ class Archive:
 
 def client_key(room_id: int, user_id: int, client_id: str) -> Document:
     return {"_id.room": room_id, "user_id": user_id, "client_id": client_id}
+
+
+def with_client_ids(names: Iterable[ClientId]) -> Document:
+    """A query for the events under these names: one look into the index for all that a user sent to a room."""
+    by_sender: dict[tuple[int, int], list[str]] = {}
+    for room_id, user_id, client_id in names:
+        by_sender.setdefault((room_id, user_id), []).append(client_id)
+    each = [
+        {"_id.room": room_id, "user_id": user_id, "client_id": {"$in": client_ids}}
+        for (room_id, user_id), client_ids in by_sender.items()
+    ]
+    return each[0] if len(each) == 1 else {"$or": each}
 
 
 def _between(room_id: int, after: Cursor, before: Cursor) -> Document:

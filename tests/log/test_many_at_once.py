@@ -11,10 +11,12 @@ import msgspec
 import pytest
 from tornado.ioloop import IOLoop
 
+from chatserver.archive.events import ClientId, with_client_ids
 from chatserver.log.batch import Batch
 from chatserver.log.commands import Append
 from chatserver.log.keys import PARTITIONS, log_key
 from chatserver.model.cursor import BEGINNING
+from chatserver.model.events import Body, Draft, draft_message
 from chatserver.settings import Settings
 from tests.helpers.parts import Parts, draft, make_parts
 
@@ -38,6 +40,10 @@ def rooms(numbers: Iterator[int]) -> list[int]:
     """Three, two of which are in one partition."""
     first = next(numbers)
     return [first, first + PARTITIONS, first + 1]
+
+
+def said_by(user_id: int, room: int, name: str) -> Draft:
+    return draft_message(Body(room, user_id, f"user {user_id}", f"{name} in {room}", "2026-11-23T09:41:00.000Z", name))
 
 
 async def test_each_goes_into_the_log_of_its_own_room(parts: Parts, rooms: list[int]) -> None:
@@ -74,3 +80,31 @@ def test_the_keys_of_a_room_are_sent_once_and_each_call_says_where_they_are(room
             assert keys[call["keys"] - 1] == log_key(call["room"]), "Lua counts from 1"
             seen.append((call["room"], call["client"]))
     assert sorted(seen) == sorted((append.room_id, append.draft.client_id) for append in appends)
+
+
+async def test_a_name_is_looked_up_for_its_own_user_and_room(parts: Parts, rooms: list[int]) -> None:
+    """The same client ids in several rooms, of several users; and some that nobody used."""
+    said = [
+        said_by(user, room, name)
+        for room in rooms
+        for user in (7, 8)
+        for name in ("a", "b")
+        if (user, name) != (8, "b")
+    ]
+    await asyncio.gather(*(parts.publisher.publish(each) for each in said))
+    asked = [ClientId(room, user, name) for room in rooms for user in (7, 8, 9) for name in ("a", "b", "c")]
+    found = await asyncio.gather(*(parts.archive.find_by_client_id(*each) for each in asked))
+    assert {name: event.payload for name, event in zip(asked, found, strict=True) if event is not None} == {
+        ClientId(each.room_id, each.user_id, each.client_id): each.payload for each in said
+    }
+
+
+async def test_no_event_is_read_to_learn_that_a_name_is_new(parts: Parts, rooms: list[int]) -> None:
+    """However much was said in the room: it is seen from the index."""
+    await asyncio.gather(*(parts.publisher.publish(draft(rooms[0], f"c-{number}")) for number in range(50)))
+    for users in ((7,), (7, 8)):
+        query = with_client_ids(ClientId(rooms[0], user, f"new-{number}") for user in users for number in range(20))
+        asked = {"explain": {"find": "events", "filter": query}, "verbosity": "executionStats"}
+        done = (await parts.database.events.database.command(asked))["executionStats"]
+        assert (done["nReturned"], done["totalDocsExamined"]) == (0, 0)
+        assert done["totalKeysExamined"] <= 2 * 20 * len(users)
