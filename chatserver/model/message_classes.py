@@ -53,10 +53,14 @@ def judge(text: str) -> Look:
 
 
 def _is_only_emoji(text: str) -> bool:
-    return len(text) <= _MOST_CHARACTERS and _only_emoji.fullmatch(text) is not None
+    if text.isascii() or len(text) > _MOST_CHARACTERS:
+        return False
+    return _only_emoji.fullmatch(text) is not None
 
 
 def _is_long(text: str) -> bool:
+    if text.count("\n") + 1 + len(text) // _LINE <= _MOST_LINES:  # each line, and all that they can be over it
+        return False
     return sum(max(1, -(-len(line) // _LINE)) for line in text.split("\n")) > _MOST_LINES
 
 

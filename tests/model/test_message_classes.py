@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chatserver.model.events import Message
 from chatserver.model.message_classes import classes, judge, look_of
@@ -24,6 +28,13 @@ def test_anything_else_is_not(text: str) -> None:
 
 def test_what_takes_many_lines_is_long() -> None:
     assert [judge(text) for text in LINES] == ["long", "plain", "long", "plain", "long"]
+
+
+@given(st.lists(st.integers(0, 330), max_size=30))
+def test_lines_are_counted_as_they_are_shown(lengths: list[int]) -> None:
+    """Each takes a line, and one more for each 80 characters that it is over; 22 are shown."""
+    shown = sum(max(1, math.ceil(length / 80)) for length in lengths)
+    assert judge("\n".join("x" * length for length in lengths)) == ("long" if shown > 22 else "plain")
 
 
 def message(content: str, look: str | None = None) -> Message:
