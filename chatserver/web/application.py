@@ -32,6 +32,8 @@ from chatserver.web.handlers import (
 )
 from chatserver.web.handlers.base import Handler, UnknownPath
 from chatserver.web.handlers.compression import Compression
+from chatserver.web.handlers.default_headers import DefaultHeaders
+from chatserver.web.handlers.security_headers import SECURITY_HEADERS
 from chatserver.web.page_files import find_page_files
 from chatserver.web.services import Services
 from chatserver.web.static_files import StaticFiles
@@ -85,6 +87,7 @@ class ChatApplication(Application):
             cookie_secret=cookie_secret,
             cookies=Cookies(cookie_secret, host_only=origin is not None and origin.is_https),
             csrf_tokens=CsrfTokens(cookie_secret),
+            default_headers=DefaultHeaders({"Content-Type": "text/html; charset=UTF-8"} | SECURITY_HEADERS),
             origin=origin,
             proxies=proxies,
             log_function=log_request,

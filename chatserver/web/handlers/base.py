@@ -22,7 +22,8 @@ from chatserver.model.client_ids import fresh_client_id, is_client_id
 from chatserver.quotas.quotas import Quota, counted_as
 from chatserver.web.caller.bodies import is_form, is_json
 from chatserver.web.handlers.answering import Answering
-from chatserver.web.handlers.security_headers import HTTPS_ONLY, SECURITY_HEADERS
+from chatserver.web.handlers.default_headers import DefaultHeaders
+from chatserver.web.handlers.security_headers import HTTPS_ONLY
 from chatserver.web.static_files import StaticFiles
 from chatserver.web.transport.lingering_close import close_behind
 
@@ -56,12 +57,13 @@ class Handler(Answering):
             if getattr(cls, method.lower()) is not getattr(RequestHandler, method.lower())
         ]
 
-    def set_default_headers(self) -> None:
-        self.clear_header("Server")
-        for name, value in SECURITY_HEADERS.items():
-            self.set_header(name, value)
+    def clear(self) -> None:
+        """Begins the answer anew, as Tornado does, with headers that are ready (`default_headers.py`)."""
+        self._headers = cast("DefaultHeaders", self.application.settings["default_headers"]).fresh()
         if self.site is not None and self.site.is_https and self.is_https():
             self.set_header("Strict-Transport-Security", HTTPS_ONLY)
+        self._write_buffer = []
+        self.set_status(200)
 
     async def prepare(self) -> None:
         self.services.in_flight.enter(self)
