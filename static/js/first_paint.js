@@ -1,4 +1,4 @@
-/** The theme that was chosen, before anything is painted. The only script here that is not a module: those come later. */
+/** Applies the chosen theme before the first paint. The only script that is not a module: modules run later. */
 {
   let theme = null;
   try {

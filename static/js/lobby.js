@@ -1,12 +1,12 @@
-/** The list of rooms. What was written in any of them and not sent goes out from here too. */
+/** The list of rooms, and the search page. Sends unsent messages of all rooms too. */
 import { LeftBehind } from "./outbox/left_behind.js";
 import { Outbox } from "./outbox/outbox.js";
 import { OutboxStore } from "./outbox/outbox_store.js";
-import { Frame } from "./page_frame.js";
+import { PageFrame } from "./page_frame.js";
 import { forgetOwnThings } from "./session/own_things.js";
 import { showPageOver } from "./session/page_over.js";
 import { PageSession } from "./session/page_session.js";
-import { onWake } from "./stream/on_resume.js";
+import { onResume } from "./stream/on_resume.js";
 import { Api } from "./support/api.js";
 import { localDates } from "./window/dates.js";
 
@@ -41,6 +41,6 @@ const session = new PageSession({
     },
   },
 });
-new Frame({ api, user, session });
-onWake(() => outbox.hurry());
+new PageFrame({ api, user, session });
+onResume(() => outbox.hurry());
 localDates(lobby);

@@ -1,10 +1,10 @@
 /**
- * What is around the talk, on every page of somebody who is signed in: ways to other rooms, search, settings, who is
- * here, and what calls from elsewhere. Builds the parts and connects them; the page feeds `presence`, `badge` and `notifier`.
+ * What surrounds the talk on every page of a signed-in user: ways to other rooms, search, settings, who is here,
+ * notifications. Builds the parts and connects them; the page feeds `presence`, `badge` and `notifier`.
  */
 import { Presence } from "./people/presence.js";
-import { People } from "./people/who_is_here.js";
-import { Search } from "./search/search_dialog.js";
+import { WhoIsHere } from "./people/who_is_here.js";
+import { SearchDialog } from "./search/search_dialog.js";
 import { countUnsent, forgetOwnThings, forgetWhoLeft } from "./session/own_things.js";
 import { SignOut } from "./session/sign_out.js";
 import { Attention } from "./sidebar/attention.js";
@@ -24,7 +24,7 @@ import { Toast } from "./window/toast.js";
 const element = (id) => document.getElementById(id);
 const hasUnread = (room) => room.unread > 0;
 
-export class Frame {
+export class PageFrame {
   /** `room`: `{ id }` of the page, or null where it is of none. `session`: session/page_session.js. `go(roomId, id)`: shows a message, on this page or another. */
   constructor({ api, user, session, room = null, go = open }) {
     forgetWhoLeft(user.id);
@@ -49,7 +49,7 @@ export class Frame {
   }
 
   #presence(api, user, room) {
-    const people = new People({
+    const whoIsHere = new WhoIsHere({
       faces: element("faces"),
       dialog: element("people"),
       list: element("people-list"),
@@ -59,13 +59,13 @@ export class Frame {
     return new Presence({
       roomId: room.id,
       read: () => api.presence(room.id),
-      on: { changed: (all) => people.show(all) },
+      on: { changed: (all) => whoIsHere.show(all) },
     });
   }
 
   #ways(api, room, rooms, recent) {
     const switcher = new Switcher({ dialog: element("switcher"), rooms, recent });
-    const search = new Search({
+    const search = new SearchDialog({
       dialog: element("search"),
       parts: Object.fromEntries(
         ["form", "field", "scope", "word", "results", "more", "rest"].map((part) => [part, element(`search-${part}`)]),

@@ -1,23 +1,23 @@
 /**
- * A room. Builds the parts and connects them: what the stream brings goes through the log to the messages on the page;
- * what is written goes through the outbox to the server.
+ * A room. Builds the parts and connects them: events of the stream go through the log to the messages on the page;
+ * written messages go through the outbox to the server.
  */
 import { MessageTools } from "./actions/message_tools.js";
 import { Composer } from "./composer/composer.js";
 import { ComposerContext } from "./composer/composer_context.js";
 import { Draft } from "./composer/draft.js";
-import { Typing } from "./composer/typing_notice.js";
+import { TypingNotice } from "./composer/typing_notice.js";
 import { Outbox } from "./outbox/outbox.js";
 import { OutboxStore } from "./outbox/outbox_store.js";
-import { Unsent } from "./outbox/unsent_rows.js";
-import { Frame } from "./page_frame.js";
+import { UnsentRows } from "./outbox/unsent_rows.js";
+import { PageFrame } from "./page_frame.js";
 import { forgetOwnThings } from "./session/own_things.js";
 import { showPageOver } from "./session/page_over.js";
 import { PageSession } from "./session/page_session.js";
 import { Drawer } from "./sidebar/drawer.js";
 import { RoomCounts } from "./sidebar/room_counts.js";
-import { Rooms } from "./sidebar/room_items.js";
-import { onWake } from "./stream/on_resume.js";
+import { RoomItems } from "./sidebar/room_items.js";
+import { onResume } from "./stream/on_resume.js";
 import { SharedStream } from "./stream/shared_stream.js";
 import { Api } from "./support/api.js";
 import { Messages } from "./talk/messages.js";
@@ -25,8 +25,8 @@ import { Paging } from "./talk/paging.js";
 import { ReadMark } from "./talk/read_mark.js";
 import { Reading } from "./talk/reading.js";
 import { RoomLog } from "./talk/room_log.js";
-import { Newest } from "./talk/to_newest_button.js";
-import { Unread } from "./talk/unread_line.js";
+import { ToNewestButton } from "./talk/to_newest_button.js";
+import { UnreadLine } from "./talk/unread_line.js";
 import { Connection } from "./window/connection.js";
 import { localDates } from "./window/dates.js";
 import { followKeyboard } from "./window/viewport.js";
@@ -60,7 +60,7 @@ const messages = new Messages({
       }
       reading.look();
     },
-    ahead: (all) => newest.add(all.filter(byOthers).length),
+    unplaced: (all) => newest.add(all.filter(byOthers).length),
     cut(ends) {
       paging.cut(ends);
       unread.redraw();
@@ -82,13 +82,13 @@ const paging = new Paging({
     reading.look();
   },
 });
-const newest = new Newest({
+const newest = new ToNewestButton({
   button: element("newest"),
   scroller,
   messages,
   toEnd: () => (messages.hasNewer ? log.startOver() : messages.scroll.toEnd()),
 });
-const unread = new Unread({ messages, userId: user.id });
+const unread = new UnreadLine({ messages, userId: user.id });
 const connection = new Connection(element("connection"));
 
 // What was read, here and in the other rooms
@@ -98,7 +98,7 @@ const mark = new ReadMark({
   put: (id) => api.read(room.id, id),
 });
 const reading = new Reading({ messages, scroller, userId: user.id, mark, onRead: () => counts.clear(room.id) });
-const rooms = new Rooms({ list: element("rooms"), current: room.id });
+const rooms = new RoomItems({ list: element("rooms"), current: room.id });
 const counts = new RoomCounts({
   userId: user.id,
   rows: rooms.rows,
@@ -114,7 +114,7 @@ const counts = new RoomCounts({
 
 // What goes out
 
-const unsent = new Unsent({ messages, room, user, outbox: () => outbox, onUnseen: () => stream.refresh() });
+const unsent = new UnsentRows({ messages, room, user, outbox: () => outbox, onUnseen: () => stream.refresh() });
 const outbox = new Outbox({
   userId: user.id,
   store: new OutboxStore(),
@@ -137,7 +137,7 @@ const composer = new Composer({
     wrote: (text) => typing.wrote(text),
   },
 });
-const typing = new Typing(() => api.typing(room.id));
+const typing = new TypingNotice(() => api.typing(room.id));
 
 // What can be done with messages
 
@@ -223,10 +223,10 @@ const log = new RoomLog({
   },
 });
 
-/** Who reads elsewhere has read. What was read here keeps its line until something is answered. */
+/** The user has read this room elsewhere. What was read here keeps its line until the user answers. */
 function read({ id, unread: rest }) {
   if (rest === 0 && !mark.hasTold(id)) {
-    messages.flush(); // what was read is no news when it is drawn
+    messages.flush(); // what was read is not new when it is rendered
     unread.clear();
   }
 }
@@ -247,7 +247,7 @@ const session = new PageSession({
         connection.show("somebody-else" === state ? state : "signed-out");
         composer.close();
         list.replaceChildren();
-        list.remove(); // what another tab has waiting is not shown either
+        list.remove(); // so that unsent messages of other tabs don't show either
       }
       if (state === "left") {
         forgetOwnThings(user.id, withUnsent);
@@ -259,7 +259,7 @@ const session = new PageSession({
 
 // The frame
 
-const frame = new Frame({ api, user, session, room });
+const frame = new PageFrame({ api, user, session, room });
 new Drawer({
   sidebar: element("sidebar"),
   opener: element("menu"),
@@ -273,7 +273,7 @@ element("hint").hidden = false;
 element("elsewhere")?.remove();
 element("sidebar").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
 
-onWake(() => {
+onResume(() => {
   stream.refresh();
   stream.reread();
   frame.presence.refresh();

@@ -1,8 +1,8 @@
 /**
- * What can be done with a message: a toolbar beside the one under the pointer or in focus, and a menu with all of it
- * (a sheet on a phone). There is one of each; they go where they are wanted.
+ * The toolbar beside the message under the pointer or in focus, and the menu with all actions (a sheet on a phone).
+ * There is one of each, which moves to its message.
  *
- * The toolbar lies over the list and not in it: the list is a live region, and would read it out.
+ * The toolbar lies over the list, not in it: the list is a live region, and screen readers would read the toolbar.
  */
 import { onLongPress } from "../window/long_press.js";
 import { placeNextTo } from "../window/place_next_to.js";
@@ -20,8 +20,8 @@ export class Actions {
   #row = null;
 
   /**
-   * `area`: what the toolbar is placed in. It scrolls with the list, inside its parent.
-   * `on.chosen(name, row, place)`: `name` is the button's, `place` a DOMRect. `on.quick(emoji, row)`.
+   * `area`: the element that contains the toolbar. It scrolls with the list, inside its parent.
+   * `on.chosen(name, row, anchor)`: `name` is the button's, `anchor` a DOMRect. `on.quick(emoji, row)`.
    */
   constructor({ list, area, toolbar, menu, messages, user, recent, on }) {
     this.#area = area;
@@ -50,13 +50,13 @@ export class Actions {
     area.parentElement.addEventListener("scroll", () => this.#place(), { passive: true });
   }
 
-  /** For who came by keyboard: the focus goes to the toolbar of this row. */
+  /** Moves the focus to the toolbar of this row, for keyboard users. */
   enter(row) {
     this.#show(row);
     this.#toolbar.querySelector("button:not([hidden])")?.focus();
   }
 
-  openMenu(row, place) {
+  openMenu(row, anchor) {
     if (!this.#canDoAnything(row)) {
       return;
     }
@@ -67,10 +67,10 @@ export class Actions {
       quick[index].value = quick[index].textContent = emoji;
     });
     this.#menu.showModal();
-    placeNextTo(this.#menu, place);
+    placeNextTo(this.#menu, anchor);
   }
 
-  /** Whether its reader may do this with the row's message. */
+  /** Whether the reader may do this with the row's message. */
   allows(name, { message }) {
     const isOwn = message.user_id === this.#user.id;
     const isThere = Boolean(message.id) && !message.deleted;
@@ -115,7 +115,7 @@ export class Actions {
     }
   }
 
-  /** At the upper edge of the row's own lines, which day and unread line are not; and always where it can be seen. */
+  /** Puts the toolbar at the upper edge of the message itself, below day and unread line, and always within view. */
   #place() {
     if (!this.#row) {
       return;
@@ -139,11 +139,11 @@ export class Actions {
     }
   }
 
-  #choose(name, row, place) {
+  #choose(name, row, anchor) {
     if (name === "more") {
-      this.openMenu(row, place);
+      this.openMenu(row, anchor);
     } else {
-      this.#on.chosen(name, row, place);
+      this.#on.chosen(name, row, anchor);
     }
   }
 
@@ -166,7 +166,7 @@ export class Actions {
       return;
     }
     const row = this.#row;
-    const place = row?.element.getBoundingClientRect();
+    const anchor = row?.element.getBoundingClientRect();
     this.#menu.close();
     if (!button || !row) {
       return;
@@ -174,7 +174,7 @@ export class Actions {
     if (button.name === "quick") {
       this.#on.quick(button.value, row);
     } else if (button.name) {
-      this.#choose(button.name, row, place);
+      this.#choose(button.name, row, anchor);
     }
   }
 

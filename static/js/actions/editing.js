@@ -1,4 +1,4 @@
-/** Changing and taking back one's own messages. The row says what is on its way and what failed; nothing gets lost. */
+/** Edits and deletes the reader's own messages. The row shows what is on its way and what failed; no text gets lost. */
 import { reason } from "../support/api.js";
 import { texts } from "../support/texts.js";
 import { changed } from "../talk/message_changes.js";
@@ -33,7 +33,7 @@ export class Editing {
     }
   }
 
-  /** Asks, and deletes. Returns whether it is gone. */
+  /** Deletes a message after asking. Returns whether it was deleted. */
   async remove({ id, content }) {
     if (!(await this.#confirm.ask(content))) {
       return false;
@@ -49,7 +49,7 @@ export class Editing {
     }
   }
 
-  /** What the log will say in a moment; said twice, it changes nothing. */
+  /** Shows the change before the log brings it; applying it twice is harmless. */
   #show(id, kind, event) {
     const row = this.#messages.find(id);
     if (row) {

@@ -1,5 +1,5 @@
-/** Goes to a message: on the page where it is there, else to a page around it. */
-const LIT = 2_000; // ms
+/** Goes to a message: on this page if it is there, else on a page around it. */
+const HIGHLIGHT_TIME = 2_000; // ms
 
 export class Jump {
   #messages;
@@ -21,6 +21,6 @@ export class Jump {
     element.scrollIntoView({ block: "center" });
     element.focus({ preventScroll: true });
     element.classList.add("message--lit");
-    setTimeout(() => element.classList.remove("message--lit"), LIT);
+    setTimeout(() => element.classList.remove("message--lit"), HIGHLIGHT_TIME);
   }
 }

@@ -1,11 +1,11 @@
 /**
- * All that can be done with messages on the page, connected: what is chosen beside a message, what is pressed on it, and
- * what the log says became of it.
+ * Connects all that can be done with messages on the page: the actions beside a message, clicks on it, and the events
+ * about it.
  */
 import { EmojiPicker } from "../composer/emoji_picker.js";
 import { NameCompletion } from "../composer/name_completion.js";
 import { RecentEmoji } from "../composer/recent_emoji.js";
-import { People } from "../people/known_names.js";
+import { KnownNames } from "../people/known_names.js";
 import { TypingLine } from "../people/typing_line.js";
 import { Typists } from "../people/typists.js";
 import { texts } from "../support/texts.js";
@@ -19,7 +19,7 @@ import { Reacting } from "./reacting.js";
 import { ReactionNames } from "./reaction_names.js";
 import { RowKeys } from "./row_keys.js";
 
-const ASKED_FOR = 60_000; // ms that who is here is not asked for again
+const PRESENCE_MAX_AGE = 60_000; // ms; the list of people here is not read again within it
 
 export class MessageTools {
   #room;
@@ -27,7 +27,7 @@ export class MessageTools {
   #api;
   #messages;
   #composer;
-  #people = new People();
+  #people = new KnownNames();
   #jump;
   #picker;
   #editing;
@@ -39,8 +39,8 @@ export class MessageTools {
   #askedAt = -Infinity;
 
   /**
-   * `element`: finds an element of the page by its id. `composer`: a function, since it speaks to us as well.
-   * `elsewhere(id)`: a message is wanted that is not on the page.
+   * `element`: finds an element of the page by its id. `composer()`: a function, since the composer needs us too.
+   * `elsewhere(id)`: goes to a message that is not on the page.
    */
   constructor({ element, room, user, api, messages, composer, elsewhere }) {
     this.#room = room;
@@ -51,7 +51,7 @@ export class MessageTools {
     const list = element("messages");
     const scroller = element("log");
     const recent = new RecentEmoji(user.id);
-    const chosen = (name, row, place) => this.#chosen(name, row, place);
+    const chosen = (name, row, anchor) => this.#chosen(name, row, anchor);
     this.#toast = new Toast(element("toast"));
     this.#jump = new Jump({ messages, elsewhere });
     this.#picker = new EmojiPicker({ dialog: element("picker"), recent });
@@ -91,7 +91,7 @@ export class MessageTools {
     element("emoji").addEventListener("click", (event) => this.#insertEmoji(event.currentTarget));
   }
 
-  /** An event of the stream, when the list has taken what it says about its messages. */
+  /** Takes an event of the stream, after the list of messages did. */
   receive(kind, event) {
     if (kind === "message") {
       this.#typists.stopped(event.user_id); // it is there
@@ -105,7 +105,7 @@ export class MessageTools {
     }
   }
 
-  /** The last message of one's own is to be changed. */
+  /** Starts editing the reader's last message. */
   editLast() {
     const row = this.#messages.rows.findLast((each) => this.#actions.allows("edit", each));
     if (row) {
@@ -114,7 +114,7 @@ export class MessageTools {
     }
   }
 
-  /** What stands in the field is what the message shall say; nothing means that it shall go. Returns whether it does. */
+  /** Saves an edited message; an empty text deletes it. Returns, async, whether that worked. */
   save(message, content) {
     return content ? this.#editing.save(message, content) : this.#editing.remove(message);
   }
@@ -123,14 +123,14 @@ export class MessageTools {
     this.#jump.to(id);
   }
 
-  async #chosen(name, row, place) {
+  async #chosen(name, row, anchor) {
     const { message } = row;
     if (!this.#actions.allows(name, row)) {
       return;
     }
     switch (name) {
       case "react":
-        this.#react(row, await this.#picker.pick(place ?? row.element.getBoundingClientRect()));
+        this.#react(row, await this.#picker.pick(anchor ?? row.element.getBoundingClientRect()));
         break;
       case "reply":
         this.#composer().reply(message);
@@ -196,7 +196,7 @@ export class MessageTools {
     }
   }
 
-  /** Whom the page knows: those who are heard of, and who stands on it. */
+  /** The people whom the page knows: from events, and from the messages on it. */
   get #known() {
     for (const { message } of this.#messages.rows) {
       if (!this.#people.name(message.user_id)) {
@@ -207,7 +207,7 @@ export class MessageTools {
   }
 
   async #askWhoIsHere() {
-    if (performance.now() - this.#askedAt < ASKED_FOR) {
+    if (performance.now() - this.#askedAt < PRESENCE_MAX_AGE) {
       return;
     }
     this.#askedAt = performance.now();
@@ -216,7 +216,7 @@ export class MessageTools {
       users.forEach(({ id, name }) => this.#people.learn(id, name));
       this.#completion.update();
     } catch {
-      // Then those who spoke are who can be completed.
+      // Then only authors of messages can be completed.
     }
   }
 }

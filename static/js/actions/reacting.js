@@ -1,11 +1,11 @@
 /**
- * Reactions of the page's reader. A wish is shown at once, over what the log says, until the log says it too; what did
- * not get through is taken back, and says so. One request for each message and emoji at a time: the last wish wins.
+ * The reader's own reactions. A reaction is shown at once and confirmed by the log; if the request fails, it is taken
+ * back with a note. One request per message and emoji at a time: the last wish wins.
  */
 import { reason } from "../support/api.js";
 import { texts } from "../support/texts.js";
 
-const SEEN_WITHIN = 10_000; // ms between the answer and the event: then the log is believed, whatever it says
+const SEEN_WITHIN = 10_000; // ms between the answer and the event; after that the log's state is shown
 
 export class Reacting {
   #api;

@@ -1,7 +1,7 @@
-/** Who is behind a reaction: asked for when somebody looks at it, so that names may still become known. */
+/** The names behind a reaction, made when the reader points at it, so that names can become known until then. */
 import { isolated, texts } from "../support/texts.js";
 
-const MOST = 12;
+const MOST_NAMES = 12;
 
 export class ReactionNames {
   #user;
@@ -25,7 +25,7 @@ export class ReactionNames {
     const ids = button.dataset.userIds.split(" ").map(Number);
     const isMine = ids.includes(this.#user.id);
     const others = ids.filter((id) => id !== this.#user.id);
-    const names = others.map((id) => people.name(id)).filter(Boolean).slice(0, MOST).map(isolated);
+    const names = others.map((id) => people.name(id)).filter(Boolean).slice(0, MOST_NAMES).map(isolated);
     const rest = others.length - names.length;
     const all = [...(isMine ? [texts.thatIsYou(this.#user.name)] : []), ...names, ...(rest > 0 ? [texts.somebody(rest)] : [])];
     button.title = texts.reactedBy(this.#list.format(all), button.value);

@@ -1,4 +1,4 @@
-/** The log by keyboard: up and down from message to message, and keys for what can be done with the one in focus. */
+/** Moves through the log by keyboard, from message to message, with keys for the actions of the focused one. */
 const KEYS = {
   r: "reply",
   e: "edit",

@@ -1,13 +1,13 @@
 /**
- * Where messages are written, answered and changed. Never disabled: what is written can always be handed on.
+ * The field in which messages are written, answered and edited. Never disabled: a draft can always be sent.
  *
- * A message that is being changed stands in the field in the place of the draft, which comes back afterwards.
+ * A message that is being edited takes the place of the draft, which comes back afterwards.
  */
 import { texts } from "../support/texts.js";
 
 const WARN_AT = 200; // characters before the end
 const MOST_ROWS = 8;
-const QUOTED = 120; // characters, as the server quotes
+const QUOTE_LENGTH = 120; // characters, as the server quotes
 
 export class Composer {
   #form;
@@ -21,9 +21,9 @@ export class Composer {
   #isClosed = false;
 
   /**
-   * `left`: where to say how much more fits. `context`: composer/composer_context.js.
-   * `on.send(content, replyTo)`, `on.save(message, content)`: async, whether it worked, `on.editLast()`: the last
-   * message of one's own is wanted here, `on.wrote(text)`.
+   * `left`: the element that shows how many characters are left. `context`: composer/composer_context.js.
+   * `on.send(content, replyTo)`, `on.save(message, content)`: async, whether it worked, `on.editLast()`: the reader
+   * wants to edit their last message, `on.wrote(text)`.
    */
   constructor({ form, left, context, draft, on }) {
     this.#form = form;
@@ -48,7 +48,7 @@ export class Composer {
     this.#field.focus();
   }
 
-  /** Nobody writes here any more: the field takes nothing. What was begun is kept for its writer. */
+  /** Closes the field for good. The draft is kept for its writer. */
   close() {
     this.#draft.keep(this.#field.value);
     this.#edited = null;
@@ -59,15 +59,15 @@ export class Composer {
     this.#form.classList.add("composer__form--closed");
   }
 
-  /** The next message answers this one. */
+  /** Makes the next message a reply to this one. */
   reply({ id, user_name, content }) {
     this.#leaveEdit();
-    this.#answer({ id, user_name, content: [...content].slice(0, QUOTED).join("") });
+    this.#answer({ id, user_name, content: [...content].slice(0, QUOTE_LENGTH).join("") });
     this.#show();
     this.focus();
   }
 
-  /** What stands in the field becomes what this message says. */
+  /** Starts editing this message. */
   edit(message) {
     this.#leaveEdit();
     this.#edited = message;
@@ -75,7 +75,7 @@ export class Composer {
     this.focus();
   }
 
-  /** Leaves the change, or else the answer, as it was. */
+  /** Cancels the edit, or else the reply. */
   cancel() {
     if (this.#edited) {
       this.#leaveEdit();
@@ -86,7 +86,7 @@ export class Composer {
     this.focus();
   }
 
-  /** Puts a text where the caret is. */
+  /** Inserts a text at the caret. */
   insert(text) {
     this.#field.focus();
     this.#field.setRangeText(text, this.#field.selectionStart, this.#field.selectionEnd, "end");
@@ -94,7 +94,7 @@ export class Composer {
   }
 
   #pressed(event) {
-    // 229: Safari ends composing before the key that ended it is told (https://bugs.webkit.org/show_bug.cgi?id=165004).
+    // 229: Safari ends the composition before it fires the key that ended it (https://bugs.webkit.org/show_bug.cgi?id=165004).
     const isComposing = event.isComposing || event.keyCode === 229;
     if (isComposing || event.defaultPrevented) {
       return;
@@ -129,7 +129,7 @@ export class Composer {
     }
   }
 
-  /** The text stays in the field until the server has it; then the draft comes back, unless somebody wrote on. */
+  /** Saves the edit. The text stays in the field until the server has it; then the draft comes back, unless it was changed. */
   async #save(message, content) {
     const written = this.#field.value;
     const isSaved = await this.#on.save(message, content);
@@ -168,7 +168,7 @@ export class Composer {
 
   #show() {
     const { value, maxLength } = this.#field;
-    const isFull = value.length >= maxLength; // the browser cuts there, and does not say so
+    const isFull = value.length >= maxLength; // the browser truncates silently
     const left = maxLength - [...value].length;
     this.#left.textContent = isFull ? texts.noneLeft : left <= WARN_AT ? texts.charactersLeft(left) : "";
     this.#left.classList.toggle("composer__left--none", isFull);

@@ -1,4 +1,4 @@
-/** The bar above the field: what the message that is being written answers, or which one is being changed. */
+/** The bar above the field: the message that is being answered or edited. */
 export class ComposerContext {
   #element;
   #title;

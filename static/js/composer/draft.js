@@ -1,6 +1,6 @@
 /**
- * What was begun and not sent, and what it answers, for as long as the tab lives; and longer, for its writer alone, where
- * the session ended over it. A browser that forbids storage simply forgets it.
+ * The unsent draft of a room and the message that it answers. Kept as long as the tab lives; longer, for its writer
+ * alone, if the session ended meanwhile. Where storage is forbidden it is not kept.
  */
 import { Stored } from "../support/stored.js";
 
@@ -10,7 +10,7 @@ export class Draft {
   #key;
   #kept;
 
-  /** How many there are in this tab, or were kept. */
+  /** The number of drafts in this tab, and of those that were kept. */
   static count(userId) {
     const texts = ownKeys(userId).filter((key) => !key.endsWith(":reply"));
     return texts.length + Stored.keys(`${NAME}${userId}:`).length;
@@ -26,7 +26,7 @@ export class Draft {
     this.#kept = new Stored(this.#key);
   }
 
-  /** What was kept is this tab's from now on. */
+  /** Reads the draft; one that was kept moves into this tab. */
   read() {
     const kept = this.#kept.read("");
     if (kept && !read(this.#key)) {
@@ -40,7 +40,7 @@ export class Draft {
     write(this.#key, text);
   }
 
-  /** The tab is not its writer's any more: another one of theirs will have it. */
+  /** Keeps the draft for another tab of its writer: this one is not theirs any more. */
   keep(text) {
     const kept = text || this.read();
     if (kept) {

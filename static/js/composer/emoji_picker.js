@@ -1,4 +1,4 @@
-/** Picks an emoji: by group, by name, by keyboard; the ones used lately first. */
+/** Picks an emoji: by group, by name, by keyboard; recently used ones first. */
 import { texts } from "../support/texts.js";
 import { placeNextTo } from "../window/place_next_to.js";
 
@@ -24,14 +24,14 @@ export class EmojiPicker {
     dialog.addEventListener("close", () => this.#end(null));
   }
 
-  /** `place`: a DOMRect that it opens beside. Returns what was picked, or null. */
-  async pick(place) {
+  /** `anchor`: a DOMRect that it opens beside. Returns what was picked, or null. */
+  async pick(anchor) {
     const { allEmoji } = await import("./emoji_table.js");
     this.#all ??= allEmoji();
     this.#search.value = "";
     this.#draw();
     this.#dialog.showModal();
-    placeNextTo(this.#dialog, place);
+    placeNextTo(this.#dialog, anchor);
     this.#groups.scrollTop = 0;
     // On a phone the keyboard would cover half of them.
     (matchMedia("(pointer: coarse)").matches ? this.#groups : this.#search).focus();
@@ -42,7 +42,7 @@ export class EmojiPicker {
     this.#recent.used(emoji);
     const onPicked = this.#onPicked;
     this.#onPicked = null;
-    this.#dialog.close(); // which gives the focus back before anybody else takes it
+    this.#dialog.close(); // returns the focus before another element takes it
     onPicked?.(emoji);
   }
 
@@ -83,7 +83,7 @@ export class EmojiPicker {
 
   #pressed(event) {
     if (event.key === "Escape") {
-      event.preventDefault(); // a search field would rather empty itself
+      event.preventDefault(); // a search field would clear itself
       this.#dialog.close();
       return;
     }

@@ -1,4 +1,4 @@
-/** Names for what is written behind an `@`: a list above the field. Enter or Tab takes one, Escape closes the list. */
+/** Suggests names for a mention: a list above the field. Enter or Tab takes one, Escape closes the list. */
 import { hueClass, initials } from "../people/avatar.js";
 import { fromTemplate } from "../support/dom.js";
 import { matching, mentionBefore } from "./completion.js";
@@ -10,10 +10,10 @@ export class NameCompletion {
   #mention = null;
   #found = [];
   #active = 0;
-  #dismissed = -1; // the place of an @ whose list was closed
+  #dismissed = -1; // the position of an @ whose list was closed
   #onAsked;
 
-  /** `people`: a function that returns `[{ id, name }]`, the likeliest first. `onAsked`: a list is wanted. */
+  /** `people`: a function that returns `[{ id, name }]`, the likeliest first. `onAsked()`: the list is about to be shown. */
   constructor({ field, list, people, onAsked }) {
     this.#field = field;
     this.#list = list;
@@ -30,7 +30,7 @@ export class NameCompletion {
     list.addEventListener("click", (event) => this.#clicked(event));
   }
 
-  /** Looks again: the caret moved, or more people are known. */
+  /** Updates the list: the caret moved, or more people are known. */
   update() {
     const { value, selectionStart, selectionEnd } = this.#field;
     const mention = selectionStart === selectionEnd ? mentionBefore(value, selectionStart) : null;

@@ -1,8 +1,8 @@
-/** The emoji that somebody used last, in this browser. Where storage is forbidden: those that most people use. */
+/** The emoji that the reader used last, in this browser; common ones where storage is forbidden. */
 import { Stored } from "../support/stored.js";
 
-const MOST = 18;
-const USUAL = ["👍", "❤️", "😂", "🎉", "👀", "🙏"];
+const MOST_EMOJI = 18;
+const USUAL_EMOJI = ["👍", "❤️", "😂", "🎉", "👀", "🙏"];
 
 export class RecentEmoji {
   #stored;
@@ -12,13 +12,13 @@ export class RecentEmoji {
     forgetOfEverybody();
   }
 
-  /** The last used first; never fewer than the usual ones. */
+  /** The last used first, filled up with the usual ones. */
   get all() {
-    return [...new Set([...this.#read(), ...USUAL])].slice(0, MOST);
+    return [...new Set([...this.#read(), ...USUAL_EMOJI])].slice(0, MOST_EMOJI);
   }
 
   used(emoji) {
-    this.#stored.write([emoji, ...this.#read().filter((each) => each !== emoji)].slice(0, MOST));
+    this.#stored.write([emoji, ...this.#read().filter((each) => each !== emoji)].slice(0, MOST_EMOJI));
   }
 
   #read() {
@@ -27,7 +27,7 @@ export class RecentEmoji {
   }
 }
 
-/** What an earlier release kept for all users of the browser together. */
+/** Removes what an earlier release stored for all users of the browser together. */
 function forgetOfEverybody() {
   try {
     localStorage.removeItem("emoji");

@@ -1,25 +1,25 @@
-/** When to tell that somebody is writing: at most every three seconds, and never for a field that is empty. */
-const EVERY = 3_000; // ms
+/** Tells the server that the reader is typing: at most every three seconds, and never for an empty field. */
+const NOTICE_INTERVAL = 3_000; // ms
 
-export class Typing {
+export class TypingNotice {
   #tell;
   #toldAt = -Infinity;
   #notBefore = -Infinity;
 
-  /** `tell`: async; that it fails is nobody's concern, but for when to try the next time. */
+  /** `tell()`: async. A failure is ignored, except that it decides when to try again. */
   constructor(tell) {
     this.#tell = tell;
   }
 
   wrote(text) {
     const now = performance.now();
-    if (text.trim() && now - this.#toldAt >= EVERY && now >= this.#notBefore) {
+    if (text.trim() && now - this.#toldAt >= NOTICE_INTERVAL && now >= this.#notBefore) {
       this.#toldAt = now;
       this.#tell().catch(({ retryAfter = 0 }) => (this.#notBefore = performance.now() + retryAfter));
     }
   }
 
-  /** What was written has gone out: the next word is news again. */
+  /** The message was sent: the next word is worth a notice again. */
   done() {
     this.#toldAt = -Infinity;
   }

@@ -1,6 +1,6 @@
 /**
- * The outbox's entries that could not be sent, of all rooms, as a list: some of their rooms can't be opened any more. Those
- * that are only on their way are shown when they are late.
+ * The unsent messages of all rooms as a list: some of their rooms can't be opened any more. Messages that are only on
+ * their way appear when they are late.
  */
 import { fromTemplate } from "../support/dom.js";
 import { texts } from "../support/texts.js";
@@ -13,7 +13,7 @@ export class LeftBehind {
   #outbox;
   #rows = new Map();
 
-  /** `section`: with a `<ul>` in it. `outbox`: a function, since the outbox speaks to us from its first moment on. */
+  /** `section`: with a `<ul>` in it. `outbox()`: a function, since the outbox calls us from its constructor on. */
   constructor({ section, outbox }) {
     this.#section = section;
     this.#list = section.querySelector("ul");
@@ -59,7 +59,7 @@ export class LeftBehind {
 
   #fill(row, entry) {
     row.querySelector("em").textContent = whyUnsent(entry);
-    buttons(row).retry.hidden = entry.refusal?.status === 404; // what the room would answer for ever
+    buttons(row).retry.hidden = entry.refusal?.status === 404; // the room is gone: the answer would never change
   }
 
   #remove({ clientId }) {

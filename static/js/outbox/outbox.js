@@ -1,24 +1,24 @@
 /**
- * What was written and is not yet known to have arrived. What is for one room goes out in the order of writing, one at a
- * time; what one room makes wait is no concern of the others (room_outbox.js).
+ * Messages that were written and not yet acknowledged. Those of one room are sent in the order of writing, one at a
+ * time; rooms do not wait for each other (room_outbox.js).
  *
- * Each entry keeps the client id it was given when it was written, however often it is sent and over however many
- * reloads: the server answers a repeat with the first message, so sending once too often is always safe.
+ * Each entry keeps the client id from when it was written, however often it is sent and over however many reloads: the
+ * server answers a repeat with the first message, so sending once too often is always safe.
  *
- * All tabs of a browser have the same entries (outbox_store.js). A tab sends what another one left, since that may have
- * crashed; it looks at the store in between, so what was discarded in one tab is sent by none.
+ * All tabs of a browser share the entries (outbox_store.js). A tab sends what another one left, since that may have
+ * crashed; it reads the store right before, so no tab sends what was discarded in another.
  *
- * An entry leaves when the server has acknowledged it, when the stream shows it (the answer may have been lost on its
- * way), or when its writer discards it. Nothing else removes one. What the server refuses waits for its writer and
- * lets the others pass; what could not be sent is tried again until it can. Where the server does not take us for the
- * user whose words these are, nothing is sent at all until somebody wants it.
+ * An entry leaves when the server has acknowledged it, when the stream brings it (the answer may have been lost), or
+ * when its writer discards it. Nothing else removes one. A refused entry waits for its writer and lets the others pass;
+ * one that could not be sent is tried again until it can. If the server does not accept us as the writer of these
+ * messages, nothing is sent until `hurry` is called.
  */
 import { clientId } from "../support/random.js";
 import { RoomOutbox } from "./room_outbox.js";
 
 const LATE_AFTER = 20_000; // ms until an unsent entry is shown as such
-const OTHERS_TAKE = 1_000; // ms in which the tab where it was written sends an entry, if all is well
-const REMEMBERED = 200; // client ids of what has left
+const OTHER_TABS_TAKE = 1_000; // ms in which the tab of its writer sends an entry, if all is well
+const LEFT_IDS_KEPT = 200; // client ids of entries that left
 const NOT_OURS = 401; // signed out, or signed in as somebody else (see ApiError)
 
 export class Outbox {
@@ -45,7 +45,7 @@ export class Outbox {
     this.#post = post;
     this.#on = on;
     this.#channel = channel;
-    channel?.addEventListener("message", ({ data }) => this.#hear(data));
+    channel?.addEventListener("message", ({ data }) => this.#receive(data));
     this.#loaded = this.look().then(() => this.#sendAll());
   }
 
@@ -55,7 +55,7 @@ export class Outbox {
     const written = { roomId: room.id, roomName: room.name, content, replyTo, createdAt };
     const entry = { clientId: clientId(), userId: this.#userId, ...written };
     entry.kept = this.#store.add(entry).then((number) => Object.assign(entry, { number, isKept: true }));
-    entry.kept.then(() => this.#tell({ type: "changed" }));
+    entry.kept.then(() => this.#broadcast({ type: "changed" }));
     this.#entries.push(entry);
     this.#shown(entry);
     this.#room(room.id).send();
@@ -70,12 +70,12 @@ export class Outbox {
   async discard(entry) {
     this.#forget(entry);
     await entry.kept;
-    await this.#store.delete(entry); // what is gone from the page shall not be there again when it is reloaded
-    this.#tell({ type: "discarded", clientId: entry.clientId });
+    await this.#store.delete(entry); // else it would be there again after a reload
+    this.#broadcast({ type: "discarded", clientId: entry.clientId });
     this.#on.discarded(entry);
   }
 
-  /** A message of ours has been seen; if it was waiting here, it has arrived. */
+  /** The stream brought this message: its entry, if there is one, has arrived. */
   settle(message) {
     const entry = message.user_id === this.#userId && this.#find(message.client_id);
     if (entry) {
@@ -84,14 +84,14 @@ export class Outbox {
     }
   }
 
-  /** There may be a connection again: don't wait for the next attempt, but where the server asked for it. */
+  /** There may be a connection again: skips the wait for the next attempt, unless the server asked for it. */
   async hurry() {
     await this.#loaded;
     await this.look();
     this.#sendAll((room) => room.hurry());
   }
 
-  /** Reads what the store has, which other tabs have changed. Where it can't be read, what we know has to do. */
+  /** Reads the store, which other tabs may have changed. If that fails, our own entries stay as they are. */
   async look() {
     const before = this.#entries.filter((entry) => entry.isKept);
     const kept = await this.#store.all();
@@ -135,14 +135,14 @@ export class Outbox {
         name: `harbour:outbox:${this.#userId}:${roomId}`,
         next: () => this.#next(roomId),
         attempt: (entry) => this.#attempt(entry),
-        delayed: (until) => this.#tell({ type: "delayed", roomId, until }),
+        delayed: (until) => this.#broadcast({ type: "delayed", roomId, until }),
       });
       this.#rooms.set(roomId, room);
     }
     return this.#rooms.get(roomId);
   }
 
-  /** The first entry of a room that may be sent, as the store has it now. */
+  /** The first entry of a room that may be sent, according to the store. */
   async #next(roomId) {
     await this.#loaded;
     const isNext = (entry) => entry.roomId === roomId && !entry.refusal;
@@ -151,7 +151,7 @@ export class Outbox {
     return this.#entries.find(isNext);
   }
 
-  /** Returns the error after which the same is to be tried again later; otherwise there is nothing more to do about it. */
+  /** Sends an entry. Returns the error after which to try again later; null if the entry is done with. */
   async #attempt(entry) {
     try {
       const message = await this.#post(entry);
@@ -175,19 +175,19 @@ export class Outbox {
     }
   }
 
-  /** What is seen is kept: the page may go right then. */
+  /** Changes an entry in the store before it shows: the page may be closed right then. */
   async #change(entry, changes) {
     Object.assign(entry, changes);
     await this.#store.put(entry);
     if (this.#entries.includes(entry)) {
       this.#on.changed(entry);
     }
-    this.#tell({ type: "changed" });
+    this.#broadcast({ type: "changed" });
   }
 
   /**
-   * Nothing of this user can be sent from here. That is not kept: who is signed out signs in and comes back to a new page,
-   * which shall send it without being asked.
+   * Nothing of this user can be sent from here. That is not stored: after signing in the user gets a new page, which sends
+   * the entries by itself.
    */
   #stopFor(error) {
     this.#stop = refusalOf(error);
@@ -197,7 +197,7 @@ export class Outbox {
     }
   }
 
-  /** The server takes us for this user again, or somebody wants to know. */
+  /** Sends again: the server accepts us as this user again, or somebody asked for an attempt. */
   #goOn() {
     const stop = this.#stop;
     this.#stop = null;
@@ -222,14 +222,14 @@ export class Outbox {
     this.#forget(entry);
     this.#on.sent(entry, message);
     await entry.kept;
-    this.#tell({ type: "sent", clientId: entry.clientId, message }); // before they see that it is gone
+    this.#broadcast({ type: "sent", clientId: entry.clientId, message }); // before other tabs notice that it left the store
     await this.#store.delete(entry);
   }
 
   #forget(entry) {
     this.#entries = this.#entries.filter((each) => each !== entry);
     this.#left.add(entry.clientId);
-    if (this.#left.size > REMEMBERED) {
+    if (this.#left.size > LEFT_IDS_KEPT) {
       this.#left.delete(this.#left.values().next().value);
     }
   }
@@ -240,15 +240,15 @@ export class Outbox {
 
   // Other tabs
 
-  #tell(message) {
+  #broadcast(message) {
     this.#channel?.postMessage(message);
   }
 
-  #hear({ type, clientId: id, message, roomId, until }) {
+  #receive({ type, clientId: id, message, roomId, until }) {
     const entry = this.#find(id);
     if (type === "changed") {
       if (!this.#looking) {
-        this.#looking = setTimeout(() => this.#lookAgain(), OTHERS_TAKE);
+        this.#looking = setTimeout(() => this.#lookAgain(), OTHER_TABS_TAKE);
       }
     } else if (type === "delayed") {
       this.#rooms.get(roomId)?.delay(until);

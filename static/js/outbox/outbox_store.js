@@ -1,7 +1,7 @@
 /**
- * Where unsent messages survive a reload, for all tabs: IndexedDB, in the order of writing. That takes a moment, in which
- * the page may go: so each has a note in localStorage, which is written at once, until it is there. Where IndexedDB is
- * missing, broken or full the note stays; where that is so with both, this page alone knows.
+ * Stores unsent messages through reloads, for all tabs: in IndexedDB, in the order of writing. That takes a moment in
+ * which the page may be closed, so each entry has a note in localStorage, written at once, until the database has it.
+ * Where IndexedDB is missing, broken or full the note stays; without both, only this page has the entry.
  */
 import { Stored } from "../support/stored.js";
 
@@ -18,7 +18,7 @@ export class OutboxStore {
     this.#database = open().catch(() => null);
   }
 
-  /** All entries, of all users of this browser, in the order of writing. Null where they can't be read right now. */
+  /** All entries, of all users of this browser, in the order of writing. Null if they can't be read right now. */
   async all() {
     const noted = Stored.keys(NOTES).map((key) => new Stored(key).read(null));
     const kept = await this.#kept();
@@ -30,7 +30,7 @@ export class OutboxStore {
     return [...kept, ...left.sort((a, b) => a.createdAt.localeCompare(b.createdAt))];
   }
 
-  /** Returns the number under which the entry is kept; undefined where only the note is. */
+  /** Stores an entry. Returns its number in the database; undefined if there is only the note. */
   async add(entry) {
     const isNoted = note(entry).write(record(entry));
     const number = await this.#run("readwrite", (entries) => entries.add(record(entry)));
@@ -42,7 +42,7 @@ export class OutboxStore {
     return number;
   }
 
-  /** Keeps what has changed of an entry, if it is still there: another tab may have discarded it. */
+  /** Stores a changed entry, if it is still there: another tab may have discarded it. */
   async put(entry) {
     const written = note(entry);
     if (written.read(null)) {
@@ -70,12 +70,12 @@ export class OutboxStore {
     }
   }
 
-  /** Another tab may have kept what we know from its note alone. */
+  /** The entry's number. Another tab may have stored an entry that we know from its note alone. */
   async #numberOf({ number, clientId }) {
     return number ?? (await this.#kept())?.find((entry) => entry.clientId === clientId)?.number;
   }
 
-  /** What the database has: nothing, where there is none. */
+  /** The entries in the database; none without a database. */
   async #kept() {
     return (await this.#database) ? this.#run("readonly", (entries) => entries.getAll()) : [];
   }
@@ -86,7 +86,7 @@ export class OutboxStore {
       if (!transaction) {
         return undefined;
       }
-      // A request may succeed and its transaction still be lost with the page.
+      // A request can succeed and its transaction still get lost with the page.
       const [found] = await Promise.all([result(work(transaction.objectStore(ENTRIES))), completed(transaction)]);
       return found;
     } catch {
@@ -99,12 +99,12 @@ function note(entry) {
   return new Stored(NOTES + entry.clientId);
 }
 
-/** What is worth keeping of an entry. */
+/** The fields of an entry that are stored. */
 function record({ clientId, userId, roomId, roomName, content, replyTo, createdAt, refusal, notBefore }) {
   return { clientId, userId, roomId, roomName, content, replyTo, createdAt, refusal, notBefore };
 }
 
-/** Async, so that a browser that forbids storage is caught like one whose storage is broken. */
+/** Async, so that a browser that forbids storage (which throws) looks like one whose storage is broken. */
 async function open() {
   const request = indexedDB.open(NAME, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(ENTRIES, { keyPath: "number", autoIncrement: true });

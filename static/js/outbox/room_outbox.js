@@ -1,12 +1,12 @@
 /**
- * Sends what is written for one room, in order, one at a time, from one tab at a time: who sends holds a Web Lock. While it
- * waits for the next attempt it holds none. Where the browser has no locks, each tab sends for itself.
+ * Sends the messages of one room, in order, one at a time, from one tab at a time: the sender holds a Web Lock, but not
+ * while it waits for the next attempt. Where the browser has no locks, each tab sends for itself.
  */
 import { Backoff } from "../support/backoff.js";
 import { Pause } from "../support/pause.js";
 
-const LONGEST_WAIT = 3_600_000; // ms that a server may ask for, or that a clock which was put back makes of it
-const LOST = 1_000; // ms after which a tab goes on that lost its lock
+const LONGEST_WAIT = 3_600_000; // ms; bounds what the server asks for, and the effect of a clock that was set back
+const LOCK_LOST_WAIT = 1_000; // ms before a tab that lost its lock goes on
 const ATTEMPT_TAKES = 45_000; // ms, at most: a tab that holds the lock for longer is stuck
 
 export class RoomOutbox {
@@ -21,7 +21,7 @@ export class RoomOutbox {
   #isWanted = false;
 
   /**
-   * `name`: of the lock. `next()`: async, the entry that is to be sent now; undefined for none. `attempt(entry)`: async,
+   * `name`: of the lock. `next()`: async, the entry to send now; undefined if there is none. `attempt(entry)`: async,
    * the error after which it is to be tried again. `delayed(until)`: the next attempt is made then, in ms of the clock.
    */
   constructor({ name, next, attempt, delayed }) {
@@ -31,7 +31,7 @@ export class RoomOutbox {
     this.#delayed = delayed;
   }
 
-  /** There is something to be sent. */
+  /** Sends the entries, if no other call is doing so. */
   async send() {
     this.#isWanted = true;
     if (this.#isSending) {
@@ -48,7 +48,7 @@ export class RoomOutbox {
     }
   }
 
-  /** As `send`, without the pause after an attempt that failed; with the one that the server asked for. */
+  /** As `send`, without the pause after a failed attempt, unless the server asked for it. */
   hurry() {
     this.#backoff.reset();
     this.#notBefore = 0;
@@ -56,7 +56,7 @@ export class RoomOutbox {
     this.send();
   }
 
-  /** Another tab has tried, and waits until then. */
+  /** Waits until then: another tab has tried, and was asked to wait. */
   delay(until) {
     this.#notBefore = Math.max(this.#notBefore, until);
   }
@@ -71,7 +71,7 @@ export class RoomOutbox {
     }
   }
 
-  /** Returns how long to wait before the rest may be tried, in ms; 0 where there is no rest. */
+  /** Sends until an attempt fails. Returns the wait before the rest, in ms; 0 if there is no rest. */
   async #sendSome() {
     for (let entry; (entry = await this.#next()); ) {
       const wait = Math.max(this.#waits(this.#notBefore), this.#waits(entry.notBefore));
@@ -109,9 +109,9 @@ export class RoomOutbox {
     } catch (error) {
       if (hasBegun) {
         if (error.name !== "AbortError") {
-          reportError(error); // not another tab that believed that we are stuck, but a fault of ours
+          reportError(error); // a fault of ours; an AbortError means that another tab took the lock, believing that we are stuck
         }
-        return LOST;
+        return LOCK_LOST_WAIT;
       }
       return patience.signal.aborted ? this.#steal(begin) : begin();
     }
@@ -121,7 +121,7 @@ export class RoomOutbox {
     try {
       return await navigator.locks.request(this.#name, { steal: true }, work);
     } catch {
-      return LOST;
+      return LOCK_LOST_WAIT;
     }
   }
 }

@@ -1,9 +1,9 @@
 /** The outbox's entries of this room as rows of the log: on their way, late, or refused. */
 import { whyUnsent } from "./why_unsent.js";
 
-const SEEN_WITHIN = 10_000; // ms between the acknowledgement of a message and its coming over the stream
+const SEEN_WITHIN = 10_000; // ms between the acknowledgement of a message and its event
 
-export class Unsent {
+export class UnsentRows {
   #messages;
   #room;
   #user;
@@ -12,8 +12,8 @@ export class Unsent {
   #rows = new Map();
 
   /**
-   * `outbox`: a function, since the outbox speaks to us from its first moment on.
-   * `onUnseen`: the room has a message of ours, and its stream does not say so: it may be dead.
+   * `outbox()`: a function, since the outbox calls us from its constructor on.
+   * `onUnseen()`: the stream did not bring an acknowledged message: it may be dead.
    */
   constructor({ messages, room, user, outbox, onUnseen }) {
     this.#messages = messages;

@@ -1,6 +1,6 @@
 import { texts } from "../support/texts.js";
 
-/** Why an entry of the outbox was not sent yet, for its writer to read. */
+/** The reason why an entry of the outbox was not sent yet, in words for its writer. */
 export function whyUnsent({ refusal, isLate, isHeldBack }) {
   if (refusal) {
     return refusal.status === 401 ? texts.notSentSignedOut : texts.notSent(refusal.reason);

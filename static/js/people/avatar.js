@@ -1,4 +1,4 @@
-/** How somebody is shown where there is no room for their name. The server's templates do the same. */
+/** An avatar: initials on a hue. The server's templates make the same. */
 const HUES = 12;
 
 export function initials(name) {

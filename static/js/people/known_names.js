@@ -1,8 +1,11 @@
-/** Who is known here: who spoke, who reacted, who is present. Names for reactions, and for completing. */
-const MOST = 2_000;
+/**
+ * The names of people that this page knows: who wrote, who reacted, who is present. For reactions, and for completing
+ * names.
+ */
+const MOST_NAMES = 2_000;
 
-export class People {
-  #names = new Map(); // the last that was heard of stands last
+export class KnownNames {
+  #names = new Map(); // the latest is last
 
   learn(id, name) {
     if (!id || !name) {
@@ -10,7 +13,7 @@ export class People {
     }
     this.#names.delete(id);
     this.#names.set(id, name);
-    if (this.#names.size > MOST) {
+    if (this.#names.size > MOST_NAMES) {
       this.#names.delete(this.#names.keys().next().value);
     }
   }
@@ -19,7 +22,7 @@ export class People {
     return this.#names.get(id);
   }
 
-  /** `[{ id, name }]`, the one that was heard of last first. */
+  /** `[{ id, name }]`, the latest first. */
   get all() {
     return Array.from(this.#names, ([id, name]) => ({ id, name })).reverse();
   }

@@ -1,10 +1,10 @@
 /**
- * Who is in a room now. Read when the page comes, and again whenever signals may have been missed; kept by `presence`
- * events in between. They are passing signals, never replayed: so what was read lasts only as long as the stream does.
+ * Who is in the room. Read when the page opens, and again whenever `presence` events may have been missed; those keep
+ * it up to date in between. They are ephemeral and never replayed: what was read holds only as long as the stream does.
  */
 import { Backoff } from "../support/backoff.js";
 
-const SIGNALS_KEPT = 1_000; // that came while it was read
+const SIGNALS_KEPT = 1_000; // events that came while the list was being read
 
 export class Presence {
   #roomId;
@@ -27,7 +27,7 @@ export class Presence {
     return [...this.#people.values()];
   }
 
-  /** Takes a `presence` event: `{ room_id, user_id, user_name, here }`. Others' rooms are none of its business. */
+  /** Takes a `presence` event: `{ room_id, user_id, user_name, here }`. Those of other rooms are ignored. */
   receive(event) {
     if (event.room_id !== this.#roomId) {
       return;
@@ -42,7 +42,7 @@ export class Presence {
     }
   }
 
-  /** Reads who is here. What is signalled meanwhile is newer than what is read, and holds. */
+  /** Reads who is here. Events that come meanwhile are newer, and win. */
   async refresh() {
     clearTimeout(this.#timer);
     if (this.#missed) {

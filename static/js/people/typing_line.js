@@ -1,7 +1,7 @@
-/** "Grace is typing", above the field. Read out when somebody begins, and then not again for a while. */
+/** “Grace is typing”, above the field. Screen readers read it when somebody begins, then not again for a while. */
 import { isolated, texts } from "../support/texts.js";
 
-const QUIET = 30_000; // ms between two times that it is read out
+const QUIET_TIME = 30_000; // ms between two times that it is read out
 const MOST_NAMES = 3;
 
 export class TypingLine {
@@ -25,7 +25,7 @@ export class TypingLine {
     this.#words.textContent = this.#say(names);
     if (!this.#isQuiet) {
       this.#isQuiet = true;
-      setTimeout(() => (this.#isQuiet = false), QUIET);
+      setTimeout(() => (this.#isQuiet = false), QUIET_TIME);
     }
   }
 

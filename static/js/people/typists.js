@@ -1,5 +1,5 @@
-/** Who is writing just now: each for five seconds after they were last heard of, or until what they wrote is there. */
-const FOR = 5_000; // ms
+/** Who is typing: each person for five seconds after their last event, or until their message is there. */
+const TYPING_LASTS = 5_000; // ms
 
 export class Typists {
   #timers = new Map();
@@ -13,7 +13,7 @@ export class Typists {
 
   heard(id, name) {
     clearTimeout(this.#timers.get(id));
-    this.#timers.set(id, setTimeout(() => this.stopped(id), FOR));
+    this.#timers.set(id, setTimeout(() => this.stopped(id), TYPING_LASTS));
     if (this.#names.get(id) !== name) {
       this.#names.set(id, name);
       this.#changed();

@@ -1,20 +1,20 @@
-/** Who is here: the first few faces in the room's head, and all of them in a list. Nobody is told aloud when it changes. */
+/** Who is here: the first few avatars in the room's head, and everybody in a dialog. Changes are not read aloud. */
 import { fromTemplate } from "../support/dom.js";
 import { isolated, number, texts } from "../support/texts.js";
 import { Sheet } from "../window/sheet.js";
 import { hueClass, initials } from "./avatar.js";
 
-const FACES = 4;
-const LISTED = 500; // the rest is a number
+const MOST_FACES = 4;
+const MOST_LISTED = 500; // the rest is only counted
 
-export class People {
+export class WhoIsHere {
   #faces;
   #list;
   #word;
   #user;
   #people = [];
 
-  /** `faces`: the button in the head. `dialog`, with `list` and `word`: all of them. `user`: who looks. */
+  /** `faces`: the button in the head. `dialog`, with `list` and `word`: everybody. `user`: the reader. */
   constructor({ faces, dialog, list, word, user }) {
     this.#faces = faces;
     this.#list = list;
@@ -27,8 +27,8 @@ export class People {
   /** `people`: `[{ id, name }]`. */
   show(people) {
     this.#people = people;
-    const some = people.slice(0, FACES).map(face);
-    this.#faces.replaceChildren(...some, more(people.length - FACES), more(people.length - 1, "face--phone"));
+    const some = people.slice(0, MOST_FACES).map(face);
+    this.#faces.replaceChildren(...some, more(people.length - MOST_FACES), more(people.length - 1, "face--phone"));
     this.#faces.hidden = people.length === 0;
     this.#faces.setAttribute("aria-label", texts.here(people.length, number(people.length)));
     this.#faces.title = people.slice(0, 12).map(({ name }) => isolated(name)).join(", ");
@@ -39,8 +39,8 @@ export class People {
 
   #fill() {
     const byName = this.#people.toSorted((one, other) => one.name.localeCompare(other.name));
-    this.#list.replaceChildren(...byName.slice(0, LISTED).map((person) => this.#row(person)));
-    const rest = byName.length - LISTED;
+    this.#list.replaceChildren(...byName.slice(0, MOST_LISTED).map((person) => this.#row(person)));
+    const rest = byName.length - MOST_LISTED;
     this.#word.textContent = rest > 0 ? texts.andMore(number(rest)) : "";
   }
 
@@ -60,7 +60,7 @@ function face({ id, name }) {
   return element;
 }
 
-/** How many more there are than the faces beside it: four, or on a phone one. */
+/** The number of people beyond the avatars beside it: four, or on a phone one. */
 function more(count, kind = "face--desk") {
   const element = document.createElement("span");
   element.className = `face face--more ${kind}`;

@@ -1,14 +1,14 @@
 /**
- * A search that follows what is typed: a moment after the last key, always only the latest, page by page.
+ * A search as you type: a moment after the last key, only for the latest query, page by page.
  *
- * The server looks through so many messages at a time: a page may have few results, or none, and yet there may be more.
- * While another search of ours is still going on there, it asks us to come again: then this one does.
+ * The server looks through a limited number of messages at a time: a page may have few results or none, and there may
+ * still be more. While another search of ours runs there, it refuses; then we ask again.
  *
- * `on.state` is told: idle · searching · found (all results so far, whether there may be more) · failed (the error).
+ * `on.state`: idle · searching · found (all results so far, whether there may be more) · failed (the error).
  */
-const PAUSE = 200; // ms after the last key
-const PAGE = 20;
-const TURNS = 3; // that one page is asked for
+const TYPING_PAUSE = 200; // ms after the last key
+const PAGE_SIZE = 20;
+const MOST_ATTEMPTS = 3; // requests for one page
 
 export class MessageSearch {
   #find;
@@ -44,10 +44,10 @@ export class MessageSearch {
       return;
     }
     this.#on.state("searching");
-    this.#timer = setTimeout(() => this.#read(), PAUSE);
+    this.#timer = setTimeout(() => this.#read(), TYPING_PAUSE);
   }
 
-  /** Once more what failed. */
+  /** Repeats a search that failed. */
   again() {
     this.#stop();
     if (this.#wanted.q) {
@@ -66,7 +66,7 @@ export class MessageSearch {
     const request = new AbortController();
     this.#request = request;
     const { q, room } = this.#wanted;
-    const parameters = { q, limit: PAGE, ...(room && { room }), ...(before && { before }) };
+    const parameters = { q, limit: PAGE_SIZE, ...(room && { room }), ...(before && { before }) };
     try {
       const page = await this.#find(parameters, request.signal);
       if (request === this.#request) {
@@ -76,7 +76,7 @@ export class MessageSearch {
         this.#on.state("found", this.#results, this.#next !== null);
       }
     } catch (error) {
-      if (request === this.#request && error.retryAfter && turn < TURNS) {
+      if (request === this.#request && error.retryAfter && turn < MOST_ATTEMPTS) {
         this.#timer = setTimeout(() => this.#read(before, turn + 1), error.retryAfter);
       } else if (request === this.#request) {
         this.#request = null;

@@ -1,4 +1,4 @@
-/** Search in a room or in all of them, as it is typed. A result leads to its message among what was said around it. */
+/** The search dialog: in a room or in all of them, as you type. A result leads to its message among its neighbours. */
 import { fromTemplate } from "../support/dom.js";
 import { texts } from "../support/texts.js";
 import { date, full } from "../support/times.js";
@@ -6,7 +6,7 @@ import { Sheet } from "../window/sheet.js";
 import { highlight } from "./highlight.js";
 import { MessageSearch } from "./message_search.js";
 
-export class Search {
+export class SearchDialog {
   #parts;
   #room;
   #sheet;
@@ -75,7 +75,7 @@ export class Search {
     }
     if (state === "failed" && results.children.length > 0) {
       this.#say("");
-      return; // the button for more is still there to be pressed
+      return; // the button for more can still be pressed
     }
     results.replaceChildren();
     more.hidden = true;
@@ -102,10 +102,10 @@ export class Search {
     return item;
   }
 
-  /** Down from the field into the results, and up again. */
+  /** Moves from the field into the results, and back, by arrow keys. */
   #pressed(event) {
     if (event.key === "Escape") {
-      event.preventDefault(); // a search field would rather empty itself
+      event.preventDefault(); // a search field would clear itself
       this.#sheet.close();
       return;
     }

@@ -1,30 +1,30 @@
-/** What this browser keeps for one user. Every name of it has the user's id, so nobody reads another's. */
+/** What this browser stores for one user. Every key contains the user's id, so nobody reads another's. */
 import { Draft } from "../composer/draft.js";
 import { OutboxStore } from "../outbox/outbox_store.js";
 import { Stored } from "../support/stored.js";
 
-const KEPT = ["recent-room", "notices", "emoji"];
-const LEFT = "left:";
+const KEPT_KEYS = ["recent-room", "notices", "emoji"];
+const LEFT_PREFIX = "left:";
 
-/** How many messages are begun or waiting, in this browser and this tab. */
+/** The number of drafts and unsent messages, in this browser and this tab. */
 export async function countUnsent(userId) {
   const waiting = ((await new OutboxStore().all()) ?? []).filter((entry) => entry.userId === userId);
   return waiting.length + Draft.count(userId);
 }
 
-/** What tabs still have of users who signed out while they showed something else. `userId`: who is here now. */
+/** Removes from this tab the drafts of users who signed out while it showed another page. `userId`: the current user. */
 export function forgetWhoLeft(userId) {
-  new Stored(`${LEFT}${userId}`).forget();
-  Stored.keys(LEFT).forEach((key) => Draft.forgetAll(Number(key.slice(LEFT.length))));
+  new Stored(`${LEFT_PREFIX}${userId}`).forget();
+  Stored.keys(LEFT_PREFIX).forEach((key) => Draft.forgetAll(Number(key.slice(LEFT_PREFIX.length))));
 }
 
-/** `withUnsent`: messages that were not sent, too. What was only begun goes in any case. */
+/** Removes a user's data. `withUnsent`: unsent messages too. Drafts are removed in any case. */
 export async function forgetOwnThings(userId, withUnsent) {
-  for (const name of KEPT) {
+  for (const name of KEPT_KEYS) {
     const keys = [`${name}:${userId}`, ...Stored.keys(`${name}:${userId}:`)];
     keys.forEach((key) => new Stored(key).forget());
   }
-  new Stored(`${LEFT}${userId}`).write(true);
+  new Stored(`${LEFT_PREFIX}${userId}`).write(true);
   Draft.forgetAll(userId);
   if (withUnsent) {
     const store = new OutboxStore();

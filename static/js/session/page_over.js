@@ -1,15 +1,15 @@
-/** What is left of a page that is not its user's any more: a word and a way on. Nothing that anybody said can be read there. */
+/** Shows that the page is not its user's any more: a sentence and a link. Removes everything that anybody wrote. */
 import { fromTemplate } from "../support/dom.js";
 import { texts } from "../support/texts.js";
 
-const GOES = ".sidebar, .talk__head, .log__start, .log__end, #elsewhere, #typing, #newest, #search-scope, .me";
+const REMOVED = ".sidebar, .talk__head, .log__start, .log__end, #elsewhere, #typing, #newest, #search-scope, .me";
 const EMPTIED = ["rooms", "people-list", "search-results", "switcher-rooms", "notices", "names"];
 const NAMES_ROOM = ["aria-label", "placeholder", "data-room-name", "data-user-name"];
 
-/** `state`: see session/page_session.js. `place`: the element that holds what was said, or the rooms. */
-export function showPageOver(state, place) {
+/** `state`: see session/page_session.js. `container`: the element with the messages or the rooms. */
+export function showPageOver(state, container) {
   document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
-  document.querySelectorAll(GOES).forEach((element) => element.remove());
+  document.querySelectorAll(REMOVED).forEach((element) => element.remove());
   EMPTIED.forEach((id) => document.getElementById(id)?.replaceChildren());
   document.querySelectorAll("dialog q").forEach((quote) => (quote.textContent = ""));
   document.querySelectorAll("dialog input").forEach((field) => (field.value = ""));
@@ -17,8 +17,8 @@ export function showPageOver(state, place) {
     NAMES_ROOM.forEach((name) => element.removeAttribute(name));
   });
   document.title = texts.product;
-  place.querySelector(".over")?.remove();
-  place.prepend(card(state));
+  container.querySelector(".over")?.remove();
+  container.prepend(card(state));
 }
 
 function card(state) {

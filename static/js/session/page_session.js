@@ -1,10 +1,10 @@
 /**
- * Whether this page is still its user's. A browser has one session for all its tabs: somebody may sign out in another
- * tab, or somebody else sign in there. Pages tell each other, by a channel and by what storage keeps, and the server tells
- * who asks it.
+ * Whether the page still belongs to its user. A browser has one session for all tabs: the user may sign out in another
+ * tab, or somebody else may sign in there. Pages tell each other by a BroadcastChannel and by localStorage, and the
+ * server says so in its answers.
  *
- * It ends for good, in one of these ways, each of which may follow on those before it:
- * signed-out (the session is over; what is written is kept for its user) · somebody-else (is signed in) · left (its user
+ * The session of a page ends for good, in one of these states, each of which may follow the ones before it: signed-out
+ * (the session is over; unsent messages are kept for their writer) · somebody-else (is signed in) · left (the user
  * signed out in this browser).
  */
 import { Stored } from "../support/stored.js";
@@ -22,24 +22,24 @@ export class PageSession {
 
   /**
    * `isElses`: async, whether the server says that somebody else is signed in. `on.ended(state, withUnsent)`:
-   * `withUnsent` is true where what is unsent was given up.
+   * `withUnsent` is true if unsent messages were given up.
    */
   constructor({ userId, isElses, on }) {
     this.#userId = userId;
     this.#isElses = isElses;
     this.#on = on;
-    this.#stored.onChange(() => this.#hear(this.#stored.read(null)));
+    this.#stored.onChange(() => this.#receive(this.#stored.read(null)));
     try {
       this.#channel = new BroadcastChannel(`harbour:${NAME}`);
-      this.#channel.onmessage = ({ data }) => this.#hear(data);
+      this.#channel.onmessage = ({ data }) => this.#receive(data);
     } catch {
-      // there is none, or it is forbidden: what storage keeps has to do
+      // missing or forbidden: the storage events have to do
     }
     window.addEventListener("pageshow", (event) => event.persisted && this.#back(this.#stored.read(null)));
-    this.#say({ userId });
+    this.#broadcast({ userId });
   }
 
-  /** The state in which it ended; null as long as it goes on. */
+  /** The state in which it ended; null while it goes on. */
   get state() {
     return this.#state;
   }
@@ -51,30 +51,30 @@ export class PageSession {
     }
   }
 
-  /** Our user has signed out here. All tabs hear of it. */
+  /** The user has signed out here. Tells all tabs. */
   leave(withUnsent) {
-    this.#say({ left: this.#userId, withUnsent });
+    this.#broadcast({ left: this.#userId, withUnsent });
     this.end("left", withUnsent);
   }
 
-  #say(what) {
+  #broadcast(what) {
     this.#stored.write(what);
     this.#channel?.postMessage(what);
   }
 
-  async #hear(said) {
-    if (said?.left === this.#userId) {
-      this.end("left", said.withUnsent);
-    } else if (said?.userId && said.userId !== this.#userId && (await this.#isElses())) {
-      this.end("somebody-else"); // and not only an old page that came late
+  async #receive(notice) {
+    if (notice?.left === this.#userId) {
+      this.end("left", notice.withUnsent);
+    } else if (notice?.userId && notice.userId !== this.#userId && (await this.#isElses())) {
+      this.end("somebody-else"); // not only a late notice from an old page
     }
   }
 
-  /** The browser shows the page again, as it was when it was left. Whoever was here last is asked of nobody. */
-  #back(said) {
-    if (said?.userId && said.userId !== this.#userId) {
+  /** The browser shows a cached page again. The notice in storage decides at once, before the server is asked. */
+  #back(notice) {
+    if (notice?.userId && notice.userId !== this.#userId) {
       this.end("somebody-else");
     }
-    this.#hear(said);
+    this.#receive(notice);
   }
 }

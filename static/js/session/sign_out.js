@@ -1,4 +1,7 @@
-/** The button that signs out: asks first where something would be lost, and takes away what is the user's in this browser. */
+/**
+ * The button that signs out: asks first if unsent messages would be lost, and removes the user's data from this
+ * browser.
+ */
 import { reason } from "../support/api.js";
 import { texts } from "../support/texts.js";
 
@@ -11,8 +14,8 @@ export class SignOut {
   #left;
 
   /**
-   * `form`: works by itself where there are no scripts. `word`: where to say what went wrong. `confirm`: see confirm.js.
-   * `countUnsent`: async. `left(withUnsent)`: async, takes everything away.
+   * `form`: works without scripts too. `word`: shows what went wrong. `confirm`: see confirm.js.
+   * `countUnsent`: async. `left(withUnsent)`: async, removes the user's data.
    */
   constructor({ form, word, confirm, api, countUnsent, left }) {
     this.#form = form;
@@ -27,7 +30,7 @@ export class SignOut {
     });
   }
 
-  /** `isAsked`: somebody pressed the button, and can be asked. Otherwise messages that were not sent are kept for them. */
+  /** `isAsked`: the user pressed the button, so we can ask. Otherwise unsent messages are kept. */
   async #signOut(isAsked) {
     const unsent = await this.#countUnsent();
     if (isAsked && unsent > 0 && !(await this.#confirm.ask(texts.unsentMessages(unsent)))) {

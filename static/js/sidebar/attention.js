@@ -1,6 +1,6 @@
 /**
- * Whether somebody is looking at a room, in whichever tab of this browser. The tab in which they are holds a lock of that
- * name, shared with others that do: the browser lets go of it when the tab is closed, killed or frozen, so it can't get stale.
+ * Whether the user looks at a room, in any tab of this browser. The tab in front holds a lock of that name, shared with
+ * others: the browser releases it when the tab is closed, killed or frozen, so it can't get stale.
  */
 export class Attention {
   #prefix;
@@ -9,7 +9,7 @@ export class Attention {
   /** `roomId`: the room that this page shows, if any. */
   constructor({ userId, roomId, locks = navigator.locks }) {
     this.#prefix = `harbour:looking:${userId}:`;
-    this.locks = locks; // undefined outside of a secure context, where there are no notifications either
+    this.locks = locks; // undefined outside of a secure context, which has no notifications either
     if (roomId && locks) {
       const look = () => this.#look(roomId);
       window.addEventListener("focus", look);

@@ -1,4 +1,4 @@
-/** How much is unread, where it shows while another tab is in front: in the title, the icon, and on the installed app. */
+/** Shows how much is unread while another tab is in front: in the title, the icon, and on the installed app. */
 import { number, texts } from "../support/texts.js";
 
 export class Badge {
@@ -12,7 +12,7 @@ export class Badge {
     this.#plain = icon.getAttribute("href");
   }
 
-  /** Of all rooms together. */
+  /** Shows the totals of all rooms. */
   show({ unread, mentions }) {
     document.title = unread > 0 ? texts.titleWithCounts(number(unread), mentions && number(mentions), this.#title) : this.#title;
     const { unread: unreadIcon, mentions: mentionsIcon } = this.#icon.dataset;
@@ -21,6 +21,6 @@ export class Badge {
       this.#icon.setAttribute("href", address);
     }
     const told = unread > 0 ? navigator.setAppBadge?.(mentions || unread) : navigator.clearAppBadge?.();
-    told?.catch(() => {}); // only an installed app has one
+    told?.catch(() => {}); // only an installed app has a badge
   }
 }

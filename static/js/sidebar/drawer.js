@@ -1,4 +1,4 @@
-/** The sidebar on a phone: a drawer over the talk. Without this the menu is a link to the list of rooms. */
+/** The sidebar on a phone: a drawer over the talk. Without scripts the menu is a link to the list of rooms. */
 const NARROW = "(max-width: 45rem)"; // as in sidebar.css
 
 export class Drawer {
@@ -7,7 +7,7 @@ export class Drawer {
   #closer;
   #rest;
 
-  /** `shade`: what lies over the rest while the drawer is open. `rest`: what can't be reached meanwhile. */
+  /** `shade`: covers the page while the drawer is open. `rest`: inert meanwhile. */
   constructor({ sidebar, opener, closer, shade, rest }) {
     this.#sidebar = sidebar;
     this.#opener = opener;

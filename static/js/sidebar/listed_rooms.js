@@ -1,7 +1,7 @@
-/** The rooms as the page lists them: the sidebar of a room, or the lobby. What is on the page is always the latest known. */
+/** Reads the rooms from the page: from the sidebar of a room, or the lobby. The page always has the latest state. */
 import { number } from "../support/texts.js";
 
-/** `[{ id, name, href, unread, mentions, isCurrent, link }]`, in the order of the list. Without a list: none. */
+/** `[{ id, name, href, unread, mentions, isCurrent, link }]`, in the order of the list; none without a list. */
 export function listedRooms(list) {
   return Array.from(list?.children ?? [], (item) => {
     const link = item.querySelector("a");
@@ -17,7 +17,7 @@ export function listedRooms(list) {
   });
 }
 
-/** Shows on an item of the list, or an option like it, how much is unread. */
+/** Shows the unread counts on an item of the list, or on an option of the switcher. */
 export function showCounts(item, { unread, mentions }) {
   item.dataset.unread = unread;
   item.dataset.mentions = mentions;

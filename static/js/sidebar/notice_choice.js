@@ -1,4 +1,4 @@
-/** The settings of notifications: whether the browser may show any, and for which messages of each room. */
+/** The settings of notifications: whether the browser allows them, and for which messages of each room. */
 import { fromTemplate } from "../support/dom.js";
 import { texts } from "../support/texts.js";
 import { listedRooms } from "./listed_rooms.js";
@@ -13,7 +13,7 @@ export class NoticeChoice {
     this.#parts = parts;
     this.#rooms = rooms;
     this.#levels = levels;
-    // Only ever asked on a click: who is asked out of the blue says no, and for good.
+    // Only on a click: people refuse a prompt that comes out of the blue, and browsers remember that for good.
     parts.allow.addEventListener("click", async () => {
       await Notification.requestPermission();
       this.show();

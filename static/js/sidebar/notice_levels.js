@@ -1,8 +1,8 @@
-/** For which messages of which room somebody wants to be called: all, mentions (unless told otherwise), or none. */
+/** Which messages of a room the user wants notifications for: all, mentions (the default), or none. */
 import { Stored } from "../support/stored.js";
 
 const LEVELS = ["all", "mentions", "none"];
-const USUAL = "mentions";
+const USUAL_LEVEL = "mentions";
 
 export class NoticeLevels {
   #userId;
@@ -15,14 +15,14 @@ export class NoticeLevels {
 
   of(roomId) {
     const level = this.#stored.read({})[roomId];
-    return LEVELS.includes(level) ? level : USUAL;
+    return LEVELS.includes(level) ? level : USUAL_LEVEL;
   }
 
   choose(roomId, level) {
     this.#stored.write({ ...this.#stored.read({}), [roomId]: level });
   }
 
-  /** Whether this message is worth a call. One's own never is. */
+  /** Whether to notify the user of this message. Never of their own. */
   wants({ room_id: roomId, user_id: userId, mentions = [] }) {
     const level = this.of(roomId);
     return userId !== this.#userId && (level === "all" || (level === "mentions" && mentions.includes(this.#userId)));

@@ -1,16 +1,15 @@
 /**
- * Calls somebody who is elsewhere: a notification of the desktop for a message that they want to be called for.
+ * Shows desktop notifications for messages that the user wants them for, while they look at no tab with the room.
  *
- * Of all tabs only the one that has the stream calls `notify`, so each message is shown by one; its tag makes sure. Nothing is
- * shown of a room that somebody is looking at, in whichever tab. What comes at once, after a night offline, is one
- * notification for each room and not a hundred.
+ * Of all tabs only the one that leads the stream calls `notify`, so each message is shown once; its tag makes sure.
+ * Messages that come together, as after a night offline, become one notification per room.
  */
 import { number, texts } from "../support/texts.js";
 
-const COLLECT = 400; // ms
-const EACH = 3; // of one room at once; more than that are counted
-const LONGEST = 200; // characters
-const REMEMBERED = 50; // notifications, of which the browser may still show some
+const COLLECT_TIME = 400; // ms
+const MOST_EACH = 3; // notifications of one room at once; further messages are only counted
+const LONGEST_TEXT = 200; // characters
+const NOTIFICATIONS_KEPT = 50; // notifications that are kept, to close them later
 
 export class Notifier {
   #levels;
@@ -36,12 +35,12 @@ export class Notifier {
     }
     const waiting = this.#waiting.get(room.id) ?? { room, count: 0, events: [] };
     waiting.count += 1;
-    waiting.events = [...waiting.events, event].slice(-EACH);
+    waiting.events = [...waiting.events, event].slice(-MOST_EACH);
     this.#waiting.set(room.id, waiting);
-    this.#timer ??= setTimeout(() => this.#show(), COLLECT);
+    this.#timer ??= setTimeout(() => this.#show(), COLLECT_TIME);
   }
 
-  /** Takes back what is shown: the one who was called is not here any more. */
+  /** Closes all notifications: their user is not here any more. */
   end() {
     clearTimeout(this.#timer);
     this.#waiting.clear();
@@ -55,7 +54,7 @@ export class Notifier {
     this.#timer = null;
     for (const { room, count, events } of waiting) {
       if (!(await this.#attention.isOn(room.id))) {
-        if (count > EACH) {
+        if (count > MOST_EACH) {
           this.#call(texts.manyMessages(number(count), room.name), events.at(-1));
         } else {
           events.forEach((event) => this.#call(texts.messageIn(event.user_name, room.name), event));
@@ -66,17 +65,17 @@ export class Notifier {
 
   #call(title, event) {
     const { room_id: roomId, id, user_id: userId, client_id: clientId, content } = event;
-    const body = content.length > LONGEST ? `${content.slice(0, LONGEST)}…` : content;
+    const body = content.length > LONGEST_TEXT ? `${content.slice(0, LONGEST_TEXT)}…` : content;
     try {
       const notice = new Notification(title, { body, icon: this.#icon, tag: `${userId}/${clientId}` });
-      this.#shown = [...this.#shown, notice].slice(-REMEMBERED);
+      this.#shown = [...this.#shown, notice].slice(-NOTIFICATIONS_KEPT);
       notice.onclick = () => {
         notice.close();
         window.focus();
         this.#open(roomId, id);
       };
     } catch {
-      // Chrome on Android shows notifications of service workers only
+      // Chrome on Android only shows notifications of service workers
     }
   }
 }

@@ -1,12 +1,12 @@
 /**
- * The rooms that somebody was in last, the latest first, as far as this browser knows.
+ * The rooms that the user opened last in this browser, the latest first.
  *
- * Each has a key of its own: what one page writes reaches the next one late, so a list that is read and written again
- * would lose rooms.
+ * Each room has a key of its own: a page sees the writes of another one late, so reading and writing one list would
+ * lose rooms.
  */
 import { Stored } from "../support/stored.js";
 
-const MOST = 50;
+const MOST_ROOMS = 50;
 
 export class RecentRooms {
   #prefix;
@@ -18,14 +18,14 @@ export class RecentRooms {
   enter(roomId) {
     this.#at(roomId).write(Date.now());
     this.#ids()
-      .slice(MOST)
+      .slice(MOST_ROOMS)
       .forEach((id) => this.#at(id).forget());
   }
 
-  /** For sorting: 0 for the latest; behind all others what was not seen here. */
-  place(roomId) {
-    const place = this.#ids().indexOf(roomId);
-    return place < 0 ? MOST : place;
+  /** For sorting: 0 for the latest; rooms that were never opened here come last. */
+  rank(roomId) {
+    const rank = this.#ids().indexOf(roomId);
+    return rank < 0 ? MOST_ROOMS : rank;
   }
 
   #at(roomId) {

@@ -1,12 +1,11 @@
 /**
- * What is unread in each of the rooms, kept by the stream.
+ * The unread counts of all rooms, kept up to date by the stream.
  *
- * The list of rooms says how much is unread up to its `last_id`. What follows on that is counted here, and so is what
- * takes something back that was seen here. Where that can't be told (it does not follow; something older was deleted,
- * or mentions us no more) we are unsure about that room, and its row is read again. So no id is ever compared, and a
- * count that went wrong does not stay wrong.
+ * The list of rooms has the counts up to its `last_id`. We add the events after that, and subtract deletions of
+ * messages that we counted. Where that is impossible (an event does not follow; something older was deleted, or no
+ * longer mentions us) the room's row is read again. So ids are never compared, and a wrong count does not stay wrong.
  */
-const REMEMBERED = 100; // events of a room, in case the list comes later than they
+const EVENTS_KEPT = 100; // events of a room, for a list that is older than they are
 
 export class RoomCounts {
   #userId;
@@ -15,7 +14,7 @@ export class RoomCounts {
   #rows = new Map();
 
   /**
-   * `rows`: as of GET /rooms. `isRead(roomId)`: whether somebody is looking at the end of that room here.
+   * `rows`: as of GET /rooms. `isRead(roomId)`: whether the user looks at the end of that room here.
    * `on.changed()`; `on.unsure(roomId)`: the row of that room should be read again.
    */
   constructor({ userId, rows, isRead, on }) {
@@ -30,7 +29,7 @@ export class RoomCounts {
     return [...this.#rows.values()];
   }
 
-  /** The last event that was counted, of each room: `[[roomId, id]]`, the newest room first. */
+  /** The last event that was counted in each room: `[[roomId, id]]`, the newest room first. */
   get tips() {
     return this.rows.sort((a, b) => b.id - a.id).map(({ id, tip }) => [id, tip]);
   }
@@ -63,14 +62,14 @@ export class RoomCounts {
     }
   }
 
-  /** The list, as it was just read. */
+  /** Takes the list as just read. */
   replace(rows) {
     const before = this.#rows;
     this.#rows = new Map(rows.map((row) => [row.id, this.#caughtUp(known(row), before.get(row.id))]));
     this.#on.changed();
   }
 
-  /** Rows of some rooms, as they were just read. Those of rooms that are not in the list are of no use. */
+  /** Takes rows of some rooms as just read. Rooms that are not in the list are ignored. */
   update(rows) {
     for (const row of rows.filter(({ id }) => this.#rows.has(id))) {
       this.#rows.set(row.id, this.#caughtUp(known(row), this.#rows.get(row.id)));
@@ -78,7 +77,7 @@ export class RoomCounts {
     this.#on.changed();
   }
 
-  /** A row that was just read, with what came meanwhile. */
+  /** Returns a row that was just read, with the events that came meanwhile. */
   #caughtUp(row, before) {
     const recent = before?.recent ?? [];
     const index = recent.findIndex(({ id }) => id === row.tip);
@@ -95,12 +94,12 @@ export class RoomCounts {
     return row;
   }
 
-  /** A room was made, behind another in the list, or closed. Of what we are not told the list itself comes. */
+  /** A room was made, behind another one in the list, or closed. After other changes the whole list is read. */
   #listChanged({ made, after, closed }) {
     if (made && !this.#rows.has(made.id)) {
       const rows = [...this.#rows];
-      const place = after === 0 ? 0 : rows.findIndex(([id]) => id === after) + 1 || rows.length;
-      rows.splice(place, 0, [made.id, known({ ...made, last_id: "0-0" })]);
+      const index = after === 0 ? 0 : rows.findIndex(([id]) => id === after) + 1 || rows.length;
+      rows.splice(index, 0, [made.id, known({ ...made, last_id: "0-0" })]);
       this.#rows = new Map(rows);
       this.#on.changed();
     } else if (closed && this.#rows.delete(closed)) {
@@ -108,7 +107,7 @@ export class RoomCounts {
     }
   }
 
-  /** Somebody has read all of a room here. */
+  /** The user has read all of a room here. */
   clear(roomId) {
     const row = this.#rows.get(roomId);
     if (row) {
@@ -117,7 +116,7 @@ export class RoomCounts {
     }
   }
 
-  /** What passes is in no order with the log: messages that came meanwhile may be in its counts, or not. */
+  /** Takes counts from another tab or device. They may or may not include messages that came meanwhile. */
   #read(row, { id, unread, mentions }) {
     const index = row.recent.findIndex((effect) => effect.id === id);
     if (index >= 0) {
@@ -139,7 +138,7 @@ export class RoomCounts {
     const effect = kind === "deleted" ? takenBack(row, event) : this.#effect(kind, event);
     const isUnsure = effect === null || this.#changesMentions(row, kind, event);
     row.recent.push(effect ?? nothing(event));
-    if (row.recent.length > REMEMBERED) {
+    if (row.recent.length > EVENTS_KEPT) {
       row.recent.shift();
     }
     const follows = event.prev === row.tip || !row.tip;
@@ -160,13 +159,13 @@ export class RoomCounts {
     }
   }
 
-  /** Whether an edit may change how often we are mentioned in what is unread. Most don't. */
+  /** Whether an edit may change how many unread messages mention us. */
   #changesMentions(row, kind, { user_id: userId, mentions = [] }) {
     const isByOthers = kind === "edited" && userId !== this.#userId;
     return isByOthers && row.unread > 0 && (row.mentions > 0 || mentions.includes(this.#userId));
   }
 
-  /** What an event adds to the counts; `isUnread`: whether what it added is still in them, null where nobody knows. */
+  /** What an event adds to the counts; `isUnread`: whether the counts still contain it, null if unknown. */
   #effect(kind, { id, user_id: userId, mentions = [] }) {
     const isNews = kind === "message" && userId !== this.#userId;
     return { id, unread: Number(isNews), mentions: Number(isNews && mentions.includes(this.#userId)), isUnread: isNews };
@@ -188,7 +187,7 @@ function nothing({ id }) {
   return { id, unread: 0, mentions: 0, isUnread: false };
 }
 
-/** What a deletion takes from the counts; null where it can't be told. What is deleted twice is in the log once. */
+/** What a deletion subtracts from the counts; null if unknown. The log has one deletion per message. */
 function takenBack(row, event) {
   const deleted = row.recent.find(({ id }) => id === event.message_id);
   if (row.unread === 0 || deleted?.isUnread === false) {

@@ -1,8 +1,8 @@
-/** The rooms in the sidebar: which there are, and what is unread in each. */
+/** The rooms in the sidebar, with their unread counts. */
 import { fromTemplate } from "../support/dom.js";
 import { showCounts } from "./listed_rooms.js";
 
-export class Rooms {
+export class RoomItems {
   #list;
   #current;
   #items = new Map();
@@ -16,7 +16,7 @@ export class Rooms {
     }
   }
 
-  /** The rows that the page was loaded with, as GET /rooms has them. */
+  /** The rows that the server rendered, in the form of GET /rooms. */
   get rows() {
     return [...this.#items].map(([id, item]) => ({
       id,
@@ -27,7 +27,7 @@ export class Rooms {
     }));
   }
 
-  /** `rows`: all rooms, in their order. Only what is different is touched: the focus stays where it is. */
+  /** `rows`: all rooms, in their order. Changes only what differs, so that the focus stays. */
   show(rows) {
     const there = new Set(rows.map(({ id }) => id));
     for (const [id, item] of this.#items) {

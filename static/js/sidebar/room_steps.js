@@ -1,7 +1,7 @@
-/** From room to room, up and down the list. */
+/** Goes to the next or previous room of the list. */
 import { listedRooms } from "./listed_rooms.js";
 
-/** `step`: 1 down, -1 up. Goes round at either end; nowhere if there is no other. `isWanted(room)`: which rooms count. */
+/** `step`: 1 down, -1 up. Wraps around; does nothing without another room. `isWanted(room)`: which rooms count. */
 export function stepToRoom(list, step, isWanted = () => true) {
   const rooms = listedRooms(list);
   const here = rooms.findIndex((room) => room.isCurrent);

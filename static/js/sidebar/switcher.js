@@ -1,11 +1,14 @@
-/** Goes to a room by a few letters of its name. Who mentioned us comes first, then what is unread, then where we were last. */
+/**
+ * Goes to a room by a few letters of its name. Rooms that mention the user come first, then unread ones, then recent
+ * ones.
+ */
 import { fromTemplate } from "../support/dom.js";
 import { matches } from "../support/fold_text.js";
 import { texts } from "../support/texts.js";
 import { Sheet } from "../window/sheet.js";
 import { listedRooms, showCounts } from "./listed_rooms.js";
 
-const MOST = 50; // shown; who has more types a letter
+const MOST_OPTIONS = 50; // shown at once; another letter finds the rest
 
 export class Switcher {
   #sheet;
@@ -45,17 +48,17 @@ export class Switcher {
     this.#shown = listedRooms(this.#rooms)
       .filter(({ name }) => matches(name, query))
       .sort((one, other) => this.#rank(one) - this.#rank(other))
-      .slice(0, MOST);
+      .slice(0, MOST_OPTIONS);
     this.#list.replaceChildren(...this.#shown.map(optionOf));
     this.#none.textContent = this.#shown.length === 0 ? texts.noSuchRoom : "";
     this.#chosen = 0;
     this.#choose(0);
   }
 
-  /** The room that we are in comes last: nobody needs to go there. */
+  /** The current room comes last: nobody needs to go there. */
   #rank({ id, unread, mentions, isCurrent }) {
     const group = isCurrent ? 3 : mentions > 0 ? 0 : unread > 0 ? 1 : 2;
-    return group * 1_000 + this.#recent.place(id);
+    return group * 1_000 + this.#recent.rank(id);
   }
 
   #pressed(event) {
@@ -88,7 +91,7 @@ export class Switcher {
     const room = this.#shown[index];
     if (room) {
       this.#sheet.close();
-      room.link.click(); // as if it had been clicked in the list
+      room.link.click(); // as a click in the list would do
     }
   }
 

@@ -10,15 +10,15 @@ const MOST_MOVES = 2; // of a room to and fro between tabs, with nothing said th
 
 export class EventChain {
   #rooms;
-  #say;
+  #send;
   #reopen;
   #suspected = new Set();
   #moves = new Map();
 
-  /** `rooms`: the FollowedRooms. `say(message)`: to the tabs. `reopen()`: opens the stream from the rooms' cursors. */
-  constructor({ rooms, say, reopen }) {
+  /** `rooms`: the FollowedRooms. `send(message)`: to the tabs. `reopen()`: opens the stream from the rooms' cursors. */
+  constructor({ rooms, send, reopen }) {
     this.#rooms = rooms;
-    this.#say = say;
+    this.#send = send;
     this.#reopen = reopen;
   }
 
@@ -39,17 +39,17 @@ export class EventChain {
     this.#moves.delete(roomId);
     if (!follows) {
       this.#rooms.forgetRecent(roomId);
-      this.#say({ type: "gap", roomId, cursor });
+      this.#send({ type: "gap", roomId, cursor });
     }
     this.#rooms.advance(kind, event);
-    this.#say({ type: "event", kind, event });
+    this.#send({ type: "event", kind, event });
   }
 
   /** The server can't say what followed the room's cursor: it goes on from another one. */
   reset(roomId, cursor) {
     const asked = this.#rooms.cursor(roomId);
     this.#rooms.restart(roomId, cursor);
-    this.#say({ type: "reset", roomId, asked, cursor });
+    this.#send({ type: "reset", roomId, asked, cursor });
   }
 
   /** Sends a tab what follows its tip. Returns false where that is not known here. */
@@ -59,7 +59,7 @@ export class EventChain {
     }
     const events = this.#rooms.eventsAfter(roomId, tip);
     if (events) {
-      this.#say({ type: "events", to: tab, roomId, events, cursor: this.#rooms.cursor(roomId) });
+      this.#send({ type: "events", to: tab, roomId, events, cursor: this.#rooms.cursor(roomId) });
     }
     return Boolean(events);
   }
@@ -69,11 +69,11 @@ export class EventChain {
     const moves = (this.#moves.get(roomId) ?? 0) + 1;
     this.#moves.set(roomId, moves);
     if (moves > MOST_MOVES) {
-      this.#say({ type: "gap", to: tab, roomId, cursor: tip });
+      this.#send({ type: "gap", to: tab, roomId, cursor: tip });
       return;
     }
     this.#rooms.restart(roomId, tip);
     this.#reopen();
-    this.#say({ type: "moved", roomId, cursor: tip });
+    this.#send({ type: "moved", roomId, cursor: tip });
   }
 }

@@ -1,46 +1,46 @@
 /**
- * What tabs say while the one that is going to lead waits until all have said where they are: their places (hello), and
- * whatever else they want of their leader, which is told to it when it begins.
+ * Collects what the other tabs send while a new leader is about to begin: their positions (hello), and anything else,
+ * which the leader takes when it begins.
  */
-const TAKES = 150; // ms, at most
-const MOST_WORDS = 500;
+const GATHERING_TAKES = 150; // ms, at most
+const MOST_MESSAGES = 500;
 
 export class Gathering {
   #hellos = new Map();
-  #words = [];
-  #heard = () => {};
+  #messages = [];
+  #onHello = () => {};
 
-  /** `own`: where the tab is that is going to lead. */
+  /** `own`: the hello of the tab that is going to lead. */
   constructor(own) {
     this.#hellos.set(own.tab, own);
   }
 
-  /** The tabs' places, ours first. */
+  /** The tabs' hellos, ours first. */
   get hellos() {
     return [...this.#hellos.values()];
   }
 
-  hear(message) {
+  receive(message) {
     if (message.type === "hello") {
       this.#hellos.set(message.tab, message);
-      this.#heard();
-    } else if (this.#words.length < MOST_WORDS) {
-      this.#words.push(message);
+      this.#onHello();
+    } else if (this.#messages.length < MOST_MESSAGES) {
+      this.#messages.push(message);
     }
   }
 
-  /** Returns when so many other tabs have said where they are, but waits not for long. */
-  async of(others) {
+  /** Waits until this many other tabs have sent a hello, but not for long. */
+  async waitFor(others) {
     if (this.#hellos.size <= others) {
       await new Promise((resolve) => {
-        this.#heard = () => this.#hellos.size > others && resolve();
-        setTimeout(resolve, TAKES);
+        this.#onHello = () => this.#hellos.size > others && resolve();
+        setTimeout(resolve, GATHERING_TAKES);
       });
     }
   }
 
-  /** Tells the leader, who has begun, what else was said. */
-  tell(leader) {
-    this.#words.forEach((message) => leader.hear(message));
+  /** Passes the other messages on to the leader, which has begun. */
+  handOver(leader) {
+    this.#messages.forEach((message) => leader.receive(message));
   }
 }

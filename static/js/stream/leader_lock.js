@@ -1,8 +1,8 @@
 /**
- * Which of a browser's tabs leads: the one that holds a Web Lock. The browser itself passes it on when its holder is
- * closed or crashes. From a holder that does not answer any more it can be stolen.
+ * The lock that makes one of a browser's tabs the leader: a Web Lock. The browser passes it on when its holder is
+ * closed or crashes. A holder that does not answer any more can be robbed of it (`steal`).
  *
- * `on.gained()`, `on.lost()`; `on.broken()` where the browser has no locks to give.
+ * `on.gained()`, `on.lost()`; `on.broken()`: the browser has no locks to give.
  */
 export class LeaderLock {
   #name;

@@ -2,13 +2,13 @@
 import { between } from "../support/random.js";
 import { RoomRows } from "./room_rows.js";
 
-const RELIST = 60_000; // ms between two readings of a list that is longer than what one stream can follow
+const RELIST_INTERVAL = 60_000; // ms between two readings of a list that is longer than what one stream can follow
 
 export class ListFollower {
   #rooms;
   #shown;
   #rows;
-  #say;
+  #send;
   #open;
   #made = new Map();
   #following = null;
@@ -17,18 +17,18 @@ export class ListFollower {
 
   /**
    * `rooms`: the FollowedRooms. `shown()`: a Set of the rooms that tabs show. `read(ids)`: async, the rows of the list of
-   * rooms, or of some. `say(message)`: to the tabs. `open()`: opens the stream anew. `failed(error)`: see RoomRows.
+   * rooms, or of some. `send(message)`: to the tabs. `open()`: opens the stream anew. `failed(error)`: see RoomRows.
    */
-  constructor({ rooms, shown, read, say, open, failed }) {
+  constructor({ rooms, shown, read, send, open, failed }) {
     this.#rooms = rooms;
     this.#shown = shown;
-    this.#say = say;
+    this.#send = send;
     this.#open = open;
     this.#rows = new RoomRows({
       read,
       on: {
         list: (rows) => this.#listed(rows),
-        rows: (rows) => this.#say({ type: "rows", rows }),
+        rows: (rows) => this.#send({ type: "rows", rows }),
         failed,
       },
     });
@@ -89,9 +89,9 @@ export class ListFollower {
   /** A room is over, and goes from the list too. */
   closed(roomId) {
     this.#rooms.drop(roomId);
-    this.#say({ type: "closed", roomId });
+    this.#send({ type: "closed", roomId });
     this.#rows.change({ closed: roomId });
-    this.#say({ type: "event", kind: "rooms", event: { closed: roomId } });
+    this.#send({ type: "event", kind: "rooms", event: { closed: roomId } });
   }
 
   end() {
@@ -101,7 +101,7 @@ export class ListFollower {
   }
 
   #listed(rows) {
-    this.#say({ type: "rooms", rows });
+    this.#send({ type: "rooms", rows });
     const listed = new Set(rows.map(({ id }) => id));
     const gone = this.#isRefused ? this.#rooms.ids.filter((id) => !listed.has(id)) : [];
     this.#isRefused = false;
@@ -121,7 +121,7 @@ export class ListFollower {
   #relist(rooms) {
     clearTimeout(this.#relisting);
     if (rooms > this.#rooms.capacity) {
-      this.#relisting = setTimeout(() => this.#rows.wantList(), RELIST);
+      this.#relisting = setTimeout(() => this.#rows.wantList(), RELIST_INTERVAL);
     }
   }
 }

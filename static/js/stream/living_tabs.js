@@ -1,6 +1,6 @@
 /**
- * Which tabs of this browser live. Each holds a Web Lock of its own, which the browser takes back when the tab is closed,
- * crashes, or is thrown out to save memory: then it can't say good-bye.
+ * Which tabs of this browser are alive. Each holds a Web Lock of its own, which the browser releases when the tab is
+ * closed, crashes, or is discarded to save memory: then it can't send a `bye`.
  */
 export class LivingTabs {
   #prefix;
@@ -10,18 +10,18 @@ export class LivingTabs {
     this.#prefix = `${name}:tab:`;
   }
 
-  /** This tab is one of them, until it leaves. */
+  /** Adds this tab, until it leaves. */
   enter(tab) {
     this.leave();
     const untilLeft = new Promise((resolve) => (this.#release = resolve));
-    navigator.locks.request(this.#prefix + tab, () => untilLeft).catch(() => {}); // who has no locks leads alone
+    navigator.locks.request(this.#prefix + tab, () => untilLeft).catch(() => {}); // a tab without locks leads alone
   }
 
   leave() {
     this.#release();
   }
 
-  /** A Set of tabs. Those that are about to enter are among them. */
+  /** A Set of tab ids, with those that are about to enter. */
   async all() {
     const { held = [], pending = [] } = await navigator.locks.query();
     const names = [...held, ...pending].map(({ name }) => name);

@@ -1,15 +1,15 @@
-/** The last events of each room, in their order and without a gap: what a tab that is a little behind is told from. */
-const PER_ROOM = 100;
+/** The last events of each room, in order and without a gap, for tabs that are a little behind. */
+const EVENTS_PER_ROOM = 100;
 
 export class RecentEvents {
   #rooms = new Map();
 
-  /** The next event of its room. */
+  /** Adds the next event of its room. */
   add(kind, event) {
     const known = this.#rooms.get(event.room_id) ?? [];
     this.#rooms.set(event.room_id, known);
     known.push([kind, event]);
-    if (known.length > PER_ROOM) {
+    if (known.length > EVENTS_PER_ROOM) {
       known.shift();
     }
   }
@@ -18,7 +18,7 @@ export class RecentEvents {
     return (this.#rooms.get(roomId) ?? []).some(([, event]) => event.id === id);
   }
 
-  /** What follows this event, as `[kind, event]`; null where that is not known here. */
+  /** The events behind this one, as `[kind, event]`; null if they are not all known. */
   after(roomId, id) {
     const known = this.#rooms.get(roomId) ?? [];
     if (known[0]?.[1].prev === id) {
@@ -28,7 +28,7 @@ export class RecentEvents {
     return index < 0 ? null : known.slice(index + 1);
   }
 
-  /** What comes next does not follow on what is here. */
+  /** Drops the events of a room: what comes next does not follow on them. */
   forget(roomId) {
     this.#rooms.delete(roomId);
   }

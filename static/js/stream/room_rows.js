@@ -1,6 +1,7 @@
 /**
- * Reads the list of rooms, or rows of it, for all tabs: soon, once for all who ask meanwhile, and each browser at another
- * moment. What changes in the list is told; `digest` says to a new connection what we know of it, in case a word was missed.
+ * Reads the list of rooms, or rows of it, for all tabs: soon, once for all requests that come meanwhile, and at a
+ * random moment, so that browsers do not all ask at once. `digest` describes to a new connection the list that we know,
+ * in case a change was missed.
  *
  * `read(ids)`: async, the rows of these rooms; without ids, the list. `on.list(rows)`, `on.rows(rows)`;
  * `on.failed(error)` returns whether to give up.
@@ -10,7 +11,7 @@ import { Pause } from "../support/pause.js";
 import { between } from "../support/random.js";
 
 const LIST_WITHIN = [300, 1_500]; // ms
-const ROWS_WITHIN = [500, 5_000]; // ms: everybody who has something unread in a room sees the same message deleted there
+const ROWS_WITHIN = [500, 5_000]; // ms; a deleted message makes everybody who has it unread ask for the same row
 const MOST_ROWS = 50; // of one request, as the server has it
 
 export class RoomRows {
@@ -39,7 +40,7 @@ export class RoomRows {
     this.#known = new Set(ids);
   }
 
-  /** A room was made (its id), or closed. */
+  /** A room was made (its id), or closed (its id). */
   change({ made, closed }) {
     if (made) {
       this.#known.add(made);
@@ -47,7 +48,7 @@ export class RoomRows {
     this.#known.delete(closed);
   }
 
-  /** `within`: ms, where everybody asks because of the same thing. */
+  /** Reads the list soon. `within`: ms over which to spread, if everybody asks for the same reason. */
   wantList(within = 0) {
     if (!this.#isOver && !this.#list) {
       const [least, most] = LIST_WITHIN;
@@ -83,7 +84,7 @@ export class RoomRows {
   async #readList() {
     const backoff = new Backoff();
     while (!this.#isOver) {
-      this.#list = null; // who asks from now on may mean what this reading does not show
+      this.#list = null; // a request from now on may be about a change that this reading does not show
       try {
         const rows = await this.#read();
         this.know(rows.map(({ id }) => id));

@@ -1,31 +1,31 @@
 /**
- * The open stream of up to 50 rooms: a connection that comes back, and a word for how it is doing.
+ * The open stream of up to 50 rooms: a connection that is opened again whenever it ends, and its state.
  *
- * It is read by `fetch` and not by an EventSource, which hides three things that a page needs to never go deaf:
- * - heartbeats. The server sends at least one every 22 s; when two are missing, the connection is dead, whatever the
+ * It uses `fetch` instead of an EventSource, which hides three things that a page must know so that it never goes deaf:
+ * - heartbeats. The server sends one at least every 22 s; when two are missing, the connection is dead, whatever the
  *   network believes, and is opened anew.
- * - the status. 401, 404, 409 and 204 are reasons to stop. Another refusal (4xx) would come again for the same request: that
- *   is not repeated before there is a reason to (`open`, `refresh`). After any other answer we come back, which EventSource
- *   would not.
+ * - the status. 401, 404, 409 and 204 are reasons to stop. Another refusal (4xx) would come again for the same request,
+ *   so it is not repeated before there is a reason to (`open`, `refresh`). After any other answer we try again, which
+ *   an EventSource would not.
  * - how it ended. A clean end says when to come back (`retry:`); after any other we back off with full jitter.
  *
- * Resuming is exact, so opening it once too often costs nothing but a request: whoever has reason to doubt the
- * connection calls `refresh`. The last `id` stands for the place in all rooms and is handed back as it came. Who could
- * not use an event opens the stream anew, at cursors of their own.
+ * Resuming is exact, so opening once too often costs only a request: callers that doubt the connection call `refresh`.
+ * The last `id` stands for the position in all rooms and is sent back unchanged. A caller that could not use an event
+ * opens the stream anew, with cursors of its own.
  *
- * `here()`: which rooms are shown, and `listed()`: a digest of the list of rooms, asked for each connection. `on.event(kind, event)`, `on.reset(roomId, cursor)`,
- * `on.closed(roomId)`; `on.anew()`: another connection took the place of the last, and what passes may have been missed
- * in between; `on.refused()`: not all of these rooms can be followed; `on.state(state, since)` is told: connecting · live · lost (with the moment) · over · signed-out ·
- * somebody-else.
+ * `here()`: the rooms that are shown, and `listed()`: a digest of the list of rooms, both asked for with each
+ * connection. `on.event(kind, event)`, `on.reset(roomId, cursor)`, `on.closed(roomId)`; `on.anew()`: another connection
+ * replaced the last one, and ephemeral events may have been missed; `on.refused()`: not all of these rooms can be
+ * followed; `on.state(state, since)`: connecting · live · lost (since a moment) · over · signed-out · somebody-else.
  */
 import { Backoff } from "../support/backoff.js";
 import { EventParser } from "./event_parser.js";
 
 const LOST_AFTER = 4_000; // ms without a stream before it is called lost: a planned reconnect takes 1 to 3 s
 const OPENING_TAKES = 10_000; // ms, at most: a packet that vanishes makes no error
-const SILENCE = 45_000; // ms: two heartbeats
-const AT_ONCE = 5_000; // ms in which a stream that is over says so
-const RETRY = 2_000; // ms after a clean end, unless the server asked for something else
+const LONGEST_SILENCE = 45_000; // ms: two heartbeats
+const END_WITHIN = 5_000; // ms in which a stream that is over says so
+const DEFAULT_RETRY = 2_000; // ms after a clean end, unless the server asked for something else
 
 export class RoomStream {
   #userId;
@@ -75,14 +75,14 @@ export class RoomStream {
       this.#after = joined(cursors);
     }
     if (this.#rooms.length > 0) {
-      this.#missing();
+      this.#noteBroken();
       this.#connection = new AbortController();
       this.#isNew = true;
       this.#follow(this.#connection);
     }
   }
 
-  /** Closes the stream for good, and says nothing any more. */
+  /** Closes the stream for good; nothing is reported any more. */
   close() {
     this.#over = true;
     this.#drop();
@@ -95,7 +95,7 @@ export class RoomStream {
     this.open();
   }
 
-  /** Does what is due. In the background a timer may come a minute late: who is not asks us to look. */
+  /** Does what is due. In a background tab a timer may fire a minute late; a tab in front calls this. */
   check() {
     const now = Date.now();
     if (now > this.#deadAt) {
@@ -105,12 +105,12 @@ export class RoomStream {
     }
   }
 
-  /** The end, for a reason that trying again won't change. Returns whether this status is such a reason. */
+  /** Ends the stream if this status is final. Returns whether the stream is over. */
   stopFor(status) {
     const reason = { 204: "over", 404: "over", 401: "signed-out", 409: "somebody-else" }[status];
     if (reason && !this.#over) {
       this.close();
-      this.#tell(reason);
+      this.#setState(reason);
     }
     return this.#over;
   }
@@ -120,12 +120,12 @@ export class RoomStream {
     this.#expectWithin(OPENING_TAKES);
     const wait = await this.#read(connection).catch(() => this.#backoff.next());
     if (connection !== this.#connection) {
-      return; // dropped on purpose, and somebody else takes care of what follows
+      return; // closed on purpose; the caller handles what follows
     }
     this.#drop();
-    this.#missing();
+    this.#noteBroken();
     if (this.#state === "live") {
-      this.#tell("connecting");
+      this.#setState("connecting");
     }
     if (wait < Infinity) {
       this.#retryAt = Date.now() + wait;
@@ -133,7 +133,7 @@ export class RoomStream {
     }
   }
 
-  /** Returns after how long to come back, in ms. Throws where the connection did not end as the server wished. */
+  /** Reads one connection. Returns the wait before the next one, in ms. Throws if it did not end cleanly. */
   async #read(connection) {
     const response = await fetch(this.#address(), { signal: connection.signal, cache: "no-store" });
     if (connection !== this.#connection) {
@@ -156,9 +156,9 @@ export class RoomStream {
     for (;;) {
       const { value, done } = await reader.read();
       if (done || connection !== this.#connection) {
-        return parser.retry ?? RETRY;
+        return parser.retry ?? DEFAULT_RETRY;
       }
-      this.#heard();
+      this.#dataArrived();
       for (const event of parser.push(value)) {
         this.#receive(event);
         if (connection !== this.#connection) {
@@ -188,7 +188,7 @@ export class RoomStream {
       return;
     }
     const event = JSON.parse(data);
-    this.#isQuestion &&= event.prev === undefined; // something was said there since
+    this.#isQuestion &&= event.prev === undefined; // the room has a new event since
     if (type === "reset") {
       this.#on.reset(event.room_id, event.cursor);
     } else if (type === "closed") {
@@ -200,11 +200,11 @@ export class RoomStream {
   }
 
   /**
-   * It is over: the rooms are gone (204), or the right to read them (401). That is asked for each time that we hear it. Who
-   * hears it again at once, as the answer, need not ask once more.
+   * The stream is over: the rooms are gone (204), or the right to read them (401). We ask which, each time the stream ends
+   * so. If the answer is the same end at once, we need not ask again.
    */
   #askWhy() {
-    if (this.#isQuestion && Date.now() - this.#answeredAt < AT_ONCE) {
+    if (this.#isQuestion && Date.now() - this.#answeredAt < END_WITHIN) {
       this.stopFor(204);
     } else {
       this.open();
@@ -212,14 +212,14 @@ export class RoomStream {
     }
   }
 
-  #heard() {
-    this.#expectWithin(SILENCE);
+  #dataArrived() {
+    this.#expectWithin(LONGEST_SILENCE);
     clearTimeout(this.#lostTimer);
     this.#backoff.reset();
     this.#brokenSince = null;
     const isNew = this.#isNew && this.#state === "live";
     this.#isNew = false;
-    this.#tell("live");
+    this.#setState("live");
     if (isNew) {
       this.#on.anew();
     }
@@ -231,15 +231,15 @@ export class RoomStream {
     this.#watchdog = setTimeout(() => this.#connection.abort(), patience);
   }
 
-  #missing() {
+  #noteBroken() {
     if (!this.#brokenSince) {
       const since = new Date();
       this.#brokenSince = since;
-      this.#lostTimer = setTimeout(() => this.#tell("lost", since), LOST_AFTER);
+      this.#lostTimer = setTimeout(() => this.#setState("lost", since), LOST_AFTER);
     }
   }
 
-  #tell(state, since) {
+  #setState(state, since) {
     if (this.#state !== state) {
       this.#state = state;
       this.#on.state(state, since);
@@ -261,7 +261,7 @@ function isRefusal(status) {
   return status >= 400 && status < 500 && ![401, 408, 409, 429].includes(status);
 }
 
-/** One place in several rooms, as the server names it. A stream of one room has that room's own ids. */
+/** Formats one cursor for several rooms, as the server does. A stream of one room has that room's own ids. */
 function joined(cursors) {
   const known = [...cursors].filter(([, cursor]) => cursor);
   return cursors.size === 1 ? known.map(([, cursor]) => cursor).join() : known.map((pair) => pair.join(".")).join("_");

@@ -1,8 +1,8 @@
 /**
- * The open streams of any number of rooms: as many connections as that takes, since one follows 50 rooms at most, and one
- * word for how they are doing. Mostly that is one; more where tabs show more rooms than one stream can follow.
+ * The open streams of any number of rooms: as many connections as that takes, since one follows 50 rooms at most, with
+ * one state for all. Mostly it is one connection; more if tabs show more rooms than one stream can follow.
  *
- * It is used as a RoomStream is, see there. What concerns all rooms comes from the first connection alone.
+ * It has the interface of RoomStream, see there. Events of no single room are taken from the first connection alone.
  */
 import { RoomStream } from "./room_stream.js";
 
@@ -68,41 +68,41 @@ export class RoomStreams {
             this.#on.event(kind, event);
           }
         },
-        state: (state, since) => this.#told(stream, state, since),
+        state: (state, since) => this.#stateChanged(stream, state, since),
       },
     });
     this.#states.set(stream, { state: "connecting" });
     return stream;
   }
 
-  #told(stream, state, since) {
+  #stateChanged(stream, state, since) {
     if (state === "over" && this.#streams.length > 1) {
       this.#streams = this.#streams.filter((each) => each !== stream);
       this.#leave(stream);
       stream.rooms.forEach((roomId) => this.#on.closed(roomId));
     } else if (ENDS.includes(state)) {
       this.close();
-      this.#say(state);
+      this.#setState(state);
     } else {
       this.#states.set(stream, { state, since });
-      this.#sayWorst();
+      this.#reportWorst();
     }
   }
 
   #leave(stream) {
     stream.close();
     this.#states.delete(stream);
-    this.#sayWorst();
+    this.#reportWorst();
   }
 
-  #sayWorst() {
+  #reportWorst() {
     const [worst] = [...this.#states.values()].sort((a, b) => STATES.indexOf(b.state) - STATES.indexOf(a.state));
     if (worst) {
-      this.#say(worst.state, worst.since);
+      this.#setState(worst.state, worst.since);
     }
   }
 
-  #say(state, since) {
+  #setState(state, since) {
     if (state !== this.#state) {
       this.#state = state;
       this.#on.state(state, since);

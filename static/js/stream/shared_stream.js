@@ -95,7 +95,7 @@ export class SharedStream {
     try {
       const name = `harbour:${this.#user}`;
       this.#channel = new BroadcastChannel(name);
-      this.#channel.onmessage = ({ data }) => this.#hear(data);
+      this.#channel.onmessage = ({ data }) => this.#receive(data);
       this.#lock = new LeaderLock(name, {
         gained: () => this.#gained(),
         lost: () => this.#follow(),
@@ -113,36 +113,36 @@ export class SharedStream {
 
   /** Tells the leader where we are: we are new, or somewhere else than its events brought us. */
   hello() {
-    this.#say(this.#myHello());
+    this.#send(this.#myHello());
     this.#expectAnswer();
   }
 
   /** We can't go on from our tip. `turn`: how often we have said so. */
   ask(turn) {
     const { roomId, tip } = this.#inbox.position;
-    this.#say({ type: "ask", roomId, tip, turn });
+    this.#send({ type: "ask", roomId, tip, turn });
     this.#ping();
   }
 
   /** Something happened that may have cost us the connection. */
   refresh() {
-    this.#say({ type: "refresh" });
+    this.#send({ type: "refresh" });
     this.#ping();
   }
 
   /** What is known of this room may be wrong, or without one of any of them. */
   reread(roomId) {
     this.#rereads.add(roomId); // until it was read: whoever leads may be gone before that
-    this.#say({ type: "reread", roomId });
+    this.#send({ type: "reread", roomId });
   }
 
   /** Returns whether an answer with this status is a reason to stop: for all (401, 409: the session), or for our room (404). */
   stopFor(status) {
     if (status === 401 || status === 409) {
-      this.#say({ type: "stop", status });
-      this.#inbox.tell(status === 401 ? "signed-out" : "somebody-else");
+      this.#send({ type: "stop", status });
+      this.#inbox.setState(status === 401 ? "signed-out" : "somebody-else");
     } else if (status === 404) {
-      this.#say({ type: "left", roomId: this.#inbox.position.roomId });
+      this.#send({ type: "left", roomId: this.#inbox.position.roomId });
       this.#inbox.endRoom();
     }
     return this.#inbox.isRoomOver;
@@ -160,12 +160,12 @@ export class SharedStream {
     this.#leader = { id: this.#tab, since: Math.max(Date.now(), (this.#leader?.since ?? 0) + 1) };
     const gathering = new Gathering(this.#myHello());
     this.#gathering = gathering;
-    this.#post({ type: "lead" });
-    await gathering.of(await this.#lock.followers().catch(() => 0));
+    this.#broadcast({ type: "lead" });
+    await gathering.waitFor(await this.#lock.followers().catch(() => 0));
     if (this.#gathering === gathering) {
       this.#gathering = null;
       this.#begin(gathering.hellos);
-      gathering.tell(this.#lead);
+      gathering.handOver(this.#lead);
     }
   }
 
@@ -173,15 +173,15 @@ export class SharedStream {
     this.#watch.answered();
     this.#lead = new StreamLeader({
       userId: this.#user,
-      say: (message) => {
-        this.#post(message);
-        this.#inbox.take(message);
+      send: (message) => {
+        this.#broadcast(message);
+        this.#inbox.receive(message);
       },
       readRooms: this.#readRooms,
       living: async () => (await this.#living?.all()) ?? new Set([this.#tab]),
     });
     this.#lead.begin(hellos);
-    this.#rereads.forEach((roomId) => this.#lead.hear({ type: "reread", tab: this.#tab, roomId }));
+    this.#rereads.forEach((roomId) => this.#lead.receive({ type: "reread", tab: this.#tab, roomId }));
   }
 
   /** No other tab is asked or told. */
@@ -206,7 +206,7 @@ export class SharedStream {
   }
 
   #leave() {
-    this.#say({ type: "bye" });
+    this.#send({ type: "bye" });
     this.#watch.stop();
     this.#stopLeading();
     this.#lock?.resign();
@@ -226,7 +226,7 @@ export class SharedStream {
 
   #ping() {
     if (!document.hidden && this.#channel) {
-      this.#say({ type: "ping", roomId: this.#inbox.position.roomId });
+      this.#send({ type: "ping", roomId: this.#inbox.position.roomId });
       this.#expectAnswer();
     }
   }
@@ -240,27 +240,27 @@ export class SharedStream {
   // Messages
 
   /** From us to the leader. */
-  #say(message) {
+  #send(message) {
     const signed = { ...message, tab: this.#tab };
     const leader = this.#lead ?? this.#gathering;
     if (leader) {
-      leader.hear(signed);
+      leader.receive(signed);
     } else {
       this.#channel?.postMessage(signed);
     }
   }
 
   /** From the leader that we are to all others. */
-  #post(message) {
+  #broadcast(message) {
     this.#channel?.postMessage({ ...message, from: this.#leader });
   }
 
-  #hear(message) {
+  #receive(message) {
     if (!message.from) {
-      (this.#gathering ?? this.#lead)?.hear(message);
+      (this.#gathering ?? this.#lead)?.receive(message);
     } else if (this.#isLedBy(message.from)) {
       this.#watch.heard();
-      this.#inbox.take(message);
+      this.#inbox.receive(message);
     }
   }
 
@@ -277,7 +277,7 @@ export class SharedStream {
       } else {
         this.hello();
       }
-      this.#rereads.forEach((roomId) => this.#say({ type: "reread", roomId }));
+      this.#rereads.forEach((roomId) => this.#send({ type: "reread", roomId }));
     }
     return true;
   }

@@ -1,34 +1,34 @@
 /**
- * Which rooms the tabs of a browser show, in front or behind other windows, and whether the stream has said so.
+ * Which rooms the tabs of a browser show, in front or behind other windows, and whether the server knows.
  *
- * To say it takes another connection. So a tab that comes is waited for a little, since others may come with it; one that
- * goes is waited for longer, since most come back with their next page; and between two connections that are opened for
- * this alone there is some time.
+ * Telling the server takes another connection. So after a tab came we wait a little, since others may come with it;
+ * after one went we wait longer, since most come back with their next page; and two connections opened for this alone
+ * are some time apart.
  */
-const MOST_TABS = 200; // that are remembered
-const LOOK = 30_000; // ms between two looks for tabs that crashed: they said no good-bye
-const COMES = 250; // ms
-const GOES = 2_000; // ms
-const BETWEEN = 1_000; // ms
+const MOST_TABS = 200; // that are kept
+const SWEEP_INTERVAL = 30_000; // ms between two searches for tabs that crashed: they sent no `bye`
+const ARRIVAL_DELAY = 250; // ms
+const LEAVE_DELAY = 2_000; // ms
+const REPORT_INTERVAL = 1_000; // ms
 
 export class ShownRooms {
   #tabs = new Map();
-  #said = new Set();
-  #saidAt = -Infinity;
+  #reported = new Set();
+  #reportedAt = -Infinity;
   #living;
-  #onUnsaid;
-  #looks;
+  #onUnreported;
+  #sweepTimer;
   #timer = null;
   #dueAt = Infinity;
 
   /**
-   * `living()`: async, a Set of the tabs that live. `onUnsaid()`: the rooms are others than those that were said, and it
-   * is time to say them.
+   * `living()`: async, a Set of the tabs that live. `onUnreported()`: the rooms differ from those reported, and it is
+   * time to report them.
    */
-  constructor({ living, onUnsaid }) {
+  constructor({ living, onUnreported }) {
     this.#living = living;
-    this.#onUnsaid = onUnsaid;
-    this.#looks = setInterval(() => this.#look(), LOOK);
+    this.#onUnreported = onUnreported;
+    this.#sweepTimer = setInterval(() => this.#sweep(), SWEEP_INTERVAL);
   }
 
   /** A Set of ids. */
@@ -53,15 +53,15 @@ export class ShownRooms {
     this.#compare();
   }
 
-  /** The rooms, for the stream that says them now. */
-  say() {
-    this.#wait();
-    this.#said = this.rooms;
-    this.#saidAt = performance.now();
-    return [...this.#said];
+  /** Returns the rooms, for the connection that reports them to the server now. */
+  report() {
+    this.#clearTimer();
+    this.#reported = this.rooms;
+    this.#reportedAt = performance.now();
+    return [...this.#reported];
   }
 
-  /** Does what is due. In the background a timer may come a minute late. */
+  /** Does what is due. In a background tab a timer may fire a minute late. */
   check() {
     if (performance.now() >= this.#dueAt) {
       this.#fire();
@@ -69,22 +69,21 @@ export class ShownRooms {
   }
 
   end() {
-    this.#wait();
-    clearInterval(this.#looks);
+    this.#clearTimer();
+    clearInterval(this.#sweepTimer);
   }
 
-  /** Nothing is due. */
-  #wait() {
+  #clearTimer() {
     clearTimeout(this.#timer);
     this.#dueAt = Infinity;
   }
 
   #fire() {
-    this.#wait();
-    this.#onUnsaid();
+    this.#clearTimer();
+    this.#onUnreported();
   }
 
-  async #look() {
+  async #sweep() {
     const living = await this.#living().catch(() => null);
     const dead = living ? [...this.#tabs.keys()].filter((tab) => !living.has(tab)) : [];
     dead.forEach((tab) => this.hide(tab));
@@ -92,14 +91,14 @@ export class ShownRooms {
 
   #compare() {
     const { rooms } = this;
-    const came = [...rooms].some((id) => !this.#said.has(id));
-    const went = [...this.#said].some((id) => !rooms.has(id));
+    const came = [...rooms].some((id) => !this.#reported.has(id));
+    const went = [...this.#reported].some((id) => !rooms.has(id));
     if (!came && !went) {
-      this.#wait();
+      this.#clearTimer();
       return;
     }
     const now = performance.now();
-    const dueAt = Math.max(now + (came ? COMES : GOES), this.#saidAt + BETWEEN);
+    const dueAt = Math.max(now + (came ? ARRIVAL_DELAY : LEAVE_DELAY), this.#reportedAt + REPORT_INTERVAL);
     if (dueAt < this.#dueAt) {
       clearTimeout(this.#timer);
       this.#dueAt = dueAt;

@@ -5,7 +5,7 @@
  * them are shown (shown_rooms.js), hands on what comes, checks that nothing is missing in between (event_chain.js), and
  * answers tabs that are a little behind from what came lately.
  *
- * It speaks in messages (`say`) and hears them (`hear`), see shared_stream.js.
+ * It speaks in messages (`send`) and receives them (`receive`), see shared_stream.js.
  */
 import { EventChain } from "./event_chain.js";
 import { FollowedRooms } from "./followed_rooms.js";
@@ -13,10 +13,10 @@ import { ListFollower } from "./list_follower.js";
 import { RoomStreams } from "./room_streams.js";
 import { ShownRooms } from "./shown_rooms.js";
 
-const FRESH = 1_500; // ms during which a stream that was opened is not suspected
+const FRESH_TIME = 1_500; // ms during which a stream that was opened is not suspected
 
 export class StreamLeader {
-  #say;
+  #send;
   #shown;
   #rooms;
   #list;
@@ -27,27 +27,27 @@ export class StreamLeader {
   #refreshed = { at: 0, by: null };
   #doubt = null;
 
-  /** `userId`: whose tabs these are. `say(message)`: to all tabs, ours among them. `readRooms(ids)`: async, the rows of
+  /** `userId`: whose tabs these are. `send(message)`: to all tabs, ours among them. `readRooms(ids)`: async, the rows of
    * the list of rooms, or of some. `living`: async, a Set of the tabs that live. */
-  constructor({ userId, say, readRooms, living }) {
-    const tell = (message) => this.#say(message);
+  constructor({ userId, send, readRooms, living }) {
+    const sendOn = (message) => this.#send(message);
     const open = () => this.#open();
-    this.#say = say;
-    this.#shown = new ShownRooms({ living, onUnsaid: open });
+    this.#send = send;
+    this.#shown = new ShownRooms({ living, onUnreported: open });
     const shown = () => this.#shown.rooms;
     this.#rooms = new FollowedRooms(shown);
-    this.#chain = new EventChain({ rooms: this.#rooms, say: tell, reopen: open });
+    this.#chain = new EventChain({ rooms: this.#rooms, send: sendOn, reopen: open });
     this.#list = new ListFollower({
       rooms: this.#rooms,
       shown,
       read: readRooms,
-      say: tell,
+      send: sendOn,
       open,
       failed: ({ status }) => this.#stream.stopFor(status === 401 ? 401 : 0),
     });
     this.#stream = new RoomStreams({
       userId,
-      here: () => this.#shown.say(),
+      here: () => this.#shown.report(),
       listed: () => this.#list.digest,
       on: {
         event: (kind, event) => this.#receive(kind, event),
@@ -57,10 +57,10 @@ export class StreamLeader {
         },
         closed: (roomId) => this.#list.closed(roomId),
         refused: () => this.#list.refused(),
-        anew: () => tell({ type: "anew" }),
+        anew: () => sendOn({ type: "anew" }),
         state: (state, since) => {
           this.#state = { state, since };
-          tell({ type: "state", ...this.#state });
+          sendOn({ type: "state", ...this.#state });
         },
       },
     });
@@ -88,11 +88,11 @@ export class StreamLeader {
     this.#shown.end();
     this.#list.end();
     clearTimeout(this.#doubt);
-    this.#say = () => {};
+    this.#send = () => {};
   }
 
   /** Takes a message of a tab. */
-  hear(message) {
+  receive(message) {
     const { type, tab, roomId } = message;
     if (type === "hello") {
       this.#hello(message);
@@ -131,15 +131,15 @@ export class StreamLeader {
   }
 
   #welcome(tab, roomId) {
-    this.#say({ type: "welcome", to: tab, cursor: this.#rooms.cursor(roomId), ...this.#state });
+    this.#send({ type: "welcome", to: tab, cursor: this.#rooms.cursor(roomId), ...this.#state });
   }
 
   #ping(tab, roomId) {
     this.#stream.check();
     this.#shown.check();
-    this.#say({ type: "pong", to: tab });
+    this.#send({ type: "pong", to: tab });
     if (roomId && !this.#rooms.has(roomId)) {
-      this.#say({ type: "forgotten", to: tab });
+      this.#send({ type: "forgotten", to: tab });
     }
   }
 
@@ -149,7 +149,7 @@ export class StreamLeader {
       this.#open();
     } else if (this.#chain.bring(tab, roomId, tip)) {
       return;
-    } else if (turn === 1 && Date.now() - this.#openedAt > FRESH) {
+    } else if (turn === 1 && Date.now() - this.#openedAt > FRESH_TIME) {
       this.#open();
     } else if (turn > 1) {
       this.#chain.move(tab, roomId, tip);
@@ -159,14 +159,14 @@ export class StreamLeader {
   /** What makes one tab doubt the connection makes all of them, at once. What the same tab says next is another doubt. */
   #refresh(tab) {
     const ago = Date.now() - this.#refreshed.at;
-    if (ago < 0 || ago > FRESH) {
+    if (ago < 0 || ago > FRESH_TIME) {
       this.#refreshed = { at: Date.now(), by: tab };
       this.#stream.refresh();
     } else if (tab === this.#refreshed.by) {
       this.#doubt ??= setTimeout(() => {
         this.#doubt = null;
         this.#refresh(tab);
-      }, FRESH - ago + 1);
+      }, FRESH_TIME - ago + 1);
     }
     this.#list.hurry();
   }
@@ -184,7 +184,7 @@ export class StreamLeader {
       this.#chain.receive(kind, event);
       return;
     }
-    this.#say({ type: "event", kind, event });
+    this.#send({ type: "event", kind, event });
     if (kind === "rooms") {
       this.#list.changed(event);
     }

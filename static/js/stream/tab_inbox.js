@@ -45,7 +45,7 @@ export class TabInbox {
   }
 
   /** Takes a message of the leader. */
-  take(message) {
+  receive(message) {
     if (message.to && message.to !== this.#tab) {
       return;
     }
@@ -57,7 +57,7 @@ export class TabInbox {
   }
 
   /** How the stream is doing, and with `lost` since when. */
-  tell(state, since) {
+  setState(state, since) {
     if (this.#isOver || !state) {
       return;
     }
@@ -105,10 +105,10 @@ export class TabInbox {
         this.#on.forgotten();
         break;
       case "state":
-        this.tell(message.state, message.since);
+        this.setState(message.state, message.since);
         break;
       case "welcome":
-        this.tell(message.state, message.since);
+        this.setState(message.state, message.since);
         this.#on.moved(cursor);
         break;
       default:

@@ -3,13 +3,13 @@ import { between } from "./random.js";
 import { texts } from "./texts.js";
 
 const ANSWER_TAKES = 10_000; // ms, at most
-const WAITED_FOR = 30_000; // ms, at most, until what was too much at once is asked for again
+const LONGEST_RETRY_WAIT = 30_000; // ms, at most, before a request that was refused as too much (429) is repeated
 const JITTER = 500; // ms, so that all tabs of a user don't ask at the same moment
-const REPEATS = 10; // of one request, at most
+const MOST_REPEATS = 10; // of one request, at most
 const SOMEBODY_ELSE = "signed in as somebody else"; // as the server says it
 
 /**
- * An answer other than success; status 0 where there was none. 401: the session is not the page's user's any more, be it
+ * An answer other than success; status 0 if there was none. 401: the session is not the page's user's any more, be it
  * over or somebody else's.
  */
 export class ApiError extends Error {
@@ -25,7 +25,7 @@ export class ApiError extends Error {
   }
 }
 
-/** What went wrong, for somebody to read. */
+/** The reason in words, for the reader. */
 export function reason({ status, message }) {
   return { 0: texts.noConnection, 401: texts.signedOutReason }[status] ?? message;
 }
@@ -46,12 +46,12 @@ export class Api {
     this.#onEnd = onEnd;
   }
 
-  /** Asks for nothing any more: everything fails as if the server had said 401. */
+  /** Sends no more requests: all fail as if the server had answered 401. */
   stop() {
     this.#isStopped = true;
   }
 
-  /** Whether the browser is signed in as somebody else by now, as far as anybody can be asked. */
+  /** Whether the browser is now signed in as somebody else; false if that can't be found out. */
   async isElses() {
     try {
       await this.#request("/csrf");
@@ -75,7 +75,7 @@ export class Api {
     return (await (await this.#fetch(`/rooms/${roomId}/presence`)).json()).users;
   }
 
-  /** Messages with these words, the newest first: `{ results, has_more }`. */
+  /** Searches messages, the newest first: `{ results, has_more }`. */
   async search(parameters, signal) {
     return (await this.#fetch(`/search?${new URLSearchParams(parameters)}`, { signal })).json();
   }
@@ -86,7 +86,7 @@ export class Api {
     return (await (await this.#fetch(query ? `/rooms?${query}` : "/rooms")).json()).rooms;
   }
 
-  /** Everything up to this message was read. The page may be leaving meanwhile. */
+  /** Marks everything up to this message as read. Goes out even if the page is closed meanwhile. */
   async read(roomId, id) {
     await this.#send("PUT", `/rooms/${roomId}/read`, { id }, { keepalive: true, isPatient: false });
   }
@@ -97,7 +97,7 @@ export class Api {
     return (await (await this.#send("POST", "/messages", body, { isPatient: false })).json()).message;
   }
 
-  /** Returns the message as it is then. */
+  /** Returns the edited message. */
   async edit(roomId, id, content) {
     return (await this.#send("PATCH", messagePath(roomId, id), { content })).json();
   }
@@ -136,8 +136,8 @@ export class Api {
   }
 
   /**
-   * `isPatient`: what the server finds too much at once (429) is asked for again when it said, since nobody else does.
-   * Messages and read marks have an order of their own to keep to; whoever typed a moment ago is no news.
+   * `isPatient`: a request that the server refuses as too much (429) is repeated when it says. Not so messages and read
+   * marks, whose senders keep them in order, and typing notices, which are stale by then.
    */
   async #fetch(path, { isPatient = true, ...options } = {}) {
     for (let repeats = 0; ; repeats += 1) {
@@ -150,7 +150,7 @@ export class Api {
         if (error.status === 401) {
           this.#onEnd(error.message === SOMEBODY_ELSE ? "somebody-else" : "signed-out");
         }
-        if (error.status !== 429 || !isPatient || repeats === REPEATS || !(error.retryAfter <= WAITED_FOR)) {
+        if (error.status !== 429 || !isPatient || repeats === MOST_REPEATS || !(error.retryAfter <= LONGEST_RETRY_WAIT)) {
           throw error;
         }
         await passed(error.retryAfter + between(0, JITTER), options.signal);
@@ -177,7 +177,7 @@ export class Api {
   }
 }
 
-/** Waits, unless it is called off meanwhile. */
+/** Waits, unless the signal aborts. */
 function passed(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     const stop = () => {

@@ -1,17 +1,18 @@
 /**
- * How long to wait before the next attempt: exponential with full jitter, so that many pages that were cut off at the
- * same moment do not come back at the same moment.
+ * The wait before the next attempt: exponential with full jitter, so that pages that lost the connection at the same
+ * moment do not come back at the same moment.
  */
 import { between } from "./random.js";
 
-const BASE = 1_000; // ms
-const CAP = 30_000; // ms
+const BASE_WAIT = 1_000; // ms
+const LONGEST_WAIT = 30_000; // ms
 
 export class Backoff {
   #attempts = 0;
 
+  /** The next wait, in ms. */
   next() {
-    const ceiling = Math.min(CAP, BASE * 2 ** this.#attempts);
+    const ceiling = Math.min(LONGEST_WAIT, BASE_WAIT * 2 ** this.#attempts);
     this.#attempts += 1;
     return between(0, ceiling);
   }

@@ -1,7 +1,7 @@
-/** Letters without their accents and case, for finding "Café" by "cafe". */
+/** Compares texts without accents and case, to find “Café” by “cafe”. */
 
-/** The text as it is compared. */
-export function fold(text) {
+/** Returns the text without accents and case. */
+export function foldText(text) {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
@@ -12,5 +12,5 @@ export function matches(text, query) {
 }
 
 export function wordsOf(text) {
-  return fold(text).match(/[\p{L}\p{N}]+/gu) ?? [];
+  return foldText(text).match(/[\p{L}\p{N}]+/gu) ?? [];
 }

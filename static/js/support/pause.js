@@ -1,4 +1,4 @@
-/** A wait that can be cut short: `await pause.for(ms)` here, `pause.end()` where the reason to wait went away. */
+/** A wait that can be cut short: `await pause.for(ms)` in one place, `pause.end()` where the reason to wait ends. */
 export class Pause {
   #end = () => {};
 

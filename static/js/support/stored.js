@@ -1,10 +1,12 @@
-/** A small JSON value that this browser keeps. Where storage is forbidden, nothing is kept and nothing breaks. */
+/**
+ * A small JSON value in this browser's localStorage. Where storage is forbidden, nothing is kept and nothing breaks.
+ */
 const PREFIX = "harbour:";
 
 export class Stored {
   #key;
 
-  /** Those that begin so. */
+  /** The keys that begin with this. */
   static keys(beginning) {
     try {
       return Object.keys(localStorage)
@@ -27,7 +29,7 @@ export class Stored {
     }
   }
 
-  /** Returns whether it is kept. */
+  /** Stores the value. Returns whether that worked. */
   write(value) {
     try {
       localStorage.setItem(this.#key, JSON.stringify(value));

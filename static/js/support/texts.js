@@ -1,6 +1,4 @@
-/**
- * Every word that scripts put on the page. Another language is another version of this file, and of the templates.
- */
+/** Every text that scripts put on the page. Another language is another version of this file, and of the templates. */
 const TURNS_DIRECTION = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const FIRST_STRONG_ISOLATE = "\u2068";
 const POP_ISOLATE = "\u2069";

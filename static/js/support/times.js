@@ -1,4 +1,4 @@
-/** Times as their reader says them: in the reader's zone and habits, in the language of the page. */
+/** Formats times in the reader's time zone and locale, in the language of the page. */
 import { texts } from "./texts.js";
 
 const locale = navigator.languages.find((each) => each.split("-")[0] === texts.language) ?? texts.language;

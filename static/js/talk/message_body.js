@@ -1,4 +1,4 @@
-/** What a message says: its text, formatted where the server did that; or that it was deleted. */
+/** The body of a message: its text, formatted where the server did that; or that it was deleted. */
 import { fromTemplate } from "../support/dom.js";
 import { texts } from "../support/texts.js";
 import { showHtml, shownHtml } from "./html.js";
@@ -9,7 +9,7 @@ export class MessageBody {
   #html;
   #gone;
   #all;
-  #shown; // as it was given: the browser may write the same markup in another way
+  #shown; // as it was given: the browser may serialise the same markup differently
 
   /** `element`: the row. */
   constructor(element) {
@@ -21,7 +21,7 @@ export class MessageBody {
     this.#all = element.querySelector(".message__all");
   }
 
-  /** What the row says about its message. */
+  /** Reads the message's body from the row. */
   read() {
     return {
       content: this.#span.textContent,
@@ -32,7 +32,7 @@ export class MessageBody {
 
   show({ content, html, deleted }, isLong) {
     if (this.#span.textContent !== content) {
-      this.#span.textContent = content; // and a selection in it stays where nothing changed
+      this.#span.textContent = content; // if nothing changed, a selection in it stays
     }
     this.#text.hidden = Boolean(html || deleted);
     this.#showHtml(html);
@@ -40,7 +40,7 @@ export class MessageBody {
     this.#all = this.#toggle(this.#all, isLong, "all-template");
   }
 
-  /** A long one is shown whole, or not any more. */
+  /** Expands a long message, or collapses it. */
   toggleAll(row) {
     const isOpen = row.classList.toggle("message--open");
     this.#all.setAttribute("aria-expanded", String(isOpen));
@@ -55,7 +55,7 @@ export class MessageBody {
     this.#shown = html;
   }
 
-  /** Below the text, in the order of the template. Returns the element, or null. */
+  /** Adds or removes an element below the text, in the order of the template. Returns the element, or null. */
   #toggle(element, isWanted, template) {
     if (!isWanted) {
       element?.remove();

@@ -1,9 +1,10 @@
 /**
- * What a lasting change makes of a message: the server's own rules, so that a page that saw every change shows what a
- * page that has just been loaded shows. Deleted is deleted for ever, whatever comes after it. Nothing here knows a page.
+ * Applies edits, deletions and reactions to a message, by the server's own rules: a page that saw every change shows
+ * the same as a page that was just loaded. A deleted message stays deleted, whatever comes after. Nothing here touches
+ * the page.
  */
 
-/** The message after the change; the same object where the change says nothing new. */
+/** Returns the message after the change; the same object if nothing changed. */
 export function changed(message, kind, event) {
   if (message.deleted) {
     return message;
@@ -24,12 +25,12 @@ function edited(message, { content, html, mentions, edited_at, look }) {
   return { ...message, content, html, mentions, edited_at, look };
 }
 
-/** A tombstone: who, when and where in the log. */
+/** Keeps only who wrote the message, when, and its place in the log. */
 function deleted({ html, mentions, reactions, edited_at, reply_to, look, ...rest }) {
   return { ...rest, content: "", deleted: true };
 }
 
-/** In the order in which each emoji, and each person behind it, came first. One that nobody means any more goes. */
+/** Returns the reactions after the change. Emoji and people keep the order in which they came; an emoji without people goes. */
 export function reacted(reactions, { emoji, user_id, on }) {
   const known = reactions.find((each) => each.emoji === emoji);
   const others = (known?.user_ids ?? []).filter((id) => id !== user_id);

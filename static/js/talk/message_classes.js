@@ -1,19 +1,19 @@
 /**
- * How a message looks, as far as what it says decides. The server decides that when a message is written. Judged here is
- * what it has not seen yet, and messages from before that was kept. chatserver/model/message_classes.py has the same rules: change both,
- * a test compares them.
+ * The CSS classes of a message that depend on its text. The server decides them when a message is written; the browser
+ * decides only for messages that the server has not seen yet, or stored before it did.
+ * chatserver/model/message_classes.py has the same rules: change both, a test compares them.
  */
 const MOST_EMOJI = 6; // that are shown large
 const MOST_CHARACTERS = 120; // of a text of nothing but emoji
-const LINE = 80; // characters, about
+const LINE_CHARACTERS = 80; // characters in a line, about
 const MOST_LINES = 22; // that are shown without being asked for
 
 const EMOJI = emojiPattern();
-// What matched once is not tried in another way: a text has many that come to the same. (?=(…))\1 is (?>…).
+// Atomic groups, since a text can match in very many equivalent ways. (?=(…))\1 is (?>…).
 const ONLY_EMOJI = new RegExp(`^(?:(?=(${EMOJI}))\\1(?=(\\s*))\\2){1,${MOST_EMOJI}}$`, "u");
 
 /** The classes of the row, in the order in which the server writes them. */
-export function looks(message, userId) {
+export function classesOf(message, userId) {
   const look = message.look ?? judge(message.content);
   return {
     "message--deleted": Boolean(message.deleted),
@@ -23,8 +23,8 @@ export function looks(message, userId) {
   };
 }
 
-/** The look of a row that the server made. */
-export function lookOf({ classList }) {
+/** Reads from a row that the server rendered how its text looks. */
+export function lookOfRow({ classList }) {
   return classList.contains("message--long") ? "long" : classList.contains("message--emoji") ? "emoji" : "plain";
 }
 
@@ -40,11 +40,11 @@ function isOnlyEmoji(text) {
 }
 
 function isLong(text) {
-  const lines = text.split("\n").map((line) => Math.max(1, Math.ceil([...line].length / LINE)));
+  const lines = text.split("\n").map((line) => Math.max(1, Math.ceil([...line].length / LINE_CHARACTERS)));
   return lines.reduce((sum, each) => sum + each, 0) > MOST_LINES;
 }
 
-/** One emoji: what shows as a picture by itself, or is asked to (U+FE0F), or several of those joined (U+200D). */
+/** One emoji: a character that shows as a picture by default or with U+FE0F, or several of those joined by U+200D. */
 function emojiPattern() {
   const flag = "[\\u{1f1e6}-\\u{1f1ff}]{2}";
   const keycap = "[0-9#*]\\ufe0f?\\u20e3";

@@ -1,11 +1,12 @@
 /**
- * The messages on the page: which there are, in what order, each once.
+ * The messages on the page, in order, each once.
  *
- * A message is placed when the log says so, at the end, in the order in which the log says it; older pages go in front,
- * and newer ones at the end where the list does not reach the end of the log. So the order is the log's own and no id is ever compared. A message of ours that was only written, or only
- * acknowledged, has no place yet: it stands in the tail, below all that is placed, until the log brings it.
+ * A message is placed when the log brings it, at the end, in the order of the log. Older pages go in front; newer ones
+ * at the end, while the list does not reach the end of the log. So the order is the log's own and ids are never
+ * compared. A message of ours that was only written, or only acknowledged, has no place yet: it stands in the tail,
+ * below all placed ones, until the log brings it.
  *
- * `user_id` and `client_id` name a message. One that comes again under another id takes its new place.
+ * `user_id` and `client_id` identify a message. One that comes again under another id takes its new place.
  */
 export class MessageList {
   #container;
@@ -14,7 +15,7 @@ export class MessageList {
   #byId = new Map();
   #byName = new Map();
 
-  /** `container`: the element in which the rows stand. `rows`: those that stand there already. */
+  /** `container`: the parent of the rows. `rows`: those that it already contains. */
   constructor(container, rows) {
     this.#container = container;
     this.#placed = rows;
@@ -52,13 +53,13 @@ export class MessageList {
     return this.#byId.get(id);
   }
 
-  /** Whether the log has yet to give the row its place. */
+  /** Whether the row is in the tail: the log has not brought its message yet. */
   isHeld(row) {
     return this.#tail.includes(row);
   }
 
-  /** Puts rows at the end of what is placed, wherever they stood before. */
-  place(rows) {
+  /** Places rows at the end, wherever they were before. */
+  append(rows) {
     this.#forget(rows);
     for (const row of rows) {
       this.#placed.push(row);
@@ -68,7 +69,7 @@ export class MessageList {
     this.#group();
   }
 
-  placeInFront(rows) {
+  prepend(rows) {
     const next = this.rows[0];
     this.#placed.unshift(...rows);
     for (const row of rows) {
@@ -78,7 +79,7 @@ export class MessageList {
     this.#group();
   }
 
-  /** Puts a row into the tail. */
+  /** Adds a row to the tail. */
   hold(row) {
     this.#tail.push(row);
     this.#know(row);
@@ -86,14 +87,14 @@ export class MessageList {
     this.#group();
   }
 
-  /** A row shows another state of its message, which may have another id. */
+  /** Shows another state of the row's message, which may have another id. */
   update(row, message) {
     const isOfAnotherTime = row.message.created_at !== message.created_at;
     this.#byId.delete(row.message.id);
     row.fill(message);
     this.#know(row);
     if (isOfAnotherTime) {
-      this.#group(); // what was written here had the time of this machine's clock until now
+      this.#group(); // the time of a message written here came from this machine's clock until now
     }
   }
 
@@ -103,18 +104,18 @@ export class MessageList {
     this.#group();
   }
 
-  /** Takes everything placed away, and puts these rows there. The tail stays: it is what the log has yet to bring. */
+  /** Replaces all placed rows. The tail stays: the log has not brought its messages yet. */
   replace(rows) {
     this.remove(this.#placed.filter((row) => !rows.includes(row)));
-    this.place(rows);
+    this.append(rows);
   }
 
-  /** Keeps so many rows; the oldest go. Returns whether any did. */
+  /** Removes the oldest rows until `size` are left. Returns whether any were removed. */
   trimOldest(size) {
     return this.#trim(this.#placed.slice(0, Math.max(0, this.size - size)));
   }
 
-  /** Keeps so many rows; the newest that are placed go. Returns whether any did. */
+  /** Removes the newest placed rows until `size` are left. Returns whether any were removed. */
   trimNewest(size) {
     const surplus = Math.max(0, this.size - size);
     return this.#trim(this.#placed.slice(Math.max(0, this.#placed.length - surplus)));
@@ -145,7 +146,7 @@ export class MessageList {
   }
 
   #insert(element, next = null) {
-    // Moving an element that is in place already would take the focus from it, and have it read out again.
+    // Moving an element that is in place would take the focus from it, and screen readers would read it again.
     if (element.parentElement !== this.#container || element.nextElementSibling !== next) {
       this.#container.insertBefore(element, next);
     }

@@ -1,4 +1,4 @@
-/** What a message answers: who said it, and how it began when the answer was written. */
+/** The quote in a reply: who wrote the original message, and how it began when the reply was written. */
 import { fromTemplate } from "../support/dom.js";
 
 export class MessageQuote {
@@ -11,7 +11,7 @@ export class MessageQuote {
     this.#element = row.querySelector(".message__quote");
   }
 
-  /** As in a message: `{ id, user_name, content }`; undefined for one that answers nothing. */
+  /** As in a message: `{ id, user_name, content }`; undefined if the message is no reply. */
   read() {
     const link = this.#element?.querySelector("a");
     return (

@@ -1,4 +1,4 @@
-/** The reactions below a message: one button each, pressed where its reader is among those who mean it. */
+/** The reactions below a message: one button each, pressed if the reader has reacted so. */
 import { fromTemplate } from "../support/dom.js";
 
 export class MessageReactions {
@@ -19,7 +19,7 @@ export class MessageReactions {
     }));
   }
 
-  /** Keeps the buttons that stand there already, and the focus with them. */
+  /** Updates the buttons in place, so that the focus stays. */
   show(reactions, userId) {
     if (reactions.length === 0) {
       this.#element?.remove();
@@ -50,7 +50,7 @@ export class MessageReactions {
     this.#row.insertBefore(this.#element, note);
   }
 
-  /** One that everybody took back and somebody gave again stands at the end. */
+  /** Puts the buttons in the order of the reactions: an emoji that was taken back by all and given again is last. */
   #sort(reactions, add) {
     const buttons = this.#buttons;
     if (reactions.some(({ emoji }, index) => buttons[index].value !== emoji)) {

@@ -1,7 +1,7 @@
 /**
- * One message on the page: an `<li>` that the server sent, or one made from the same markup.
+ * One message on the page: an `<li>` that the server rendered, or one made from the same template.
  *
- * `message` is what the row shows. One without an `id` has not been acknowledged.
+ * `message` is what the row shows. Without an `id` it has not been acknowledged.
  */
 import { hueClass, initials } from "../people/avatar.js";
 import { fromTemplate, myId } from "../support/dom.js";
@@ -10,7 +10,7 @@ import { clock, day, full } from "../support/times.js";
 import { continues, isNewDay } from "./grouping.js";
 import { MessageBody } from "./message_body.js";
 import { reacted } from "./message_changes.js";
-import { lookOf, looks } from "./message_classes.js";
+import { lookOfRow, classesOf } from "./message_classes.js";
 import { MessageQuote } from "./message_quote.js";
 import { MessageReactions } from "./message_reactions.js";
 
@@ -31,7 +31,7 @@ export class MessageRow {
     return row;
   }
 
-  /** A row of the page as it was loaded. */
+  /** Makes a row from an element that the server rendered. */
   static adopt(element) {
     const row = new MessageRow(element);
     row.#read();
@@ -63,7 +63,7 @@ export class MessageRow {
     face.className = `message__face face ${hueClass(message.user_id)}`;
     face.textContent = initials(message.user_name);
     author.textContent = message.user_name;
-    const marks = looks(message, this.#me);
+    const marks = classesOf(message, this.#me);
     for (const [name, holds] of Object.entries(marks)) {
       element.classList.toggle(name, holds);
     }
@@ -75,7 +75,7 @@ export class MessageRow {
     this.#group();
   }
 
-  /** Shows a reaction of its reader as wished until the log has it: on, off, or as it is (null). */
+  /** Shows the reader's own reaction as on or off until the log confirms it; null shows the log's state. */
   wish(emoji, on) {
     if (on === null) {
       this.#wishes.delete(emoji);
@@ -85,17 +85,17 @@ export class MessageRow {
     this.#showReactions();
   }
 
-  /** Whether its reader has reacted so, or wishes it. */
+  /** Whether the reader has reacted with this emoji, or is about to. */
   hasMine(emoji) {
     return this.#reactions.some((each) => each.emoji === emoji && each.user_ids.includes(this.#me));
   }
 
-  /** Shows a long message whole, or not any more. */
+  /** Expands a long message, or collapses it. */
   toggleAll() {
     this.#parts.body.toggleAll(this.element);
   }
 
-  /** What became of something that its reader did to it: a line below; null takes it away. */
+  /** Shows a line below the message about what the reader did with it; null removes the line. */
   say(words, isFailure = false) {
     this.element.classList.toggle("message--busy", words !== null && !isFailure);
     if (words === null) {
@@ -116,7 +116,7 @@ export class MessageRow {
     this.#said.querySelector("button").hidden = !isFailure;
   }
 
-  /** Draws the row as the next after `previous` (a row, or null): on the same day, in the same breath? */
+  /** Renders the row as the one after `previous` (a row, or null): with or without a new day and an author. */
   follow(previous) {
     this.#continues = continues(previous?.message, this.message);
     this.#group();
@@ -130,7 +130,7 @@ export class MessageRow {
     }
   }
 
-  /** Today is not today for ever. */
+  /** Renders the name of the day again: “Today” becomes “Yesterday” at midnight. */
   nameDay() {
     const time = this.#day?.querySelector("time");
     if (time) {
@@ -139,7 +139,7 @@ export class MessageRow {
     }
   }
 
-  /** The line above the first message that its reader has not seen. */
+  /** Shows the line above the first message that the reader has not seen. */
   set isFirstUnread(isFirst) {
     this.#unread?.remove();
     this.#unread = isFirst ? fromTemplate("unread-template") : null;
@@ -149,7 +149,7 @@ export class MessageRow {
     this.#group();
   }
 
-  /** `state`: pending, failed, or null for a message like any other. Returns the note below the text, or null. */
+  /** `state`: pending, failed, or null for a message that was sent. Returns the note below the text, or null. */
   mark(state) {
     this.element.classList.toggle("message--pending", state !== null);
     this.element.classList.toggle("message--failed", state === "failed");
@@ -163,12 +163,12 @@ export class MessageRow {
     return this.#note;
   }
 
-  /** Without its author where that is the one above. What was changed has a line that says so. */
+  /** Hides the author if the message above has the same one. An edited message always shows it, with a note. */
   #group() {
     this.element.classList.toggle("message--more", this.#continues && !this.#unread && !this.#edited);
   }
 
-  /** The message, from what the server wrote about it. */
+  /** Reads the message from the attributes that the server rendered. */
   #read() {
     const { id, userId, clientId, mentions } = this.element.dataset;
     const { author, time, body, quote, reactions } = this.#parts;
@@ -182,7 +182,7 @@ export class MessageRow {
       mentions: mentions?.split(" ").map(Number),
       reply_to: quote.read(),
       reactions: reactions.read(),
-      look: lookOf(this.element),
+      look: lookOfRow(this.element),
       ...body.read(),
     };
   }

@@ -1,9 +1,10 @@
 /**
- * The log on the page: what the room says goes in here, and the list stays grouped, bounded and where its reader is.
+ * The log on the page: takes the room's events, and keeps the list grouped, bounded and at the reader's scroll
+ * position.
  *
- * The list is a window on the log. While it reaches the end, what is said is appended. When its reader has gone up so
- * far that the newest went from the page, or the page began in the middle, what is said is told (`on.ahead`) and waits,
- * until the pages between have been loaded: there is never a hole.
+ * The list is a window on the log. While it reaches the end, new messages are appended. When the reader has scrolled up
+ * so far that the newest were removed, or the page began in the middle, new messages are announced (`on.unplaced`) and
+ * wait until the pages in between have been loaded: there is never a hole.
  */
 import { untilMidnight } from "../support/times.js";
 import { changed } from "./message_changes.js";
@@ -11,10 +12,10 @@ import { MessageList } from "./message_list.js";
 import { MessageRow } from "./message_row.js";
 import { ScrollKeeper } from "./scroll_keeper.js";
 import { SeenChanges } from "./seen_changes.js";
-import { Ahead } from "./unplaced_messages.js";
+import { UnplacedMessages } from "./unplaced_messages.js";
 
 const MOST_ROWS = 300;
-const ROUND = 50; // ms that what comes in quick succession is collected, so that catching up is drawn in a few steps
+const DRAW_INTERVAL = 50; // ms; events that come within it are rendered together, so that catching up takes few steps
 
 export class Messages {
   #element;
@@ -23,13 +24,13 @@ export class Messages {
   #incoming = [];
   #nextRound = null;
   #hasNewer;
-  #ahead = new Ahead();
+  #unplaced = new UnplacedMessages();
   #changes = new SeenChanges();
 
   /**
-   * `hasNewer`: whether the list ends before the log does. `on.arrived(rows, messages)`: placed by the log just now.
-   * `on.ahead(messages)`: came, and can't be placed. `on.cut({ older, newer })`: messages went from the page at an end.
-   * `on.wantsEnd()`: its reader said something, and the end is not here.
+   * `hasNewer`: whether the list ends before the log does. `on.arrived(rows, messages)`: the log has just placed these.
+   * `on.unplaced(messages)`: these came and can't be placed. `on.cut({ older, newer })`: messages were removed from an end.
+   * `on.wantsEnd()`: the reader wrote a message, and the list does not reach the end.
    */
   constructor({ element, scroller, hasNewer, on }) {
     this.#element = element;
@@ -58,23 +59,23 @@ export class Messages {
     return this.#list.rows;
   }
 
-  /** Those that the log has placed, the oldest first. */
+  /** The rows that the log has placed, the oldest first. */
   get placed() {
     return this.#list.placed;
   }
 
-  /** The row of this message; undefined where it is not on the page. */
+  /** The row of this message; undefined if it is not on the page. */
   find(id) {
     return this.#list.byId(id);
   }
 
-  /** The row that contains this element; undefined where none does, or where the server does not know the message yet. */
+  /** The row that contains this element; undefined if none does, or if the server does not know the message yet. */
   rowOf(element) {
     const id = element?.closest?.("li.message")?.dataset.id;
     return id && this.find(id);
   }
 
-  /** The next lasting event of the log. The first is drawn at once, those right behind it in rounds. */
+  /** Takes the next stored event of the log. Renders the first at once, those right behind it together. */
   take(kind, event) {
     if (kind !== "message") {
       this.#changes.add(kind, event);
@@ -85,7 +86,7 @@ export class Messages {
     }
   }
 
-  /** The log starts over from this page of messages, its newest. */
+  /** Replaces all messages by the newest page of the log. */
   replace(messages) {
     this.#incoming = [];
     this.#changes.clear();
@@ -98,7 +99,7 @@ export class Messages {
     const unknown = messages.filter((message) => !this.#list.find(message)).map((each) => this.#changes.applied(each));
     this.#busy(() =>
       this.scroll.keep(() => {
-        this.#list.placeInFront(unknown.map(MessageRow.make));
+        this.#list.prepend(unknown.map(MessageRow.make));
         if (this.#list.trimNewest(MOST_ROWS)) {
           this.#cutNewer();
         }
@@ -106,13 +107,13 @@ export class Messages {
     );
   }
 
-  /** `isLast`: nothing followed when the page was read. Returns whether the list reaches the end of the log now. */
+  /** Appends a page. `isLast`: nothing followed it when it was read. Returns whether the list now reaches the log's end. */
   showNewer(messages, isLast) {
-    this.#ahead.have(messages);
-    const rest = isLast ? this.#ahead.take() : null;
+    this.#unplaced.have(messages);
+    const rest = isLast ? this.#unplaced.take() : null;
     this.#busy(() =>
       this.scroll.keep(() => {
-        this.#list.place([...messages, ...(rest ?? [])].map((each) => this.#rowFor(each)));
+        this.#list.append([...messages, ...(rest ?? [])].map((each) => this.#rowFor(each)));
         this.#cutOlder();
         if (rest) {
           this.#setHasNewer(false);
@@ -122,7 +123,7 @@ export class Messages {
     return rest !== null;
   }
 
-  /** Shows a message of ours that the log has not brought yet. Returns its row; null where the log was faster. */
+  /** Shows a message of ours that the log has not brought yet. Returns its row; null if the log was faster. */
   hold(message) {
     if (this.#list.find(message)) {
       return null;
@@ -136,14 +137,14 @@ export class Messages {
     return row;
   }
 
-  /** A held message was acknowledged. Its place is still for the log to give. */
+  /** Updates a held row whose message was acknowledged. The log still has to place it. */
   acknowledge(row, message) {
     if (this.#list.isHeld(row)) {
       this.scroll.keep(() => this.#list.update(row, this.#changes.applied(message)));
     }
   }
 
-  /** Whether the log has yet to bring it. */
+  /** Whether the log has not brought the row's message yet. */
   isHeld(row) {
     return this.#list.isHeld(row);
   }
@@ -152,7 +153,7 @@ export class Messages {
     this.scroll.keep(() => this.#list.remove([row]));
   }
 
-  /** Draws what was taken and not drawn yet. */
+  /** Renders the events that were taken and not rendered yet. */
   flush() {
     clearTimeout(this.#nextRound);
     this.#draw();
@@ -165,30 +166,30 @@ export class Messages {
     }
     const incoming = this.#incoming.splice(0);
     const messages = incoming.filter(([kind]) => kind === "message").map(([, message]) => message);
-    const arrived = this.#hasNewer ? [] : this.#place(messages);
+    const arrived = this.#hasNewer ? [] : this.#append(messages);
     this.scroll.keep(() => incoming.forEach(([kind, event]) => this.#change(kind, event)));
     if (this.#hasNewer && messages.length > 0) {
-      this.#ahead.add(messages.filter((message) => !this.#list.find(message)));
-      this.#on.ahead(messages);
+      this.#unplaced.add(messages.filter((message) => !this.#list.find(message)));
+      this.#on.unplaced(messages);
     } else if (!this.#hasNewer) {
       this.#on.arrived(arrived, messages);
       this.#bound();
     }
-    this.#nextRound = setTimeout(() => this.#draw(), ROUND);
+    this.#nextRound = setTimeout(() => this.#draw(), DRAW_INTERVAL);
   }
 
   /** Returns the rows that are new on the page. */
-  #place(messages) {
+  #append(messages) {
     const known = new Set(this.#list.rows);
     const rows = [];
     this.scroll.keep(() => {
       rows.push(...messages.map((message) => this.#rowFor(message)));
-      this.#list.place(rows);
+      this.#list.append(rows);
     });
     return rows.filter((row) => !known.has(row));
   }
 
-  /** Who is at the end loses what is far above; who reads further up loses the end, and is told what comes there. */
+  /** Bounds the list: for a reader at the end at its beginning, for one further up at its end. */
   #bound() {
     this.scroll.keep(() => {
       if (this.scroll.isAtEnd) {
@@ -206,7 +207,7 @@ export class Messages {
     }
   }
 
-  /** The row that shows this message from now on: the one that shows it already, or a new one. */
+  /** Returns the row of this message: the existing one, brought up to date, or a new one. */
   #rowFor(message) {
     const row = this.#list.find(message);
     const now = this.#changes.applied(message);
@@ -233,12 +234,12 @@ export class Messages {
     if (hasNewer !== this.#hasNewer) {
       this.#hasNewer = hasNewer;
       this.#element.dataset.hasNewer = hasNewer;
-      this.#ahead.begin();
+      this.#unplaced.begin();
       this.scroll.isCutOff = hasNewer;
     }
   }
 
-  /** Changes the list without having it read out: these are not news. */
+  /** Changes the list without screen readers reading it: these messages are not new. */
   #busy(change) {
     this.#element.ariaBusy = "true";
     change();

@@ -1,7 +1,7 @@
-/** One end of the list of messages: what lies beyond is loaded when its reader comes near, or asks for it. */
-const AHEAD = "600px"; // beyond the visible part of the log
+/** One end of the list of messages: loads the next page when the reader comes near, or asks for it. */
+const LOAD_MARGIN = "600px"; // beyond the visible part of the log
 
-export class History {
+export class PageEdge {
   #link;
   #instead;
   #scroller;
@@ -10,8 +10,8 @@ export class History {
   #isLoading = false;
 
   /**
-   * `link`: asks for more. `instead`: what stands there when there is no more (or null).
-   * `load`: async, shows the next page; returns whether there is more, or undefined where it could not be placed.
+   * `link`: loads more. `instead`: the element to show when there is no more (or null).
+   * `load`: async, shows the next page; returns whether there is more, or undefined if the page did not fit the list.
    */
   constructor({ link, instead, scroller, load }) {
     this.#link = link;
@@ -27,7 +27,7 @@ export class History {
     });
     this.#observer = new IntersectionObserver(([entry]) => entry.isIntersecting && this.more(), {
       root: scroller,
-      rootMargin: `${AHEAD} 0px`,
+      rootMargin: `${LOAD_MARGIN} 0px`,
     });
     this.#observer.observe(link);
   }
@@ -60,13 +60,13 @@ export class History {
         this.#lookAgain();
       }
     } catch {
-      // The link is still there to be pressed, and coming near it again tries again.
+      // The link can still be pressed, and coming near it again tries again.
     } finally {
       this.#isLoading = false;
     }
   }
 
-  /** An observer speaks when something changes; a page that was too short to move the link away changes nothing. */
+  /** Observes the link anew: the observer only reports changes, and a short page does not move the link out of view. */
   #lookAgain() {
     this.#observer.unobserve(this.#link);
     setTimeout(() => this.#observer.observe(this.#link));

@@ -1,7 +1,7 @@
-/** Both ends of the list of messages, and the way to the end of the log. */
-import { History } from "./page_edge.js";
+/** Pages through the messages at both ends of the list. */
+import { PageEdge } from "./page_edge.js";
 
-const PAGE = 50;
+const PAGE_SIZE = 50;
 
 export class Paging {
   #messages;
@@ -11,24 +11,24 @@ export class Paging {
   #onPaged;
 
   /**
-   * `older`, `newer`: the links at both ends; `origin`: what stands where the room begins.
-   * `readPage`: async, a page of messages. `onPaged()`: other rows than before stand in the list.
+   * `older`, `newer`: the links at both ends; `origin`: the element to show where the room begins.
+   * `readPage`: async, a page of messages. `onPaged()`: the rows of the list have changed.
    */
   constructor({ older, origin, newer, scroller, messages, readPage, onPaged }) {
     this.#messages = messages;
     this.#readPage = readPage;
     this.#onPaged = onPaged;
-    this.#older = new History({ link: older, instead: origin, scroller, load: () => this.#loadOlder() });
-    this.#newer = new History({ link: newer, instead: null, scroller, load: () => this.#loadNewer() });
+    this.#older = new PageEdge({ link: older, instead: origin, scroller, load: () => this.#loadOlder() });
+    this.#newer = new PageEdge({ link: newer, instead: null, scroller, load: () => this.#loadNewer() });
   }
 
-  /** The list starts over, with or without something before it. */
+  /** The list was replaced. `hasOlder`: whether there are older messages. */
   startOver(hasOlder) {
     this.#older.hasMore = hasOlder;
     this.#newer.hasMore = false;
   }
 
-  /** Messages went from the page at one end. */
+  /** Messages were removed at one end. */
   cut({ older, newer }) {
     this.#older.hasMore ||= Boolean(older);
     this.#newer.hasMore ||= Boolean(newer);
@@ -36,8 +36,8 @@ export class Paging {
 
   async #loadOlder() {
     const before = this.#messages.oldestId;
-    const page = before && (await this.#readPage({ before, limit: PAGE }));
-    // Unless the list has changed meanwhile at the end where the page would go.
+    const page = before && (await this.#readPage({ before, limit: PAGE_SIZE }));
+    // Unless the list has changed at this end meanwhile.
     if (!page || before !== this.#messages.oldestId) {
       return undefined;
     }
@@ -49,7 +49,7 @@ export class Paging {
 
   async #loadNewer() {
     const after = this.#messages.newestId;
-    const page = after && (await this.#readPage({ after, limit: PAGE }));
+    const page = after && (await this.#readPage({ after, limit: PAGE_SIZE }));
     if (!page || after !== this.#messages.newestId || !this.#messages.hasNewer) {
       return undefined;
     }

@@ -1,11 +1,11 @@
 /**
- * How far a room was read, as told to the server: at once, then at most every 1.5 s, and again until it was heard.
- * The server only ever moves it forward, so that nothing here has to know what is forward.
+ * Tells the server how far the room was read: at once, then at most every 1.5 s, and again until it succeeds. The
+ * server moves a read mark only forward, so nothing here has to know which message is later.
  */
 import { Backoff } from "../support/backoff.js";
 
-const EVERY = 1_500; // ms
-const REMEMBERED = 50; // ids
+const SEND_INTERVAL = 1_500; // ms
+const SENT_IDS_KEPT = 50; // ids
 
 export class ReadMark {
   #put;
@@ -15,13 +15,13 @@ export class ReadMark {
   #backoff = new Backoff();
   #timer = null;
 
-  /** `lastRead`: what the server knows already. `put(id)`: async, tells the server. */
+  /** `lastRead`: the id that the server has. `put(id)`: async, sends an id to the server. */
   constructor({ lastRead, put }) {
     this.#put = put;
     this.#latest = lastRead;
   }
 
-  /** Everything up to this message was read. */
+  /** The reader has read everything up to this message. */
   reach(id) {
     if (id !== this.#latest) {
       this.#latest = id;
@@ -30,12 +30,12 @@ export class ReadMark {
     }
   }
 
-  /** Whether it was from here that the server was told so. */
+  /** Whether this page sent this mark to the server. */
   hasTold(id) {
     return this.#told.has(id);
   }
 
-  /** The page goes: now or never. */
+  /** Sends the mark now: the page is about to go. */
   flush() {
     if (this.#wanted) {
       clearTimeout(this.#timer);
@@ -51,17 +51,17 @@ export class ReadMark {
     }
     this.#wanted = null;
     this.#told.add(id);
-    if (this.#told.size > REMEMBERED) {
+    if (this.#told.size > SENT_IDS_KEPT) {
       this.#told.delete(this.#told.values().next().value);
     }
-    let wait = EVERY;
+    let wait = SEND_INTERVAL;
     try {
       await this.#put(id);
       this.#backoff.reset();
     } catch (error) {
       if (!error.isFinal) {
         this.#wanted ??= id;
-        wait = Math.max(EVERY, error.retryAfter ?? 0, this.#backoff.next());
+        wait = Math.max(SEND_INTERVAL, error.retryAfter ?? 0, this.#backoff.next());
       }
     }
     this.#timer = setTimeout(() => this.#tell(), wait);

@@ -1,11 +1,11 @@
-/** Whether its reader is looking at the end of the room, and what that means for the others to know: it was read. */
+/** Watches whether the reader looks at the end of the room, and then marks the room as read. */
 export class Reading {
   #messages;
   #userId;
   #mark;
   #onRead;
 
-  /** `mark`: see read_mark.js. `onRead()`: everything here was read. */
+  /** `mark`: see read_mark.js. `onRead()`: the whole room was read. */
   constructor({ messages, scroller, userId, mark, onRead }) {
     this.#messages = messages;
     this.#userId = userId;

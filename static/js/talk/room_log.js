@@ -1,21 +1,21 @@
 /**
- * What a room has said so far, without a gap.
+ * The room's events so far, without a gap.
  *
- * Every lasting event names the one before it (`prev`). As long as each follows on what we have, the stream is
- * believed. What was seen before is dropped. When something passes that neither follows nor was seen, the stream is
- * behind us (then our own place goes by in a moment) or ahead: we wait for that moment, and then ask for what follows
- * our tip, by events, since only events tell what became of older messages.
+ * Each stored event names the one before it (`prev`). As long as each follows on ours, the stream is trusted; events
+ * seen before are dropped. When an event neither follows nor was seen, the stream is behind us (then our own last event
+ * comes by in a moment) or ahead: we wait for that moment, then ask for the events after our tip. Only events tell what
+ * became of older messages.
  *
- * When our place can't be served (`reset`), or the gap stays, we do what a page does when it loads: read the newest
- * messages, which say what cursor they reflect, and go on there. Nobody here compares ids: they stay what the contract
- * says they are, opaque.
+ * When our tip can't be served (`reset`), or the gap stays, we do what a page does when it loads: read the newest
+ * messages, which say which cursor they reflect, and go on there. Ids are never compared: the contract calls them
+ * opaque.
  */
 import { Backoff } from "../support/backoff.js";
 import { Pause } from "../support/pause.js";
 
-const PATIENCE = 2_000; // ms in which our place goes by, if the stream is only behind
-const TURNS = 3; // that we ask before we believe that nobody can tell what follows our tip
-const REMEMBERED = 500; // ids
+const CATCH_UP_WAIT = 2_000; // ms in which our tip comes by, if the stream is only behind
+const MOST_ASKS = 3; // times that we ask before we give up on the events after our tip
+const SEEN_IDS_KEPT = 500; // ids
 
 export class RoomLog {
   #tip;
@@ -40,23 +40,23 @@ export class RoomLog {
     this.#on = on;
   }
 
-  /** The cursor up to which everything was handed on. */
+  /** The id of the last event that was handed on. */
   get tip() {
     return this.#tip;
   }
 
-  /** Some of what was there before the tip, the oldest first. */
+  /** Ids of some events before the tip, the oldest first. */
   get seen() {
     return [...this.#seen].slice(-50);
   }
 
-  /** Takes an event of the room as it passes. */
+  /** Takes an event of the room from the stream. */
   receive(kind, event) {
     const isPassingSignal = event.prev === undefined;
     if (isPassingSignal) {
       this.#on.event(kind, event);
     } else if (this.#isReading) {
-      return; // what the page does not show yet is asked for when it is read
+      return; // the page that is being read has it, or the stream will be asked for it then
     } else if (event.id === this.#tip) {
       this.at(event.id);
     } else if (event.prev === this.#tip) {
@@ -65,7 +65,7 @@ export class RoomLog {
       const isCertain = this.#isNext && !this.#seen.has(event.id);
       this.#isNext = false;
       if (isCertain) {
-        this.#stream.ask(0); // it may be known what was between
+        this.#stream.ask(0); // another tab may have the events in between
       }
       this.#doubtIt();
     }
@@ -88,7 +88,7 @@ export class RoomLog {
     }
   }
 
-  /** Who asked for what follows `asked` can't be served exactly; the stream goes on from `cursor`. */
+  /** The server can't say exactly what follows `asked`; the stream goes on from `cursor`. */
   reset(asked, cursor) {
     if (asked === this.#tip) {
       this.startOver();
@@ -97,7 +97,7 @@ export class RoomLog {
     }
   }
 
-  /** From the newest page. */
+  /** Replaces all messages by the newest page. */
   async startOver() {
     if (this.#isReading) {
       return;
@@ -122,7 +122,7 @@ export class RoomLog {
 
   #take(kind, event) {
     this.#seen.add(this.#tip);
-    if (this.#seen.size > REMEMBERED) {
+    if (this.#seen.size > SEEN_IDS_KEPT) {
       this.#seen.delete(this.#seen.values().next().value);
     }
     this.#tip = event.id;
@@ -139,15 +139,15 @@ export class RoomLog {
 
   #doubtIt() {
     if (!this.#isReading) {
-      this.#doubt ??= setTimeout(() => this.#ask(), PATIENCE);
+      this.#doubt ??= setTimeout(() => this.#ask(), CATCH_UP_WAIT);
     }
   }
 
-  /** Without a connection nobody can tell us, and nothing is wrong with our place. */
+  /** Asks for the events after our tip, if there is a connection: without one our tip may well be right. */
   #ask() {
     this.#doubt = null;
     this.#turn += this.#stream.isLive ? 1 : 0;
-    if (this.#turn > TURNS) {
+    if (this.#turn > MOST_ASKS) {
       this.startOver();
       return;
     }
@@ -157,7 +157,7 @@ export class RoomLog {
     }
   }
 
-  /** A page, however long it takes; null where there will never be one. */
+  /** Reads a page, however long it takes; null if there will never be one. */
   async #insist(parameters) {
     const backoff = new Backoff();
     for (;;) {

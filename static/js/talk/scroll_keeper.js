@@ -1,6 +1,6 @@
 /**
- * The one who moves the log. Whatever changes in it changes inside `keep`: a reader at the end stays at the end, and a
- * reader further up keeps what they were reading where it was.
+ * Owns the scroll position of the log. Every change of the list happens inside `keep`: a reader at the end stays at the
+ * end, and for a reader further up the messages stay where they are.
  */
 const NEAR_THE_END = 100; // px
 
@@ -11,12 +11,12 @@ export class ScrollKeeper {
   #isCutOff = false;
   #top = 0;
 
-  /** `scroller`: the element that scrolls. `rows`: returns the elements in it by which a place can be kept, in order. */
+  /** `scroller`: the element that scrolls. `rows()`: the elements in it, in order, that can anchor the position. */
   constructor(scroller, rows) {
     this.#scroller = scroller;
     this.#rows = rows;
     scroller.addEventListener("scroll", () => this.#look(), { passive: true });
-    // The phone's keyboard, a growing composer, a turned screen.
+    // Caused by a phone's keyboard, a growing composer, a rotated screen.
     new ResizeObserver(() => this.keep(() => {})).observe(scroller);
   }
 
@@ -24,19 +24,19 @@ export class ScrollKeeper {
     return this.#isAtEnd;
   }
 
-  /** Whether what can be scrolled to ends before the log does: then there is no end to be at. */
+  /** Whether the list ends before the log does: then nobody is at the end. */
   set isCutOff(isCutOff) {
     this.#isCutOff = isCutOff;
     this.#look();
   }
 
-  /** Screens between the reader and the end. */
+  /** The distance between the reader and the end, in screens. */
   get screensAway() {
     return this.#distance() / (this.#scroller.clientHeight || 1);
   }
 
   keep(change) {
-    // A reader may have gone up a moment ago, and the browser not have said so yet.
+    // The reader may have scrolled just now, before the browser fires its event.
     if (this.#scroller.scrollTop < this.#top) {
       this.#look();
     }
@@ -59,7 +59,7 @@ export class ScrollKeeper {
     this.#isAtEnd = !this.#isCutOff;
   }
 
-  /** Brings an element below the upper edge, or to the middle. */
+  /** Scrolls an element to the upper edge, or to the middle. */
   to(element, block = "start") {
     element.scrollIntoView({ block });
     this.#look();

@@ -1,22 +1,22 @@
 /**
- * What became of messages lately, as the stream told it: a page of history may have been read before that, or may bring
- * a message that was not on the page then. Told twice, a change changes nothing.
+ * The latest changes of messages that the stream brought. A page of history may have been read before them, or bring a
+ * message that was not on the page then. Applying a change twice is harmless.
  */
 import { changed } from "./message_changes.js";
 
-const REMEMBERED = 500; // changes
+const CHANGES_KEPT = 500; // changes
 
 export class SeenChanges {
   #changes = [];
 
   add(kind, event) {
     this.#changes.push([kind, event]);
-    if (this.#changes.length > REMEMBERED) {
+    if (this.#changes.length > CHANGES_KEPT) {
       this.#changes.shift();
     }
   }
 
-  /** The message as it is after all that. */
+  /** Returns the message with these changes applied. */
   applied(message) {
     return this.#changes
       .filter(([, event]) => event.message_id === message.id)

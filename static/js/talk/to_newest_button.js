@@ -1,14 +1,16 @@
-/** The way back to the newest message, for a reader who is further up. Says how many have come meanwhile. */
+/**
+ * The button that leads back to the newest message, for a reader who is further up. Shows how many have come meanwhile.
+ */
 import { texts } from "../support/texts.js";
 
-const FAR = 1.5; // screens from the end, where the way back is offered even if nothing new came
+const FAR_SCREENS = 1.5; // screens from the end; from there the button shows even if nothing new came
 
-export class Newest {
+export class ToNewestButton {
   #button;
   #messages;
   #count = 0;
 
-  /** `toEnd()`: goes where the log ends, which may have to be loaded first. */
+  /** `toEnd()`: goes to the end of the log, which may have to be loaded first. */
   constructor({ button, scroller, messages, toEnd }) {
     this.#button = button;
     this.#messages = messages;
@@ -30,7 +32,7 @@ export class Newest {
       this.#count = 0;
     }
     const isNews = this.#count > 0;
-    this.#button.hidden = scroll.isAtEnd || !(isNews || hasNewer || scroll.screensAway > FAR);
+    this.#button.hidden = scroll.isAtEnd || !(isNews || hasNewer || scroll.screensAway > FAR_SCREENS);
     this.#button.classList.toggle("newest--quiet", !isNews);
     const words = isNews ? texts.newMessages(this.#count) : texts.newest;
     if (this.#button.textContent !== words) {

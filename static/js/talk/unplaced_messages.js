@@ -1,34 +1,34 @@
 /**
- * What the room says while the list of messages does not reach its end: kept until the pages between have been loaded.
- * When there is too much of it, it is let go, and the pages bring it too.
+ * New messages that come while the list does not reach the end of the log: kept until the pages in between have been
+ * loaded. When they become too many they are dropped; the pages bring them too.
  */
-const MOST = 200; // messages
+const MOST_MESSAGES = 200; // messages
 
-export class Ahead {
+export class UnplacedMessages {
   #messages = [];
   #isWhole = true;
 
   add(messages) {
     this.#messages.push(...messages);
-    if (this.#messages.length > MOST) {
+    if (this.#messages.length > MOST_MESSAGES) {
       this.#messages = [];
       this.#isWhole = false;
     }
   }
 
-  /** From now on; what was before is forgotten. */
+  /** Starts anew, without the messages so far. */
   begin() {
     this.#messages = [];
     this.#isWhole = true;
   }
 
-  /** These stand in the list now. */
+  /** These are in the list now. */
   have(messages) {
     const ids = new Set(messages.map(({ id }) => id));
     this.#messages = this.#messages.filter(({ id }) => !ids.has(id));
   }
 
-  /** What follows on the last page; null where some of it was let go: another page has to be asked for. */
+  /** Returns the messages behind the last page; null if some were dropped, so that another page has to be loaded. */
   take() {
     const messages = this.#isWhole ? this.#messages : null;
     this.begin();

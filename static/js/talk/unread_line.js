@@ -1,5 +1,5 @@
-/** The line above the first message that its reader has not seen: as the page was loaded, or while nobody looked. */
-export class Unread {
+/** The line above the first message that the reader has not seen: when the page was loaded, or while it was hidden. */
+export class UnreadLine {
   #messages;
   #userId;
   #id = null;
@@ -14,7 +14,7 @@ export class Unread {
     return this.#row;
   }
 
-  /** Draws the line for a page that was loaded: above the message `first`, or else above what others said behind `lastRead`. */
+  /** Draws the line on a loaded page: above the message `first`, or else above the first by others after `lastRead`. */
   start(first, lastRead) {
     const rows = this.#messages.placed;
     const read = rows.findIndex(({ message }) => message.id === lastRead);
@@ -23,19 +23,19 @@ export class Unread {
     this.#line(row?.message.id ?? null);
   }
 
-  /** Rows of messages by others that have just arrived, while nobody looks. Those after the first are below the line. */
+  /** Takes rows by others that arrived while the page is hidden. The line goes above the first of them. */
   add(rows) {
     if (!this.#id && rows.length > 0) {
       this.#line(rows[0].message.id);
     }
   }
 
-  /** Whoever answers, or reads elsewhere, has read. */
+  /** Removes the line: the reader has answered, or read elsewhere. */
   clear() {
     this.#line(null);
   }
 
-  /** Other rows stand in the list than before. */
+  /** The rows of the list have changed. */
   redraw() {
     this.#line(this.#id);
   }

@@ -1,4 +1,4 @@
-/** Copies a text. On plain http there is no navigator.clipboard; then the old way. Returns whether it worked. */
+/** Copies a text. On plain http, where navigator.clipboard is missing, by the old way. Returns whether it worked. */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);

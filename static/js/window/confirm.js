@@ -1,4 +1,4 @@
-/** Asks before something that can't be taken back. */
+/** Asks before an action that can't be undone. */
 export class Confirm {
   #dialog;
 
@@ -8,7 +8,7 @@ export class Confirm {
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   }
 
-  /** `quoted`: what it is about. Returns whether it was confirmed. */
+  /** `quoted`: the text that it is about. Returns, async, whether it was confirmed. */
   ask(quoted) {
     this.#dialog.returnValue = "";
     this.#dialog.querySelector("q").textContent = quoted;

@@ -1,4 +1,4 @@
-/** How the stream is doing, as a lamp and a word. */
+/** Shows the state of the stream as a lamp and a word. */
 import { texts } from "../support/texts.js";
 import { clock } from "../support/times.js";
 

@@ -1,4 +1,4 @@
-/** Dates that the server wrote in UTC, as their reader says them. */
+/** Shows dates that the server rendered in UTC in the reader's time zone and locale. */
 import { date } from "../support/times.js";
 
 export function localDates(root) {

@@ -1,9 +1,9 @@
-/** Keys as they are written in code ("Mod+Shift+f"), pressed, and shown. Mod: Command on a Mac, else Control. */
+/** Names of keys, in code ("Mod+Shift+f") and on the page. Mod: Command on a Mac, else Control. */
 import { texts } from "../support/texts.js";
 
 const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 
-/** What was pressed. Shift is named only where the key alone does not say it. */
+/** The keys of an event. Shift is named only if the key alone does not imply it. */
 export function pressed({ key, ctrlKey, metaKey, altKey, shiftKey }) {
   const isCharacter = key.length === 1;
   const isLetter = isCharacter && key.toLowerCase() !== key.toUpperCase();
@@ -20,7 +20,7 @@ export function pressed({ key, ctrlKey, metaKey, altKey, shiftKey }) {
   return [...parts, isCharacter ? key.toLowerCase() : key].join("+");
 }
 
-/** As a reader calls them: Ctrl K, or ⌘ K. */
+/** The keys as the page shows them: Ctrl K, or ⌘ K. */
 export function named(keys) {
   const names = isMac ? texts.macKeys : texts.keys;
   return keys

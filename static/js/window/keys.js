@@ -1,4 +1,4 @@
-/** The keys of the whole page. What is typed into a field stays text: single characters count only outside of fields. */
+/** The keyboard shortcuts of the whole page. Single characters count only outside of fields. */
 import { named, pressed } from "./key_names.js";
 
 const FIELDS = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";

@@ -1,6 +1,6 @@
-/** A finger that stays where it is. Not on links and buttons, which have something of their own to offer. */
-const LONG = 450; // ms
-const STILL = 10; // px
+/** Calls back on a long press of a finger, except on links and buttons, which have a menu of their own. */
+const LONG_PRESS = 450; // ms
+const MOST_DRIFT = 10; // px
 
 export function onLongPress(element, callback) {
   let timer = null;
@@ -22,10 +22,10 @@ export function onLongPress(element, callback) {
       wasLong = true;
       navigator.vibrate?.(10);
       callback(event.target);
-    }, LONG);
+    }, LONG_PRESS);
   });
   element.addEventListener("pointermove", (event) => {
-    if (timer && Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > STILL) {
+    if (timer && Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > MOST_DRIFT) {
       end();
     }
   });
@@ -33,6 +33,6 @@ export function onLongPress(element, callback) {
     element.addEventListener(type, end);
   }
   document.addEventListener("scroll", end, { capture: true, passive: true });
-  // What the browser itself would do on a long press.
+  // The browser's own reaction to a long press.
   element.addEventListener("contextmenu", (event) => (timer || wasLong) && event.preventDefault());
 }

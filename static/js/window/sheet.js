@@ -1,9 +1,12 @@
-/** A dialog over the page. Any button with `data-opens` and its id opens it; Esc, its cross and a click beside it close it. */
+/**
+ * A dialog over the page. Any button with `data-opens` and the dialog's id opens it; Esc, its cross and a click beside
+ * it close it.
+ */
 export class Sheet {
   #dialog;
   #onOpen;
 
-  /** `onOpen(opener)`: before it shows; `opener` is the button, if it was one. */
+  /** `onOpen(opener)`: called before it shows; `opener`: the button, if there was one. */
   constructor(dialog, { onOpen = () => {} } = {}) {
     this.#dialog = dialog;
     this.#onOpen = onOpen;
@@ -17,7 +20,7 @@ export class Sheet {
     return this.#dialog.open;
   }
 
-  /** Another one that is open makes way. */
+  /** Opens the dialog, and closes another one that is open. */
   open(opener) {
     if (!this.isOpen) {
       document.querySelector("dialog[open]")?.close();

@@ -1,4 +1,6 @@
-/** The choice of a theme: light, dark or as the system, in all tabs of this browser. js/first_paint.js reads it first. */
+/**
+ * The choice of a theme: light, dark or the system's, for all tabs of this browser. js/first_paint.js applies it first.
+ */
 const KEY = "harbour:theme"; // the plain word, as first_paint.js expects it
 const THEMES = ["light", "dark"];
 
@@ -26,7 +28,7 @@ export class ThemeChoice {
         localStorage.removeItem(KEY);
       }
     } catch {
-      // it holds for this page, then
+      // then it holds for this page only
     }
     this.#show(theme);
   }

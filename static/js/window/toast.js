@@ -1,11 +1,11 @@
-/** A word that something was done, for a moment. */
-const STAYS = 2_500; // ms
+/** A short message that disappears by itself. */
+const TOAST_STAYS = 2_500; // ms
 
 export class Toast {
   #element;
   #timer;
 
-  /** `element`: with the role of a status. */
+  /** `element`: has the role `status`. */
   constructor(element) {
     this.#element = element;
   }
@@ -13,6 +13,6 @@ export class Toast {
   say(words) {
     clearTimeout(this.#timer);
     this.#element.textContent = words;
-    this.#timer = setTimeout(() => (this.#element.textContent = ""), STAYS);
+    this.#timer = setTimeout(() => (this.#element.textContent = ""), TOAST_STAYS);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps the composer above the keyboard where the browser lays the keyboard over the page instead of shrinking it
- * (iOS; elsewhere `interactive-widget` in the page's head does it). The room is as high as what can be seen.
+ * Keeps the composer above the keyboard in browsers that lay the keyboard over the page instead of shrinking it (iOS;
+ * elsewhere `interactive-widget` in the page's head does it): the room gets the height of the visible part.
  */
 export function followKeyboard(root, viewport = window.visualViewport) {
   viewport?.addEventListener("resize", () => {
