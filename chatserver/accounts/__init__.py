@@ -1,1 +1,1 @@
-"""Who somebody is: accounts, passwords, sessions, and finding users by name."""
+"""Accounts of users: passwords, sessions, and finding users by name."""

@@ -1,4 +1,4 @@
-"""Accounts: who somebody is, and how they prove it.
+"""Accounts: signing up and signing in.
 
 A password is kept as an Argon2id hash (`hashing.py`).
 """
@@ -30,17 +30,17 @@ from chatserver.quotas.quotas import SESSIONS, SIGNING_UP
 from chatserver.support.client_address import network
 
 WRONG_TAKES_SECONDS = 0.5
-"""A wrong password is answered after this time, or a multiple of it, whatever was to be done. Hashes of older releases
-take longer to verify than those of today: it would tell that there is such a user."""
+"""A wrong password is answered after this time, or a multiple of it, whatever work was done. Hashes of older releases
+take longer to verify than new ones: that would reveal that the user exists."""
 
 
 class Accounts:
-    """Whoever asks is somewhere: `address` is the client's."""
+    """`address` is always the client's."""
 
     def __init__(
         self, database: Database, begin: Callable[[], Awaitable[Beginning]], hashing: Hashing, limiter: Limiter
     ) -> None:
-        """`begin`: where in the rooms' logs somebody new stands."""
+        """`begin` returns the position of a new user in the rooms' logs."""
         self._database = database
         self._begin = begin
         self._hashing = hashing
@@ -50,10 +50,10 @@ class Accounts:
         self._nobody: str | None = None
 
     async def sign_up(self, name: str, password: str, address: str, client_id: str | None = None) -> User:
-        """Signed up twice under the same client id, with the same password, it is the same user.
+        """Makes a user. A repeat under the same client id and with the same password returns the same user.
 
-        Raises Invalid for a name or password that breaks the rules, Taken for a name in use, or that looks like one,
-        TooMany for one more than an address may have.
+        Raises Invalid for a name or password that breaks the rules, Taken for a name in use or one that looks like it,
+        TooMany above the quota of an address.
         """
         check_client_id(client_id)
         name = clean_name_of_person(name, MAX_USER_NAME)
@@ -89,8 +89,8 @@ class Accounts:
         return user
 
     async def sign_in(self, name: str, password: str, address: str) -> User:
-        """Raises WrongPassword, after the same work and time, for a wrong password and for an unknown name; TooMany
-        where passwords were guessed, or for more sessions than anybody needs."""
+        """Returns the user. Raises WrongPassword, after the same work and time, for a wrong password and for an unknown
+        name; TooMany if passwords were guessed, or above the quota of sessions."""
         place, began = network(address), time.monotonic()
         async with self._guesses.one(name, place) as guess:
             document = await self._find(name.strip()) or await self._find(one_spaced(name))
@@ -111,7 +111,7 @@ class Accounts:
         return self._nobody
 
     async def _hash_anew(self, document: Document, password: str, place: str) -> None:
-        """With today's parameters. Where that can't be done now, the next sign-in does it."""
+        """Stores a hash with today's parameters. If that fails now, the next sign-in does it."""
         with contextlib.suppress(Unavailable, TooMany):
             password_hash = await self._hashing.hash(password, place)
             with mongodb_errors_as_unavailable():
@@ -120,8 +120,8 @@ class Accounts:
                 )
 
     async def _same_sign_up(self, there: Document, password: str, client_id: str | None, place: str) -> User:
-        """The user of a sign-up that came twice. Raises Taken where it is somebody else's: without the client id, which
-        only the page knows that signed up, nobody can try passwords here."""
+        """Returns the user of a repeated sign-up. Raises Taken if it is another user's: without the client id, which
+        only the page that signed up knows, passwords can't be tried here."""
         is_same = client_id is not None and there.get("client_id") == client_id
         if not is_same:
             raise Taken

@@ -1,8 +1,7 @@
-"""Where somebody new stands: behind all that was said before they signed up, which is no news to them.
+"""First cursors: the position of a new user, behind all events from before they signed up, which are no news to them.
 
-That is told in the ids of the rooms' logs, read at that moment. Compared with the clock of a machine that serves the
-chat they would say too much or too little by as much as that clock is wrong; and a log's own ids may be ahead of any
-clock.
+It is stored as ids of the rooms' logs, read at that moment. A clock of a machine that serves the chat would mark too
+much or too little as news by as much as it is wrong; and a log's own ids may be ahead of any clock.
 
 users    `begins` = {at: {ms, seq}, ahead: [{room, ms, seq}]}
 """
@@ -18,8 +17,8 @@ from chatserver.archive.event_documents import event_key, read_key
 from chatserver.model.cursor import BEGINNING, Cursor
 
 MARGIN_MS = 3_600_000
-"""How far Redis's clock may go back, by a failover to a machine that is behind, without hiding what is new. Rooms with
-newer events than this are kept one by one."""
+"""How far Redis's clock may go back, by a failover to a machine that is behind, without hiding news. Rooms with newer
+events than this are stored one by one."""
 
 
 class Beginning(NamedTuple):
@@ -29,7 +28,7 @@ class Beginning(NamedTuple):
     ahead: dict[int, Cursor]
 
     def in_room(self, room_id: int) -> Cursor:
-        """The last event of the room's log that is no news."""
+        """Returns the last event of the room's log that is no news."""
         return self.ahead.get(room_id, self.at)
 
 
@@ -42,8 +41,8 @@ class Beginnings:
         self._backlog = backlog
 
     async def now(self) -> Beginning:
-        """The beginning of who signs up now. Raises Unavailable when MongoDB does not answer."""
-        # First the moment: whatever is said from now on has an id above it, or a tip that is read below.
+        """Returns the beginning of a user who signs up now. Raises Unavailable if MongoDB does not answer."""
+        # First the moment: every later event has an id above it, or is covered by a tip that is read below.
         moment = await self._backlog.moment()
         at = Cursor(max(0, moment.ms - MARGIN_MS), 0)
         with mongodb_errors_as_unavailable():
@@ -58,7 +57,8 @@ def beginning_document(beginning: Beginning) -> Document:
 
 
 def read_beginning(user: Document) -> Beginning:
-    """Of an account. Accounts of before the logs were asked have a moment of the clock of a machine."""
+    """Reads the beginning of an account. Old accounts have only the time at which they were made, by a machine's
+    clock."""
     if "begins" not in user:
         moment = datetime.fromisoformat(user["created_at"]).timestamp()
         return Beginning(Cursor(round(moment * 1000), 0), {})

@@ -1,8 +1,8 @@
-"""How often passwords may be guessed, without locking anybody out of their own account.
+"""Limits on guessing passwords, without locking users out of their own accounts.
 
-Wrong tries count for a name from one address, which is refused then; for an address over all names; and for a name
-from anywhere, which makes each further try wait and never refuses the right one. They count before the password is
-looked at, so that many at once are no more than many in turn. A name that nobody has is counted like any other.
+Wrong tries count for a name from one address, which is refused then; for an address over all names; and for a name from
+anywhere, which makes each further try wait and never refuses the right one. They count before the password is checked,
+so that many at once are no more than many in turn. An unknown name is counted like any other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chatserver.quotas.limiter import Limiter
 from chatserver.quotas.quotas import WRONG_FOR_NAME, WRONG_FROM_ADDRESS, WRONG_FROM_ADDRESS_FOR_NAME
 
 SLOWED_SECONDS = 2.0
-"""What each try takes longer for a name that is being guessed at."""
+"""Delay of each try for a name that is being guessed at."""
 
 WAITING = 20
 """Tries for one name from one address that may wait for the one before them."""
@@ -37,7 +37,7 @@ class Guesses:
 
     @contextlib.asynccontextmanager
     async def one(self, name: str, place: str) -> AsyncIterator[Guess]:
-        """One try at a password, made inside. Raises TooMany. It counts as wrong unless it is noted as right."""
+        """Runs one try at a password inside. It counts as wrong unless it is noted as right. Raises TooMany."""
         if not self._limiter.is_on:
             yield Guess()
             return
@@ -58,7 +58,7 @@ class Guesses:
 
     @contextlib.asynccontextmanager
     async def _turn(self, pair: str) -> AsyncIterator[None]:
-        """One after the other: right ones, which are forgotten, shall not be taken for wrong ones meanwhile."""
+        """Runs tries one after the other: right ones, which are forgotten, must not count as wrong meanwhile."""
         turn = self._turns.setdefault(pair, _Turn())
         if turn.waiting >= WAITING:
             raise TooMany(WRONG_FROM_ADDRESS_FOR_NAME.verb, WRONG_FROM_ADDRESS_FOR_NAME.text, retry_after=2)
@@ -79,6 +79,6 @@ class _Turn:
 
 
 def _key(name: str) -> str:
-    """The same for all spellings under which a name is found. Nobody reads the name in it."""
+    """Returns one key for all spellings under which a name is found. The name can't be read from it."""
     spelled = name_key(one_spaced(name[:LONGEST_NAME])).encode("utf-8", "surrogatepass")
     return hashlib.sha256(spelled).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""People by their names: asked for together, and remembered for a moment."""
+"""User look-up by name: requests share one query, and answers are cached for a moment."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from chatserver.model.users import User
 from chatserver.support.group_commit import GroupCommit
 
 USER_CACHE_SIZE = 20_000
-"""Names, those among them that nobody has (about 200 bytes each)."""
+"""Names, unknown ones too (about 200 bytes each)."""
 
 FRESH_SECONDS = 5.0
-"""How long it is believed that nobody has a name: who signs up is found this much later at worst. A name that somebody
-has stays theirs, so that is only asked again to keep what is remembered small."""
+"""How long an answer is cached. A new user is found this much later at worst. A known name stays its user's, so that
+expires only to keep the cache small."""
 
 PATIENCE_SECONDS = 1.0
-"""How long those wait who can do without an answer. An election takes longer, but then a secondary answers."""
+"""Longest wait of a caller that can do without an answer. An election takes longer, but then a secondary answers."""
 
 
 class UserLookup:
@@ -30,8 +30,8 @@ class UserLookup:
         self._cache: TTLCache[str, User | None] = TTLCache(USER_CACHE_SIZE, FRESH_SECONDS)
 
     async def find(self, keys: Collection[str]) -> dict[str, User]:
-        """Those whose names have these keys (see `name_key`), by key: one look-up, which who asks at the same time
-        shares. Raises Unavailable."""
+        """Returns the users whose names have these keys (see `name_key`), by key. Concurrent calls share one query.
+        Raises Unavailable."""
         known: dict[str, User | None] = {}
         for key in keys:
             if key in self._cache:
@@ -41,7 +41,7 @@ class UserLookup:
         return found | await self._look_ups.submit(missing) if missing else found
 
     async def find_now(self, keys: Collection[str]) -> dict[str, User]:
-        """The same, and nobody where there is no answer in a moment."""
+        """Like `find`, but returns no users if there is no answer within PATIENCE_SECONDS."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return await self.find(keys)
@@ -49,7 +49,7 @@ class UserLookup:
             return {}
 
     async def close(self) -> None:
-        """Returns when everything that was asked is answered."""
+        """Returns when every query is answered."""
         await self._look_ups.join()
 
     async def _find_all(self, wanted: Sequence[frozenset[str]]) -> Sequence[dict[str, User]]:

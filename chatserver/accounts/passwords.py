@@ -1,7 +1,7 @@
-"""Which passwords are refused: those that everybody who guesses tries first.
+"""Passwords that are refused: the ones that every guesser tries first.
 
-The list is the one of zxcvbn: 30,000 from leaks, by how often they were used. Whole passwords are compared, and nothing
-else is asked of one: rules about characters make people choose worse ones (NIST SP 800-63B, 5.1.1.2).
+The list is the one of zxcvbn: 30,000 from leaks, by how often they were used. Whole passwords are compared, and there
+are no other rules: rules about characters make people choose worse ones (NIST SP 800-63B, 5.1.1.2).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from chatserver.errors import Invalid
 from chatserver.model.display_names import name_key
 
 SHORTEST, LONGEST = 8, 1_000
-"""Characters. Argon2 takes far more; this bounds what one request may ask it to chew."""
+"""Characters. Argon2 takes far more; this bounds the work of one request."""
 
 PRODUCT = frozenset({"harbour", "harbor", "harbourchat", "harborchat"})
 
@@ -20,7 +20,7 @@ _COMMON = frozenset(password for password in FREQUENCY_LISTS["passwords"] if len
 
 
 def check_password(password: str, name: str) -> None:
-    """Raises Invalid for a password that somebody called `name` had better not choose."""
+    """Raises Invalid for a password that a user called `name` should not choose."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise Invalid(f"a password has at least {SHORTEST} characters")
     folded, own = _folded(password), _folded(name)

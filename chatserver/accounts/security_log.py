@@ -1,6 +1,6 @@
-"""What concerns the safety of accounts, a line each, at any level of the log: for fail2ban, and for who asks later.
+"""The security log: a line for each event of account safety, at any level of the log, for fail2ban and later questions.
 
-A line is logfmt (`event=sign_in_failed name=5d41402abc4b2a76 address=203.0.113.7`). No secret gets into one and no text
+A line is logfmt (`event=sign_in_failed name=5d41402abc4b2a76 address=203.0.113.7`). It contains no secret and no text
 as it came: a name is there as a keyed hash of its key, which tells equal names and nothing else, since people type
 passwords into the wrong field.
 """
@@ -17,7 +17,7 @@ from chatserver.model.display_names import name_key
 from chatserver.support.log_throttle import Burst
 
 LINES_OF_A_KIND = 20
-"""Lines about one event from one address that get through in `calm_log.EVERY_SECONDS`. The rest is counted."""
+"""Lines about one event from one address that are logged in `log_throttle.EVERY_SECONDS`. Further ones are counted."""
 
 NAME_HASH_BYTES = 8
 _LONGEST_NAME_HASHED = 256
@@ -28,10 +28,9 @@ log = logging.getLogger("chatserver.security")
 
 
 class SecurityLog:
-    """`secret` keys the hashes of names (bytes of any length); with the same one they are the same in all processes.
-
-    Addresses are what a handler believes to be its client's; `user_id` is who is signed in, None for nobody.
-    """
+    """`secret` keys the hashes of names (text of any length); with the same one they are the same in all processes.
+    Addresses are the client's, as the handler determined them; `user_id` is the signed-in user's, None if there is
+    none."""
 
     def __init__(self, secret: str) -> None:
         log.setLevel(logging.INFO)
@@ -47,15 +46,15 @@ class SecurityLog:
         self._say("sign_in_failed", address, logging.WARNING, name=self.name_hash(name))
 
     def session_ended(self, user_id: int, address: str) -> None:
-        """Somebody signed out, or ended a session in another way."""
+        """Logs a sign-out, or another end of a session."""
         self._say("session_ended", address, user=user_id)
 
     def refused(self, why: Refusal, address: str, *, user_id: int | None = None) -> None:
-        """A request without the page's token, of another user's page, from another origin, to another host."""
+        """Logs a request without the page's token, of another user's page, from another origin, or to another host."""
         self._say("refused", address, logging.WARNING, why=why, user=user_id)
 
     def limited(self, what: str, address: str, *, user_id: int | None = None, name: str | None = None) -> None:
-        """429. `what`: the verb of the limit, as the table of limits has it; `name`: where a name was tried."""
+        """Logs a 429. `what`: the verb of the quota; `name`: the user name that was tried, if one was."""
         hashed = None if name is None else self.name_hash(name)
         self._say("limited", address, logging.WARNING, what=what, user=user_id, name=hashed)
 
@@ -63,7 +62,7 @@ class SecurityLog:
         self._say("room_closed", address, room=room_id, user=user_id)
 
     def name_hash(self, name: str) -> str:
-        """Equal for names that are one and the same (see `names.name_key`)."""
+        """Returns a hash that is equal for spellings of the same name (see `display_names.name_key`)."""
         key = name_key(name.strip()[:_LONGEST_NAME_HASHED]).encode("utf-8", "surrogatepass")
         return hashlib.blake2b(key, key=self._key, digest_size=NAME_HASH_BYTES).hexdigest()
 
@@ -75,5 +74,5 @@ class SecurityLog:
 
 
 def _value(text: str) -> str:
-    """As logfmt has it: in quotes where it is not plain."""
+    """Formats a value for logfmt: in quotes unless it is plain."""
     return text if _PLAIN.fullmatch(text) else json.dumps(text[:200])

@@ -1,4 +1,4 @@
-"""Sessions: who is signed in, and the end of that in every process.
+"""Sessions: the signed-in users, and the end of a session in every process.
 
 A session is a row, found by the SHA-256 of the token that the cookie carries, so that a leaked database opens no
 session and deleting the row ends one.
@@ -24,11 +24,11 @@ from chatserver.support.lookup_cache import LookupCache
 SESSION_DAYS = 30
 SESSION_CACHE_SIZE = 20_000
 ENDED = "harbour:sessions-ended"
-"""The channel on which processes tell each other the key of a session that is over."""
+"""The channel on which processes publish the key of a session that has ended."""
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A signed-in user. `key` names the session and opens nothing. `csrf_key`: what its pages' tokens are made of."""
+    """A signed-in user. `key` names the session and opens nothing. `csrf_key`: the source of its pages' tokens."""
 
     key: str
     user: User
@@ -46,12 +46,12 @@ class Sessions:
         wakeups.subscribe(ENDED, self._hear)
 
     def on_end(self, ended: Callable[[str], None]) -> None:
-        """Wants to be called with the key of each session that ends, in whatever process."""
+        """Registers a callback for the key of each session that ends, in any process."""
         self._on_end.append(ended)
 
     async def open(self, user: User, csrf_key: str | None = None) -> str:
-        """Returns the token that the browser keeps. It is stored nowhere else. `csrf_key`: what the client's token was
-        made of before it signed in, if that one shall go on."""
+        """Opens a session. Returns the token that the browser keeps; it is stored nowhere else. `csrf_key`: the source
+        of the client's token from before it signed in, to keep that valid. Raises Unavailable."""
         token = secrets.token_urlsafe(32)
         with mongodb_errors_as_unavailable():
             await self._sessions.insert_one(
@@ -67,19 +67,19 @@ class Sessions:
         return token
 
     async def find(self, token: str) -> Session | None:
-        """The session that the token opens; None if it ended, or never was."""
+        """Returns the session that the token opens; None if it ended or never existed. Raises Unavailable."""
         return await self._cache.get(_key(token))
 
     async def end(self, session: Session) -> None:
-        """Returns when no process can be talked into believing it any more, as far as they can be told."""
+        """Deletes the session and tells the other processes (best effort). Raises Unavailable."""
         with mongodb_errors_as_unavailable():
             await self._sessions.delete_one({"_id": session.key})
         self._forget(session.key)
-        with contextlib.suppress(Unavailable):  # the others find out when they ask again
+        with contextlib.suppress(Unavailable):  # other processes notice when they look it up again
             await self._wakeups.publish(ENDED, session.key)
 
     async def still_open(self, keys: Sequence[str]) -> set[str]:
-        """Which of these sessions are not over."""
+        """Returns the keys of those sessions that are still open. Raises Unavailable."""
         with mongodb_errors_as_unavailable():
             found = self._sessions.find(
                 {"_id": {"$in": list(keys)}, "expires_at": {"$gt": datetime.now(UTC)}}, {"_id": 1}
@@ -105,7 +105,7 @@ def _key(token: str) -> str:
 
 
 def _read_key(data: bytes) -> str:
-    """Raises ValueError for what is no key of a session."""
+    """Raises ValueError for data that is no session key."""
     if len(data) != hashlib.sha256().digest_size * 2:
         raise ValueError("not the key of a session")
     return bytes.fromhex(data.decode("ascii")).hex()
