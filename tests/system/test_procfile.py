@@ -12,9 +12,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import pymongo
 import pytest
 
+from chatserver.archive.database import DEFAULT_NAME
 from desk import embedded
 from tests.conftest import World
 from tests.helpers.browserless import Stream, Visitor
@@ -120,6 +123,18 @@ async def test_it_serves_and_writes_no_file_and_ends_in_order(
     server.stop()
     assert [pid for pid in below if is_alive(pid)] == []
     assert files(copy) == before
+
+
+@pytest.mark.gen_test
+async def test_it_hashes_passwords_with_the_parameters_that_owasp_recommends(
+    deploy: Callable[..., ServerProcess], visit: Callable[..., Visitor], mongo: pymongo.MongoClient[dict[str, Any]]
+) -> None:
+    """Other tests have chats that hash next to nothing; what is deployed does not."""
+    visitor = visit(deploy().address)
+    await visitor.sign_up()
+    user = mongo.get_default_database(DEFAULT_NAME)["users"].find_one({"_id": visitor.id})
+    assert user is not None
+    assert user["password"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 @pytest.mark.gen_test
