@@ -1,1 +1,1 @@
-"""What people write: verbs, pages of history, and formatting."""
+"""Messages: verbs, pages of history, and formatting."""

@@ -1,6 +1,6 @@
-"""Formatting: what a message's content looks like as HTML, where that is more than its plain text.
+"""Formatting: a message's content as HTML, if that is more than its plain text.
 
-Nothing of the HTML is believed: whatever the parser made passes an allow-list (nh3) at the end.
+None of the HTML is trusted: everything the parser made passes an allow-list (nh3) at the end.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from chatserver.messages.markdown import LINK_HOST, Markup, mention_html
 from chatserver.messages.spellings import Spellings, mention_at
 
 MAX_HTML = 6_000
-"""Characters. What gets longer is shown without colours; if that does not help, without formatting. Three times the
+"""Characters. A longer result is shown without colours; if that does not help, without formatting. Three times the
 longest content: coloured code and long lists have that. With more, a long page could be made of next to nothing."""
 
 MAX_LINKS = 40
-"""Places of a content where a link may begin: from each of them the parser looks for its end."""
+"""Places in a content where a link may begin: from each of them the parser looks for its end."""
 
 TAGS = frozenset(
     {"a", "blockquote", "br", "code", "em", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s", "span", "strong", "ul"}
@@ -30,10 +30,10 @@ ATTRIBUTES: dict[str, set[str]] = {"a": {"href"}, "ol": {"start"}, "span": {"dat
 SCHEMES = frozenset({"http", "https", "mailto"})
 LINK_REL = "noopener noreferrer nofollow"
 
-# Most messages have none of these, so that one look tells that there is nothing to format.
+# Most messages have none of these, so one search tells that there is nothing to format.
 _MARKS = re.compile(r"[*_`~\[\\&:@\n]")
 _FIRST = frozenset("#>+-0123456789")
-# The others are looked at once more.
+# The others are searched once more.
 _FORMATS = re.compile(
     r"[*_`~\[\\]|&\#?\w+;|://|mailto:|www\.|\w@\w|^[ ]{0,3}(?:[>\#+-]|\d{1,9}[.)])|^(?:[ ]{4}|[ ]{0,3}\t)",
     re.MULTILINE | re.IGNORECASE,
@@ -44,7 +44,7 @@ _LINKS = re.compile(r"(?:(?:https?|ftp|mailto):)?(?://)?www\.|(?:https?|ftp|mail
 
 
 class Composed(NamedTuple):
-    """`html`: None where it would say nothing more than the content. `mentions`: ids of users, each once, in order."""
+    """`html`: None if it would add nothing to the content. `mentions`: ids of users, each once, in order."""
 
     html: str | None
     mentions: tuple[int, ...]
@@ -54,7 +54,7 @@ PLAIN = Composed(None, ())
 
 
 def may_need_html(content: str) -> bool:
-    """Whether anything in the content could be more than plain text."""
+    """Returns False only if the content is certainly plain text."""
     if _MARKS.search(content) is None and content[:1] not in _FIRST and "www." not in content:
         return False
     return "@" in content or _FORMATS.search(content) is not None
@@ -66,8 +66,9 @@ class Formatting:
         self._highlighting = Highlighting()
 
     def format(self, content: str, spellings: Spellings) -> Composed:
-        """`spellings`: whom the content mentions. Takes some ten milliseconds for 2,000 characters that somebody wrote;
-        whoever can't wait for what else there may be calls it where it can be stopped (`formatter_pool.py`)."""
+        """Returns the content's HTML and mentions. `spellings`: the users that the content mentions. Takes some ten
+        milliseconds for 2,000 characters of human writing; a caller with a deadline for worse contents runs it in a
+        process that can be stopped (`formatter_pool.py`)."""
         if not spellings and _FORMATS.search(content) is None:
             return PLAIN
         if _has_too_many_links(content):
@@ -86,7 +87,7 @@ class Formatting:
 
 
 def only_mentions(content: str, spellings: Spellings) -> Composed:
-    """As little as can be said of a content that is too much for more: whom it mentions."""
+    """Formats only the mentions, of a content that is too much for more."""
     pieces: list[str] = []
     mentioned: list[int] = []
     start = 0
@@ -107,7 +108,7 @@ def only_mentions(content: str, spellings: Spellings) -> Composed:
 
 
 def _has_too_many_links(content: str) -> bool:
-    """Counted as the parser finds them, without regard to case."""
+    """Counts as the parser finds links, without regard to case."""
     found = _LINKS.finditer(content)
     return next(islice(found, MAX_LINKS, None), None) is not None
 

@@ -1,10 +1,10 @@
-"""A process that formats: one message at a time, each within a bounded time of the processor.
+"""A formatting process: handles one message at a time, each within a bounded time of the processor.
 
     python -m chatserver.messages.formatting_worker <the parent's pid>
 
-It reads requests from its standard input and writes answers to its standard output, each with its length in front.
-It ends when there is nothing more to read, so with its parent, or when a message takes too long: then the system ends
-it, whatever it is in (`setitimer`). Signals for a whole group of processes are the parent's to act on.
+It reads requests from its standard input and writes answers to its standard output, each after its length. It ends when
+its input ends, so with its parent, or when a message takes too long: then the system ends it, whatever it is doing
+(`setitimer`). Signals for a whole group of processes are the parent's to act on.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from chatserver.messages.formatting import Composed, Formatting
 from chatserver.support.child_processes import end_with
 
 CPU_SECONDS = 0.2
-"""That a message may take. Those of 2,000 characters that somebody wrote take a twentieth of it."""
+"""Processor time for one message. Human writing of 2,000 characters takes a twentieth of it."""
 
 LENGTH = struct.Struct("!I")
-"""In front of each request and answer: how many bytes it has."""
+"""The length in bytes, before each request and answer."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """`error`: what went wrong; then there is nothing else."""
+    """`error`: the reason of a failure; then the other fields are empty."""
 
     html: str | None = None
     mentions: tuple[int, ...] = ()
@@ -47,9 +47,9 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     end_with(int(sys.argv[1]))
     requests, answers = os.fdopen(0, "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # nothing that a library prints is an answer
+    os.dup2(2, 1)  # the output of libraries is no answer
     formatting = Formatting()
-    _write(answers, Answer())  # it is ready
+    _write(answers, Answer())  # tells the parent that it is ready
     while (request := _read(requests)) is not None:
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
         answer = _answer(formatting, request)

@@ -1,4 +1,4 @@
-"""Colours for code: what is a keyword, a string, a comment gets a class. static/css/code.css says how they look."""
+"""Highlighting: keywords, strings and comments of code get a class each. static/css/code.css has their colours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_all_lexers, get_lexer_by_name
 from pygments.token import Comment, Generic, Keyword, Literal, Name, Operator, Token, _TokenType
 
-# One is loaded when it is first needed. Left out are those that may take long over a single word.
+# Each is loaded when it is first needed. Languages are left out that may take long over a single word.
 LANGUAGES = (
     "bash", "c", "console", "cpp", "csharp", "css", "diff", "docker", "go", "html", "http", "ini", "java", "javascript",
     "json", "kotlin", "lua", "make", "markdown", "nginx", "php", "pycon", "python", "ruby", "rust", "sql", "swift",
@@ -40,17 +40,17 @@ COLOURED: dict[_TokenType, str] = {
     Generic.Deleted: "gd",
     Generic.Inserted: "gi",
 }
-"""Kinds of words, and the class of each: a few of Pygments' own, which have the colour of their last kind. What is not
-here is like the kind above it; the rest stands in the colour of text, and costs no span."""
+"""Kinds of tokens, and the class of each: a few of Pygments' own, which have the colour of their last kind. A kind that
+is not here is like its parent; the rest has the colour of text, and costs no span."""
 
 CLASSES = frozenset(COLOURED.values()) - {""}
 
 MAX_SECONDS = 0.01
-"""Of this thread, that the colours of one piece of code may take: what looks for an end that is not there may do so at
-each character. Code of 2,000 characters that somebody wrote takes one to three milliseconds."""
+"""Processor time of this thread for the colours of one piece of code: a pattern that looks for a missing end may do so
+at each character. Human code of 2,000 characters takes one to three milliseconds."""
 
 _NAME = re.compile(r"[\w+#.-]{1,20}")
-# No code has these, and some rules of lexers take their time with them.
+# Code never has these, and some rules of lexers take their time with them.
 _LONG_RUN = re.compile(r"(.)\1{100}|\s{100}", re.DOTALL)
 
 
@@ -67,13 +67,13 @@ class Highlighting:
         self._classes = dict(COLOURED)
 
     def language(self, info: str) -> str | None:
-        """The language that the first word behind a fence names, if it is one of LANGUAGES."""
+        """Returns the language that the first word behind a fence names, if it is one of LANGUAGES."""
         name = _NAME.match(info.strip())
         return self._languages.get(name[0].lower()) if name else None
 
     def html(self, code: str, language: str) -> str:
-        """The code as HTML, with spans that have one of CLASSES each; without any where they would take too
-        long, or something of the code would be missing."""
+        """Returns the code as HTML, in spans with one of CLASSES each; without spans if they would take too long, or
+        lose some of the code."""
         spans = None if _LONG_RUN.search(code) else self._spans(code, language)
         return escape(code, quote=False) if spans is None else "".join(spans)
 

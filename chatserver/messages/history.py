@@ -1,9 +1,9 @@
-"""History: what was said in a room, page by page, each message as it stands.
+"""History: the messages of a room, page by page, each in its current form.
 
-A page is exact at one moment of the log, its tip when the page was read: every change up to there is in it, and none
-that came later. The archive is behind the log by what is on its way there, and `messages` is behind the archive by what
-is being shown. So first the end of the log is read, which tells how far the archive was; then the messages, what
-`messages` has of them, what the archive has behind that, and what the log has behind the archive.
+A page is exact at one moment of the log, its tip when the page was read: it contains every change up to there, and none
+that came later. The archive is behind the log by the events on their way there, and `messages` is behind the archive by
+those not projected yet. So first the end of the log is read, which tells how far the archive was; then the messages,
+their rows in `messages`, later events in the archive, and those that only the log has.
 """
 
 from __future__ import annotations
@@ -26,21 +26,19 @@ PAGE_SIZE = 50
 MAX_PAGE = 200
 
 PAGE_BYTES = 512 * 1024
-"""Of a page's messages as JSON. One that is larger by itself is a page of its own."""
+"""Total size of a page's messages as JSON. A larger message is a page of its own."""
 
 STAND_AT_ONCE = 50
-"""Messages of a page that are looked up together. What does not fit is not looked up."""
+"""Messages of a page that are looked up together. Those that no longer fit are not looked up."""
 
 _encoder = msgspec.json.Encoder()
 
 
 class MessagePage(NamedTuple):
     """Messages oldest first, as many as were asked for and fit into PAGE_BYTES; `encoded`: each as JSON. `cursor`: a
-    stream from there goes on right behind the page; for a page that reaches the end that is the moment which it shows.
-
-    `has_more`: there are others beyond the page's end, in the direction that was asked for; for a page around a message
-    there are older ones, and `has_newer` says whether there are newer ones.
-    """
+    stream from there continues right behind the page; for a page that reaches the end it is the moment that the page
+    shows. `has_more`: there are others beyond the page's end, in the requested direction; for a page around a message
+    there are older ones, and `has_newer` tells of newer ones."""
 
     messages: list[Message]
     cursor: Cursor
@@ -50,14 +48,14 @@ class MessagePage(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Messages as they stand, that follow each other; and each as JSON."""
+    """Consecutive messages in their current form; and each as JSON."""
 
     messages: list[Message]
     encoded: list[bytes]
 
     def fill(self, messages: Iterable[Message], room: int, least: int) -> int:
-        """Adds messages until the next one has no room any more, which then is less than 0; but at least so many.
-        Returns how much room is left, in bytes."""
+        """Adds messages until the next one does not fit into `room` bytes, but at least `least`. Returns the bytes
+        left, less than 0 if one did not fit."""
         for message in messages:
             text = _encoder.encode(message)
             room -= len(text)
@@ -69,15 +67,15 @@ class _Part(NamedTuple):
 
 
 class History:
-    """Everything raises Unavailable when what is wanted can't be read. While the archive is away that is all but what
-    the stream has; it does not have the messages around one that was deleted."""
+    """Everything raises Unavailable if it can't be read. While the archive is away only the stream's content can be
+    read, and nothing around a deleted message."""
 
     def __init__(self, archive: Archive, backlog: Backlog) -> None:
         self._archive = archive
         self._backlog = backlog
 
     async def newest(self, room: Room, limit: int = PAGE_SIZE) -> MessagePage:
-        """The end of the room's talk. A stream from the page's cursor goes on exactly where the page ends."""
+        """Returns the newest page. A stream from its cursor continues exactly at its end."""
         end = await self._backlog.end(room.id)
         written = await self._before(room.id, END, limit + 1, end)
         messages, encoded = await self._newest_that_fit(room.id, written[-limit:], end)
@@ -99,7 +97,7 @@ class History:
         return MessagePage(messages, last, has_more, encoded=encoded)
 
     async def around(self, room: Room, id: Cursor, limit: int) -> MessagePage:
-        """The message, as many before it as after it, and one more before it where that does not come out even.
+        """Returns the message with as many before it as after it, plus one more before it if the number is uneven.
 
         Raises MessageNotFound.
         """
@@ -110,7 +108,7 @@ class History:
         older = await self._before(room.id, id, older_limit + 1, end)
         newer = await self._after(room.id, id, newer_limit + 1, end)
         middle = await self._newest_that_fit(room.id, [message], end)
-        # Each side has its half: what is long on one side takes nothing from the other.
+        # Each side has its half: long messages on one side take nothing from the other.
         half = (PAGE_BYTES - len(middle.encoded[0])) // 2
         in_front = await self._newest_that_fit(room.id, older[max(0, len(older) - older_limit) :], end, half, least=0)
         behind = await self._oldest_that_fit(room.id, newer[:newer_limit], end, half, least=0)
@@ -123,15 +121,15 @@ class History:
         return MessagePage(messages, last, len(older) > len(in_front.messages), has_newer, encoded)
 
     async def find(self, room: Room, id: Cursor) -> Message:
-        """One message as it stands. Raises MessageNotFound."""
+        """Returns one message in its current form. Raises MessageNotFound."""
         end = await self._backlog.end(room.id)
         return (await self._stand(room.id, [await self._find(room.id, id, end)], end))[0]
 
     async def archived(self, event: Event) -> Message:
-        """An archived message as it stands by what is archived, and can't be lost any more."""
+        """Returns a message in its form by archived events, which can't be lost any more."""
         return (await self._stand(event.room_id, [event], End(END, [])))[0]
 
-    # As it was written
+    # As they were written
 
     async def _before(self, room_id: int, cursor: Cursor, limit: int, end: End) -> list[Event]:
         behind = [event for event in end.behind if event.id < cursor]
@@ -161,12 +159,12 @@ class History:
             raise MessageNotFound
         return event
 
-    # As it stands
+    # In their current form
 
     async def _newest_that_fit(
         self, room_id: int, written: Sequence[Event], end: End, room: int | None = None, *, least: int = 1
     ) -> _Part:
-        """The last of these messages, as many as fit into so many bytes, but at least so many."""
+        """Returns the last of these messages, as many as fit into `room` bytes, but at least `least`."""
         part, room = _Part([], []), PAGE_BYTES if room is None else room
         for stop in range(len(written), 0, -STAND_AT_ONCE):
             some = await self._stand(room_id, written[max(0, stop - STAND_AT_ONCE) : stop], end)
@@ -178,7 +176,7 @@ class History:
     async def _oldest_that_fit(
         self, room_id: int, written: Sequence[Event], end: End, room: int | None = None, *, least: int = 1
     ) -> _Part:
-        """The same of the first of them."""
+        """The same for the first of them."""
         part, room = _Part([], []), PAGE_BYTES if room is None else room
         for start in range(0, len(written), STAND_AT_ONCE):
             room = part.fill(await self._stand(room_id, written[start : start + STAND_AT_ONCE], end), room, least)
@@ -187,7 +185,7 @@ class History:
         return part
 
     async def _stand(self, room_id: int, written: Sequence[Event], end: End) -> list[Message]:
-        """What became of these messages until the end of the log."""
+        """Applies to these messages all changes up to the end of the log."""
         archived = [event for event in written if end.archived is not None and event.id <= end.archived]
         shown = await self._archive.shown(room_id, [event.id for event in archived]) if archived else {}
         bases: dict[Cursor, Message] = {}
@@ -197,7 +195,7 @@ class History:
             if known is not None and end.archived is not None and known.applied <= end.archived:
                 bases[event.id], applied[event.id] = known
             else:
-                # It is not shown yet; or as it stands by now, which is later than the page.
+                # It is not projected yet; or `messages` has a form that is later than the page.
                 bases[event.id], applied[event.id] = event.message(), BEGINNING
         changes: dict[Cursor, list[Event]] = {}
         if archived and end.archived is not None:
@@ -210,8 +208,8 @@ class History:
 
 
 def _in_order(archived: Sequence[Event], behind: Sequence[Event]) -> list[Event]:
-    """The messages of both. What the log lost may come again under a new id before it is archived: of two in the log
-    the newer counts, and what is archived counts for ever."""
+    """Merges the messages of both, in order. A message that the log lost may come again under a new id before it is
+    archived: of two in the log the newer counts, and an archived one always wins."""
     by_name = {(event.user_id, event.client_id): event for event in behind if kind_of(event).is_message}
     by_name |= {(event.user_id, event.client_id): event for event in archived}
     return sorted(by_name.values(), key=lambda event: event.id)

@@ -1,7 +1,7 @@
-"""Links: where a text has one without brackets, and that each is shown as what it is.
+"""Links: finds those without brackets, and makes each show its true target.
 
-The text of a link says what was written, never a prettier spelling of it: a host in punycode stays in punycode. Where a
-text looks like an address and the link leads elsewhere, the host where it leads stands behind it.
+The text of a link is as it was written, never a prettier spelling of it: a host in punycode stays in punycode. If a
+text looks like an address and the link leads to another host, that host follows it.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _LIKE_AN_ADDRESS = re.compile(
     r"//|\bhttps?\b|\bwww\b|\w@\w|\w[.\u00b7\u2022\u2027\u2219\u22c5\u30fb\u06d4\u3002]\w\w|\d\.\d+\.\d"
 )
 
-# What linkify-it says in three ways (a label in punycode, of one letter, of several), of which a text may fit two at
-# each dot: then there are 2^n ways for n labels, and all are tried where the end does not fit. Here there is one.
+# linkify-it has three alternatives (a label in punycode, of one letter, of several), of which a text may fit two at
+# each dot: that makes 2^n ways for n labels, all tried if the end does not fit. Here there is one.
 _LABEL = f"(?>{SRC_PSEUDO_LETTER}(?:-*{SRC_PSEUDO_LETTER}){{0,62}})"
 
 
@@ -55,7 +55,7 @@ def _with_scheme(linkify: Any, match: Any) -> None:
 
 
 def is_safe(url: str) -> bool:
-    """Whether a link may lead there: by a scheme that is harmless, to a host that is what it looks like.
+    """Returns True for a link with a harmless scheme to a host that is what it looks like.
 
     `url`: as it will stand in the link, in ASCII.
     """
@@ -64,12 +64,12 @@ def is_safe(url: str) -> bool:
 
 
 def as_written(url: str) -> str:
-    """The text of a link without brackets."""
+    """Returns the text of a link without brackets."""
     return _UNSEEN.sub(_escaped, url)
 
 
 def say_where(state: StateCore) -> None:
-    """A rule for markdown-it: says the host behind each link whose text looks like another address."""
+    """A rule for markdown-it: adds the host behind each link whose text looks like another address."""
     for token in state.tokens:
         if token.children and any(child.type == "link_open" for child in token.children):
             token.children = list(_with_hosts(token.children))
@@ -94,7 +94,7 @@ def _with_hosts(tokens: Sequence[Token]) -> Iterator[Token]:
 
 
 def _host_unsaid(text: str, url: str) -> str | None:
-    """The host of the link, unless its text begins with it or does not look like an address at all."""
+    """Returns the link's host, unless its text begins with it or does not look like an address at all."""
     host = _host(url) or ""
     said = _SCHEME.sub("", text, count=1).lower()
     if said.startswith(host) and said[len(host) : len(host) + 1] in {"", "/", "?", "#", ":"}:
@@ -104,7 +104,7 @@ def _host_unsaid(text: str, url: str) -> str | None:
 
 
 def _host(url: str) -> str | None:
-    """Where a link leads: the name of a host, or an address of mail. None for what no browser would follow."""
+    """Returns the target of a link: a host's name, or an address of mail. None if no browser would follow it."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -113,7 +113,7 @@ def _host(url: str) -> str | None:
 
 
 def _hides_something(label: str) -> bool:
-    """Whether a label of a host has what can't be seen, or a spelling that browsers take for something else."""
+    """Returns True for a label with invisible characters, or a spelling that browsers take for something else."""
     if label.startswith("xn--"):
         try:
             label = label[4:].encode("ascii").decode("punycode") if len(label) <= LONGEST_LABEL else "%"

@@ -1,7 +1,7 @@
-"""The markup of messages: CommonMark without what a talk has no use for.
+"""The markup of messages: CommonMark without the parts that a chat has no use for.
 
-Left out are raw HTML, images (one is a link), references (they would swallow a line that looks like one) and the
-headings that an underline makes. Added are ~~strikethrough~~, links without brackets and mentions; a line break is one.
+Left out are raw HTML, images (one becomes a link), references (they would swallow a line that looks like one) and
+headings made by underlines. Added are ~~strikethrough~~, links without brackets and mentions; a line break is one.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from chatserver.messages.links import Linkifier, as_written, is_safe, say_where
 from chatserver.messages.spellings import Spellings, mention_at
 
 MAX_NESTING = 12
-"""Quotes and lists inside each other. The parser leaves out what is deeper, so such a text is not formatted at all."""
+"""Quotes and lists inside each other. The parser leaves out deeper content, so such a text is not formatted at all."""
 
 _LEFT_OUT = ["html_block", "html_inline", "image", "reference", "lheading"]
 LINK_HOST = "at"
-"""The class of what stands behind a link whose text looks like another address."""
+"""The class of the host that follows a link whose text looks like another address."""
 
 _PLAIN = {"paragraph_open", "paragraph_close", "inline", "text", "softbreak", "hardbreak"}
 _HEADINGS = {"h1": "h4", "h2": "h5"}
@@ -37,14 +37,14 @@ class Parsed(NamedTuple):
 
     @property
     def mentioned(self) -> tuple[int, ...]:
-        """Ids of users, each once, in the order of the text."""
+        """Ids of the mentioned users, each once, in the order of the text."""
         return tuple(dict.fromkeys(self.env["mentioned"]))
 
     def is_too_deep(self) -> bool:
         return any(token.level >= MAX_NESTING - 1 for token in self.tokens)
 
     def is_plain(self, content: str) -> bool:
-        """Whether it would look the same without formatting."""
+        """Returns True if the content would look the same without formatting."""
         texts: list[str] = []
         for token in self.tokens:
             if token.type not in _PLAIN:
@@ -73,12 +73,12 @@ class Markup:
         markdown.linkify = Linkifier()
 
     def parse(self, content: str, spellings: Spellings) -> Parsed:
-        """`spellings`: who is mentioned."""
+        """Parses a content. `spellings`: the users that it mentions."""
         env: dict[str, Any] = {"spellings": spellings, "mentioned": []}
         return Parsed(self._markdown.parse(content, env), env)
 
     def html(self, parsed: Parsed, highlighting: Highlighting | None) -> str:
-        """HTML that was not looked at by anybody yet. There is no line end in it but those of code."""
+        """Returns HTML that nothing has cleaned yet. Its only line ends are those of code."""
         return str(
             self._markdown.renderer.render(
                 parsed.tokens, self._markdown.options, parsed.env | {"highlighting": highlighting}

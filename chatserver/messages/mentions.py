@@ -1,8 +1,8 @@
-"""Mentions: where a text says `@` and somebody's name.
+"""Mentions: the places where a text has `@` and a user's name.
 
-Names may have spaces and marks of all kinds, so nothing in the text tells where one ends: each place behind the `@`
-where a word ends may be its end, and the longest name that somebody has wins. Each `@` is looked at once, here; what
-was found goes on as it is spelled (`spellings.py`), which costs the same however Unicode expands it.
+Names may have spaces and marks of all kinds, so nothing in the text tells where one ends: each end of a word behind the
+`@` is a candidate, and the longest name that a user has wins. Each `@` is examined once, here; a mention that was found
+is passed on as it is spelled (`spellings.py`), which costs the same however Unicode expands it.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from chatserver.model.display_names import MAX_USER_NAME, name_key
 from chatserver.model.users import User
 
 MAX_PLACES = 20
-"""How many `@` of a message are looked at: more is a list of people, and a list of people is a room."""
+"""Places with an `@` that are examined. Further ones are ignored: a message to so many people belongs in a room."""
 
 MAX_ENDS = 12
-"""Ends of words and marks behind an `@` up to which a name may go."""
+"""Ends of words and marks behind an `@` that are tried as the end of a name."""
 
 
 class Candidate(NamedTuple):
-    """A name that a text may mean: as the text spells it, and its key (see `name_key`)."""
+    """A possible name in a text: its spelling there, and its key (see `name_key`)."""
 
     spelling: str
     key: str
 
 
 def candidates(text: str) -> list[Sequence[Candidate]]:
-    """For each `@` the names that it may mean, the shortest first. Few of them are anybody's."""
+    """Returns for each `@` the possible names, the shortest first. Most of them are no user's."""
     found: list[Sequence[Candidate]] = []
     place = text.find("@")
     while place >= 0 and len(found) < MAX_PLACES:
@@ -40,12 +40,13 @@ def candidates(text: str) -> list[Sequence[Candidate]]:
 
 
 def possible_names(found: Sequence[Sequence[Candidate]]) -> set[str]:
-    """The keys of all of them."""
+    """Returns the keys of all candidates."""
     return {each.key for at_place in found for each in at_place}
 
 
 def spellings(found: Sequence[Sequence[Candidate]], users: Mapping[str, User]) -> Spellings:
-    """Whom they mean. `users`: those that are known, by the key of their name."""
+    """Returns the ids of the mentioned users, by the spelling of their names. `users`: the known ones, by the key of
+    their name."""
     longest = (next((each for each in reversed(at_place) if each.key in users), None) for at_place in found)
     return {each.spelling: users[each.key].id for each in longest if each is not None}
 

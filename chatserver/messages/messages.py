@@ -1,4 +1,4 @@
-"""Messages: what people write in rooms, and what they do about it."""
+"""Messages: the verbs on them, from posting to reactions."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ _EMOJI = regex.compile(rf"(?:{_PART})(?:\u200D(?:{_PART}))*")
 
 
 class Posted(NamedTuple):
-    """`json`: the message as clients see it. `repeated`: the client id was known; then it is the message that was
-    posted under it first, as it stands by now. `written`: what it said when it was posted; `""` once it is deleted."""
+    """`json`: the message as clients see it. `repeated`: the client id was known; then it is the first message posted
+    under it, in its current form. `written`: its content when it was posted; `""` once it is deleted."""
 
     id: Cursor
     json: bytes
@@ -50,7 +50,7 @@ class Posted(NamedTuple):
 
 
 class SentAndDeleted(MessageDeleted):
-    """Other words come under the client id of a message that is deleted, so nobody knows whether they are others."""
+    """Other words came under the client id of a deleted message, so they can't be compared with its own."""
 
     text = "what this form was for was sent before, and deleted; send it again to say it anew"
 
@@ -67,7 +67,7 @@ class Messages:
     async def post(
         self, author: User, room_id: int, content: str, client_id: str | None, reply_to: Cursor | None = None
     ) -> Posted:
-        """Raises Malformed, Invalid."""
+        """Posts a message; a repeat under the same client id returns the first one. Raises Malformed, Invalid."""
         content = _clean(content, "room_id and content required")
         check_client_id(client_id)
         room = await self._rooms.find(room_id)
@@ -94,8 +94,8 @@ class Messages:
     async def post_form(
         self, author: User, room_id: int, content: str, client_id: str | None, reply_to: Cursor | None = None
     ) -> Posted:
-        """As `post`, for a form: it keeps its client id while the words in it may be changed, after an answer that did
-        not say whether they were stored. The same words are a repeat; others are another message, once too.
+        """Like `post`, for a form: it keeps its client id while its words may be edited, after an answer that did not
+        say if they were stored. The same words are a repeat; others are another message, once too.
 
         Raises SentAndDeleted too.
         """
@@ -108,7 +108,7 @@ class Messages:
         return await self.post(author, room_id, content, client_id_of(client_id, content), reply_to)
 
     async def edit(self, editor: User, event_id: EventId, content: str) -> Message:
-        """Returns the message as it stands then. To edit it to what it says already changes nothing.
+        """Returns the message in its new form. An edit without a difference changes nothing.
 
         Raises Malformed, Invalid, MessageNotFound, MessageDeleted, Forbidden for all but its author.
         """
@@ -125,20 +125,20 @@ class Messages:
         )
         await self._publish(draft_edited(edited), fresh=True)
         message = await self._history.archived(event)
-        if message.deleted:  # it was faster
+        if message.deleted:  # the deletion was faster
             raise MessageDeleted
         return message
 
     async def delete(self, deleter: User, event_id: EventId) -> None:
         """Leaves a tombstone. Raises MessageNotFound, Forbidden for all but its author."""
         _, message = await self._own(deleter, event_id)
-        # Also if it is deleted: whoever did that may have died before its text was taken out everywhere.
+        # Also if it is deleted: the first deletion may have been cut off before the text was removed everywhere.
         await self._publish(draft_deleted(message))
 
     async def react(self, user: User, event_id: EventId, emoji: str, *, on: bool) -> None:
-        """Gives a reaction or takes it back. What changes nothing is not told to anybody.
+        """Gives a reaction or takes it back. If that changes nothing, no event is published.
 
-        Raises Invalid for what is no emoji, MessageNotFound, MessageDeleted.
+        Raises Invalid for a text that is no emoji, MessageNotFound, MessageDeleted.
         """
         if len(emoji) > MAX_EMOJI or not _EMOJI.fullmatch(emoji):
             raise Invalid("a reaction is one emoji")
@@ -156,7 +156,7 @@ class Messages:
         await self._publish(draft_reaction(reacted), fresh=True)
 
     async def _own(self, user: User, event_id: EventId) -> tuple[Event, Message]:
-        """The message as it was written and as it stands. Raises MessageNotFound, Forbidden."""
+        """Returns the message as written and in its current form. Raises MessageNotFound, Forbidden."""
         await self._rooms.find(event_id.room_id)
         event = await self._archived(event_id)
         if event.user_id != user.id:
@@ -168,12 +168,13 @@ class Messages:
             message = await self._history.archived(await self._archived(event_id))
         except MessageNotFound:
             raise Invalid("reply_to is no message of this room") from None
-        # Of one that was deleted nothing is quoted. To refuse it would drop what somebody wrote meanwhile; and a repeat
-        # would be refused that is in the room already.
+        # A deleted message is quoted without its content. A refusal would drop words written meanwhile, and would
+        # reject a repeat of a message that is in the room already.
         return message.quote()
 
     async def _archived(self, event_id: EventId) -> Event:
-        """The message, archived if it was not yet: before that the log may lose it, and give it another id."""
+        """Returns the message, archiving it first if necessary: before that the log may lose it, and give it another
+        id."""
         event = await self._publisher.ensure_archived(event_id)
         if event is None or not kind_of(event).is_message:
             raise MessageNotFound
@@ -187,7 +188,7 @@ class Messages:
 
 
 def _clean(content: str, required: str) -> str:
-    """Raises Malformed where there is nothing, Invalid where there is too much."""
+    """Raises Malformed for an empty content, Invalid for one that is too long."""
     content = content.strip()
     if not content:
         raise Malformed(required)

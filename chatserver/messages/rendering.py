@@ -1,4 +1,4 @@
-"""Composing: from what somebody wrote to what the others see of it."""
+"""Composing: turns a content into the form that readers see."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Composing:
         self._formatters = formatters
 
     async def compose(self, content: str) -> Composed:
-        """The content as HTML, and who is mentioned in it. Never fails, and asks the database only if there is an `@`.
+        """Returns the content as HTML, and its mentions. Never fails, and asks the database only if there is an `@`.
 
-        While no MongoDB at all answers, names are not known: the message then goes its way without mentions.
-        It is seen live, and archived later, as all others are; to hold it back would cost its readers more.
+        While no MongoDB at all answers, names are unknown: the message is then sent without mentions. It is seen live,
+        and archived later, like all others; to hold it back would cost its readers more.
         """
         if not may_need_html(content):
             return PLAIN

@@ -1,6 +1,6 @@
-"""The names that a text mentions, in the letters in which it says them; and where one of them begins and ends.
+"""Spellings: the mentioned names as a text writes them; and where one of them begins and ends.
 
-Light, so that the processes that format need not load what knows people.
+Light, so that the formatting processes need not load the user look-up.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ Spellings = Mapping[str, int]
 """Ids of users, by the name behind an `@` as the text has it."""
 
 _NEVER_BEFORE = "@/."
-"""What stands in front of an `@` in addresses."""
+"""Characters before an `@` in addresses."""
 
 
 class Mention(NamedTuple):
-    """`end`: the place behind the name, in the text where it was found."""
+    """`end`: the position behind the name, in the text where it was found."""
 
     end: int
     user_id: int
 
 
 def mention_at(text: str, place: int, spellings: Spellings) -> Mention | None:
-    """Who is mentioned by the `@` at this place: of several names the longest."""
+    """Returns the mention at the `@` at this position: of several names the longest."""
     if not can_begin(text, place):
         return None
     start = place + 1
@@ -36,16 +36,16 @@ def mention_at(text: str, place: int, spellings: Spellings) -> Mention | None:
 
 
 def can_begin(text: str, place: int) -> bool:
-    """Whether the `@` at this place is more than a part of an address."""
+    """Returns False if the `@` at this position is part of an address."""
     return place == 0 or not (_is_of_a_word(text[place - 1]) or text[place - 1] in _NEVER_BEFORE)
 
 
 def can_end(text: str, end: int) -> bool:
-    """Whether a name that goes up to `end` ends there, and not in the middle of a word."""
+    """Returns True if a name up to `end` ends there, and not in the middle of a word."""
     last = text[end - 1]
     return not last.isspace() and not (_is_of_a_word(last) and end < len(text) and _is_of_a_word(text[end]))
 
 
 def _is_of_a_word(character: str) -> bool:
-    """What can't be seen (category Cf) is: or "@A" would be found in what looks like "@Ada"."""
+    """Counts invisible characters (category Cf) as part of a word: or "@A" would be found in what looks like "@Ada"."""
     return character.isalnum() or character == "_" or unicodedata.category(character) in {"Mn", "Mc", "Me", "Cf"}
