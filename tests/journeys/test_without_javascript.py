@@ -84,3 +84,15 @@ async def fill_in(page: Page, name: str, button: str, password: str = PASSWORD) 
     await page.get_by_label("Name").fill(name)
     await page.get_by_label("Password").fill(password)
     await page.get_by_role("button", name=button).click()
+
+
+async def test_what_was_said_is_found_from_the_page_of_the_rooms(browse: Browse, ada: Visitor, room: int) -> None:
+    word = f"w{uuid.uuid4().hex}"
+    await ada.say(room, f"somewhere {word} is")
+    page = (await browse(ada, java_script_enabled=False)).page
+    await page.goto("/chat")
+    await page.get_by_role("link", name="Search").click()
+    await page.get_by_label("Find messages with all of these words").fill(word)
+    await page.get_by_role("button", name="Search").click()
+    await page.locator(".results__result").click()
+    await expect(page.locator("#messages span").first).to_have_text(f"somewhere {word} is")
