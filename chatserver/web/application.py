@@ -1,4 +1,4 @@
-"""The routes, and what holds for every request: static files, the limit on bodies, unknown paths."""
+"""The routes, and the rules for every request: static files, the limit on bodies, unknown paths."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ChatApplication(Application):
         """Raises MissingPageFiles."""
         super().__init__(
             [
-                # In turn, so the busiest first.
+                # Tried in order, so the busiest first.
                 (r"/messages", messages.MessagesHandler, _with(services)),
                 (r"/chat/stream", stream.StreamHandler, _with(services)),
                 (r"/", pages.Home, _with(services)),
@@ -97,8 +97,8 @@ class ChatApplication(Application):
         self._services = services
         self._origin = origin
         self._proxies = proxies
-        # Called with Tornado's connection when the head of a request is there, when all of it is, and when its answer
-        # is made, which may then still be on its way.
+        # Called with Tornado's connection when the head of a request has arrived, when all of it has, and when its
+        # answer is made, which may then still be on its way.
         self.on_head: Callable[[object], None] = _ignore
         self.on_whole: Callable[[object], None] = _ignore
         self.on_answered: Callable[[object], None] = _ignore
@@ -138,7 +138,7 @@ def _ignore(_: object) -> None:
 
 
 def log_request(handler: RequestHandler) -> None:
-    """One line for each answer, at a level that says whether somebody should look."""
+    """Logs one line for each answer: at ERROR if it needs attention."""
     status = handler.get_status()
     level = logging.ERROR if status == 500 else logging.INFO
     access_log.log(level, "%d %s %s", status, handler.request.method, handler.request.path)

@@ -1,4 +1,4 @@
-"""Whether this process can do its work: what a load balancer asks."""
+"""Readiness of this process, for load balancers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 2.0
 
 
 class Health:
-    """Asks the parts that the chat stands on. However many ask at once, each part is asked one question at a time."""
+    """Asks the stores of the chat. However many requests come at once, each store is asked once at a time."""
 
     def __init__(self, parts: dict[str, Callable[[], Awaitable[None]]], background: Background) -> None:
         self._parts = parts
@@ -26,11 +26,11 @@ class Health:
         self.draining = False
 
     def failing(self) -> list[str]:
-        """The background parts of this process that fail again and again."""
+        """Returns the background parts of this process that fail again and again."""
         return self._background.failing()
 
     async def parts(self) -> dict[str, bool]:
-        """Which of the parts answer."""
+        """Returns for each part if it answers."""
         questions = {name: self._ask(name) for name in self._parts}
         done, _ = await asyncio.wait(questions.values(), timeout=PATIENCE_SECONDS)
         return {name: question in done and question.result() for name, question in questions.items()}
@@ -50,7 +50,7 @@ async def _answers(ping: Callable[[], Awaitable[None]]) -> bool:
         await ping()
     except Unavailable:
         return False
-    except Exception:  # whatever is wrong with it, it is not ready
+    except Exception:  # any error means that it is not ready
         log.exception("a store can't be asked")
         return False
     return True

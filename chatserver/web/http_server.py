@@ -1,4 +1,4 @@
-"""The HTTP server: Tornado's, with bounds on connections over which nothing is asked."""
+"""The HTTP server: Tornado's, with bounds on idle connections."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from chatserver.web.application import ChatApplication
 from chatserver.web.transport.accepting import Acceptor
 
 FIRST_REQUEST_SECONDS = 15.0
-"""How long a new connection may take until the head of its first request is there."""
+"""Longest time from a new connection to the head of its first request."""
 
 NEXT_REQUEST_SECONDS = 75.0
-"""How long a connection may wait for its next request."""
+"""Longest time that a connection may wait for its next request."""
 
 MAX_SILENT = 1_000
-"""New connections over which no request came yet. The oldest is closed for one more: an honest one is silent for as
-long as its first packet takes."""
+"""New connections without a request so far. The oldest is closed for one more: an honest one is silent only until its
+first packet arrives."""
 
 
 class ChatServer(HTTPServer):
-    """Serves the application. `descriptors`: how many the process may have; None: any number.
+    """Serves the application. `descriptors`: the most that the process may have; None: any number.
 
-    Where descriptors are short, a connection is closed for the next one: the one that was longest without a request
-    that we work on. It waits for one, or for the rest of one, or its other end does not take an answer.
+    If descriptors are short, a connection is closed for the next one: the one that has longest been without a request
+    in progress. It waits for one, or for the rest of one, or its peer does not take an answer.
     """
 
     def initialize(  # type: ignore[override]
@@ -58,7 +58,7 @@ class ChatServer(HTTPServer):
             self._handlers[listener.fileno()] = acceptor.stop
 
     def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
-        """Tornado calls this when it begins to wait for a request."""
+        """Called by Tornado when it begins to wait for a request."""
         assert isinstance(server_conn, HTTP1ServerConnection)
         if server_conn in self._have_asked:
             self._is_idle(server_conn)
@@ -94,7 +94,7 @@ class ChatServer(HTTPServer):
         self._idle[server_conn] = asyncio.get_running_loop().time()
 
     def _close_longest_waiting(self) -> bool:
-        """False if none waits."""
+        """Closes the connection that has waited longest. Returns False if none waits."""
         silent = next(((since, each) for each, (since, _) in self._silent.items()), None)
         idle = next(((since, each) for each, since in self._idle.items()), None)
         waiting = [each for each in (silent, idle) if each is not None]

@@ -1,8 +1,8 @@
-"""The modules of a page as one script: a page with seventy of them would wait for the line as many times.
+"""The modules of a page as one script: a page with seventy of them would wait for as many requests in turn.
 
-Each module becomes a function that is called once, behind those that it imports, and gives back what it exports. What
-is imported by `import()`, when it is needed, stays a file of its own. This is no compiler: it knows the forms that the
-scripts here use, and refuses others at the start.
+Each module becomes a function that is called once, after those that it imports, and returns its exports. Modules that
+are imported on demand, by `import()`, stay files of their own. This is no compiler: it knows the forms that the scripts
+here use, and refuses others at the start.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _RENAMED = re.compile(r"\b([\w$]+) as ([\w$]+)")
 
 
 class CannotBundle(Exception):
-    """What stands in the way, beginning with the path of the module."""
+    """A module can't be bundled. The text begins with its path."""
 
 
 def bundle(path: str, modules: Mapping[str, str]) -> str:
-    """The script at `path` with all that it imports, to be served there. `modules`: what each says, by its path.
+    """Returns the script at `path` with all that it imports, to be served there. `modules`: their texts by path.
 
     Raises CannotBundle for a module that is missing or has another form than ours, and CycleError for a circle.
     """

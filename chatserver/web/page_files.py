@@ -1,5 +1,5 @@
-"""Where the files of the pages are: `templates/` and `static/` stand beside the package in a checkout, and inside it
-where pip installed it (setup.py puts them there)."""
+"""Folders of the pages' files: `templates/` and `static/` stand beside the package in a checkout, and inside it if pip
+installed it (setup.py puts them there)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from chatserver.web.static_files import SCRIPTS
 PACKAGE = Path(__file__).resolve().parents[1]
 
 NEEDED = {"templates": ("base.html",), "static": ("css/layers.css", *SCRIPTS)}
-"""Files without which no page works, by folder. They tell a folder of ours from a stranger's of the same name."""
+"""Files without which no page works, by folder. They tell our folder from a foreign one of the same name."""
 
 
 class MissingPageFiles(Exception):
-    """Which folder or file is missing, and where it was looked for."""
+    """A folder or file is missing. The text names it, and the places searched."""
 
 
 class PageFiles(NamedTuple):
@@ -24,7 +24,7 @@ class PageFiles(NamedTuple):
 
 
 def find_page_files(package: Path = PACKAGE) -> PageFiles:
-    """The folders of this package. Raises MissingPageFiles."""
+    """Returns the folders of this package. Raises MissingPageFiles."""
     return PageFiles(_find("templates", package), _find("static", package))
 
 

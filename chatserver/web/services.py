@@ -1,4 +1,4 @@
-"""The running parts that handlers may use. Built in `app.py`, nowhere else."""
+"""Services: the running parts that handlers may use. Built in `app.py`, nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of the pages, as they are sent: read and compressed once, kept in memory, addressed by content."""
+"""Static files in the form that is sent: read and compressed once, kept in memory, addressed by content."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ KINDS = {
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }
-"""What is served. Files of other kinds are not."""
+"""The kinds that are served. Files of other kinds are not."""
 
 STYLE = "style.css"
-"""All sheets as one. css/layers.css says who wins over whom, so the order of the others does not matter."""
+"""All sheets as one. css/layers.css sets their precedence, so the order of the others does not matter."""
 
 SCRIPTS = ("js/room.js", "js/lobby.js")
 """The scripts of the pages: each is sent with all the modules that it imports."""
@@ -33,13 +33,13 @@ class StaticFile(NamedTuple):
     kind: str
     body: bytes
     compressed: bytes | None
-    """By gzip; None where that makes it no smaller."""
+    """By gzip; None if that makes it no smaller."""
     tag: str
     """A hash of the body."""
 
 
 class StaticFiles:
-    """What is in the folder when the chat starts. Its size is the bound of what is kept."""
+    """The folder's files at the start of the chat. Its size bounds the memory."""
 
     def __init__(self, folder: Path) -> None:
         paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in KINDS)
@@ -51,11 +51,12 @@ class StaticFiles:
         self._files = {path: _file(Path(path).suffix, body) for path, body in found.items()}
 
     def find(self, path: str) -> StaticFile | None:
-        """`path`: below the folder, with slashes."""
+        """Returns a file, or None. `path`: below the folder, with slashes."""
         return self._files.get(path)
 
     def address(self, path: str) -> str:
-        """Where a file is found. The version is part of the path: what it names by a relative path has the same one."""
+        """Returns the address of a file. The version is part of the path, so relative references in the file keep
+        it."""
         return f"/static/v-{self.version}/{path}"
 
 
@@ -75,13 +76,13 @@ def _file(suffix: str, body: bytes) -> StaticFile:
 
 
 def _without_comments(text: str) -> str:
-    """Comments that have lines of their own: a quarter of what would be sent. Their lines stay, so that an error still
-    says the right one."""
+    """Removes comments on lines of their own, a quarter of the size. Their lines stay, so that errors have the right
+    numbers."""
     return _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
 
 
 def _fingerprint(found: dict[str, bytes]) -> str:
-    """A short hash of all the files."""
+    """Returns a short hash of all the files."""
     digest = hashlib.sha256()
     for path, body in sorted(found.items()):
         digest.update(path.encode() + b"\0" + body + b"\0")

@@ -1,1 +1,1 @@
-"""Who is calling: session, token, origin, and the page that asks. Checked here and nowhere else."""
+"""The caller: session, token, origin, and the page that asks. Checked here and nowhere else."""

@@ -15,7 +15,7 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def is_json(request: HTTPServerRequest) -> bool:
-    """JSON was sent. A body without a type is taken for it too: that is what a program means that sets none."""
+    """Returns True for a JSON request. A body without a type counts too: programs that set none send JSON."""
     kind = content_type(request)
     return kind == "application/json" or kind.endswith("+json") or (not kind and bool(request.body))
 
@@ -29,8 +29,8 @@ def content_type(request: HTTPServerRequest) -> str:
 
 
 def read_body(request: HTTPServerRequest, kind: type[Body], malformed: str | None = None) -> Body:
-    """The body as a struct of this kind. Raises WrongType for what is neither JSON nor a form, and Malformed, with the
-    given text, for what can't be read as the struct."""
+    """Returns the body as a struct of this kind. Raises WrongType for a body that is neither JSON nor a form, and
+    Malformed, with the given text, for one that can't be read as the struct."""
     try:
         if is_form(request):
             fields = {name: _text(values[-1]) for name, values in request.body_arguments.items()}
@@ -43,7 +43,7 @@ def read_body(request: HTTPServerRequest, kind: type[Body], malformed: str | Non
 
 
 def json_field(request: HTTPServerRequest, name: str) -> str | None:
-    """A text field of a JSON object, whatever else is in it; None where there is none."""
+    """Returns a text field of a JSON object, whatever its other fields are; None if it is missing."""
     try:
         body: Any = msgspec.json.decode(request.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

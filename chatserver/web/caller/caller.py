@@ -1,4 +1,4 @@
-"""Who is asking: the session, the page's token, and where a request comes from. Checked here and nowhere else."""
+"""The caller: the session, the page's token, and the origin of a request. Checked here and nowhere else."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from chatserver.web.services import Services
 
 
 class Asking(RequestHandler):
-    """A request of somebody, or of nobody who is signed in."""
+    """A request, with the session of its caller if there is one."""
 
     is_followed: ClassVar[bool] = False
-    """Whether an EventSource may ask, which sets no headers: its address says whose page it is."""
+    """Allows requests of an EventSource, which sets no headers: the address names the page's user."""
 
     session: Session | None = None
 
@@ -31,7 +31,7 @@ class Asking(RequestHandler):
         self.services = services
 
     async def ask_who(self) -> None:
-        """Finds the session. Raises BadToken and SomebodyElse, before anything is done or told."""
+        """Finds the session. Raises BadToken and SomebodyElse, before anything is done or revealed."""
         is_unsafe = self.request.method not in SAFE_METHODS
         if is_unsafe:
             check_origin(self.request, self.site)
@@ -43,18 +43,18 @@ class Asking(RequestHandler):
 
     @property
     def site(self) -> Origin | None:
-        """Our own address, where it was set."""
+        """Our own address, if it is set."""
         return cast("Origin | None", self.application.settings["origin"])
 
     @property
     def user(self) -> User:
-        """Who is signed in. Raises SignInFirst."""
+        """The signed-in user. Raises SignInFirst."""
         if self.session is None:
             raise SignInFirst
         return self.session.user
 
     async def start_session(self, user: User) -> None:
-        """Signs the client in. A session it had before is over."""
+        """Signs the client in. Ends the session that it had before. Raises Unavailable."""
         csrf_key = self._csrf_key_that_goes_on()
         if self.session is not None:
             await self.services.sessions.end(self.session)
@@ -62,14 +62,14 @@ class Asking(RequestHandler):
         self._cookies.keep_session(self, token, **self._cookie_options())
 
     async def end_session(self) -> None:
-        """Signs the client out. Raises SignInFirst."""
+        """Signs the client out. Raises SignInFirst, Unavailable."""
         if self.session is None:
             raise SignInFirst
         await self.services.sessions.end(self.session)
         self._cookies.drop_session(self, **self._cookie_options())
 
     def has_cookies(self) -> bool:
-        """Whether the client keeps our cookies."""
+        """Returns True if the client sent a valid cookie of ours."""
         return self.session is not None or self._cookies.visitor_key(self) is not None
 
     async def _find_session(self) -> Session | None:
@@ -87,12 +87,12 @@ class Asking(RequestHandler):
         return {"httponly": True, "samesite": "Lax", "secure": self.is_https()}
 
     def is_https(self) -> bool:
-        """Whether the browser speaks HTTPS, be it with a proxy in front."""
+        """Returns True if the browser uses HTTPS, even through a proxy."""
         return self._proxies.is_https(self.request)
 
     @property
     def address(self) -> str:
-        """The client's, for the security log and for quotas."""
+        """The client's address, for the security log and for quotas."""
         return self._proxies.address(self.request)
 
     @property
@@ -102,21 +102,23 @@ class Asking(RequestHandler):
     # The page's token
 
     def csrf_token(self) -> str:
-        """For the forms and scripts of a page, and for clients without one. Who is signed out gets a cookie with it."""
+        """Returns the token for a page's forms and scripts, and for clients without a page. A signed-out client gets a
+        cookie with it."""
         if self.session is not None:
             return self._csrf_tokens.make(self.session.csrf_key)
         key = self._cookies.visitor_key(self) or self._cookies.make_visitor_key(self, **self._cookie_options())
         return self._csrf_tokens.make(key)
 
     def _csrf_key_that_goes_on(self) -> str | None:
-        """A program goes on with the token that it had before it signed in. In a browser each session gets a token of
-        its own: cookies of before may have been put there by somebody else, who knows the token that goes with them."""
+        """Returns the key of the token that stays valid across a sign-in. A program keeps its token. In a browser each
+        session gets a token of its own: earlier cookies may have been planted by an attacker, who knows the token that
+        goes with them."""
         if is_from_a_browser(self.request):
             return None
         return self._cookies.visitor_key(self) if self.session is None else self.session.csrf_key
 
     def _sent_token(self) -> str | None:
-        """From wherever the contract allows it to stand."""
+        """Reads the token from any of the places that the contract allows."""
         for name in ("X-CSRF-Token", "X-XSRFToken"):
             if name in self.request.headers:
                 return self.request.headers[name]

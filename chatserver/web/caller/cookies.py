@@ -1,4 +1,4 @@
-"""Our cookies: what they are called, and what those of a request prove."""
+"""Our cookies: their names, and the session that those of a request prove."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from tornado.web import RequestHandler
 from chatserver.accounts.sessions import SESSION_DAYS
 
 OLD_SESSION_COOKIE = "session"
-"""What the session's cookie was called before. Who has one stays signed in and gets the new one."""
+"""The former name of the session's cookie. A client that has it stays signed in and gets the new one."""
 
 COOKIE_CACHE_SIZE = 10_000
 MAX_COOKIE_CHARACTERS = 1_000
-"""Browsers whose cookies are remembered, and characters of them; longer ones are read each time."""
+"""Browsers whose cookies are cached, and the longest cached header, in characters; longer ones are read each time."""
 
 
 class Proof(NamedTuple):
-    """`is_old`: under the name of before."""
+    """`is_old`: under the former name."""
 
     session_token: str
     is_old: bool
 
 
 class Cookies:
-    """Reads and sets our cookies. The header `Cookie` is worked out once: the same one comes with every request of a
-    browser. Parsing it and checking signatures would be a tenth of what a post costs.
+    """Reads and sets our cookies. The header `Cookie` is parsed once: a browser sends the same one with every request.
+    Parsing it and checking signatures would be a tenth of what a post costs.
 
-    Browsers keep cookies by host and not by port. So that two chats on one machine do not take each other's, and no
-    other program's, the names end in a mark of the secret: all processes of one chat share it, and nobody else.
+    Browsers keep cookies by host and not by port. To keep two chats on one machine, and other programs there, from
+    mixing up their cookies, the names end in a mark of the secret, which only the processes of one chat share.
+
     `host_only`: browsers take the cookies over HTTPS alone, and from this very host (`__Host-`).
     """
 
@@ -44,7 +45,7 @@ class Cookies:
         self._proofs: LRUCache[str, Proof] = LRUCache(COOKIE_CACHE_SIZE)
 
     def session_proof(self, handler: RequestHandler) -> Proof | None:
-        """The token in the session's cookie; None if there is none, or if it was not signed here, or too long ago."""
+        """Returns the token in the session's cookie; None if it is missing, not signed here, or signed too long ago."""
         header = handler.request.headers.get("Cookie", "")
         proof = self._proofs.get(header)
         if proof is None and header:
@@ -60,11 +61,11 @@ class Cookies:
         handler.clear_cookie(self._session, **options)
 
     def visitor_key(self, handler: RequestHandler) -> str | None:
-        """What stands for a browser in which nobody is signed in; None where it has sent none."""
+        """Returns the key of a browser without a session; None if it sent none."""
         return _signed(handler, self._visitor)
 
     def make_visitor_key(self, handler: RequestHandler, **options: Any) -> str:
-        """Kept until the browser is closed."""
+        """Makes a key, kept until the browser is closed."""
         key = secrets.token_urlsafe(24)
         handler.set_signed_cookie(self._visitor, key, expires_days=None, **options)
         return key

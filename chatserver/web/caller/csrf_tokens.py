@@ -1,4 +1,4 @@
-"""The page's token: proof that a request comes from somebody who could read a page of this session."""
+"""The page's token: proof that the sender of a request could read a page of this session."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PURPOSE = "csrf"
 
 TOKEN_CACHE_SIZE = 10_000
 MAX_TOKEN_CHARACTERS = 1_000
-"""Tokens that are remembered as right, and characters of a token that may be; others are checked each time."""
+"""Tokens that are cached as right, and the longest cached token, in characters; others are checked each time."""
 
 
 class CsrfTokens:
     """Signs a key that belongs to a session (`Session.csrf_key`), with the time: no two pages have the same bytes, so
-    nothing can be learnt of them from how well pages compress (BREACH)."""
+    their compressed sizes reveal nothing about them (BREACH)."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
@@ -29,7 +29,7 @@ class CsrfTokens:
         return create_signed_value(self._secret, PURPOSE, key).decode()
 
     def check(self, token: str | None, key: str) -> None:
-        """Raises BadToken. What was right is remembered: the same pair comes with every request of a page."""
+        """Raises BadToken. Caches right tokens: the same pair comes with every request of a page."""
         if token is None:
             raise BadToken
         if (token, key) in self._right:

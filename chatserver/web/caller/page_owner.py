@@ -1,4 +1,5 @@
-"""Whose page asks. A page belongs to the user for whom it was made; the cookies belong to whoever signed in last."""
+"""The page's owner. A page belongs to the user for whom it was made; the cookies belong to the user who signed in
+last."""
 
 from __future__ import annotations
 
@@ -13,10 +14,10 @@ FIELD = "user"
 
 
 def check_user(request: HTTPServerRequest, user: User, *, query: bool = False) -> None:
-    """Raises SomebodyElse where the request names another user than this one, or names nobody that there could be.
+    """Raises SomebodyElse if the request names another user than this one, or a user that can't exist.
 
-    A request that says nothing is believed by its cookies alone. `query`: the name may stand in the address, as that of
-    a stream does; elsewhere a parameter of that name means something else.
+    A request that names none is judged by its cookies alone. `query`: the name may stand in the address, as that of a
+    stream does; elsewhere a parameter of that name means something else.
     """
     said = set(request.headers.get_list(HEADER))
     if query:

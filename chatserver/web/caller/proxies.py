@@ -1,4 +1,4 @@
-"""What the proxies in front say about a request, as far as they are trusted. Nothing else reads these headers.
+"""Headers of the proxies in front, as far as they are trusted. Nothing else reads these headers.
 
 Tornado would look for more than that in the headers (`xheaders`), and resolve an address for every request.
 """
@@ -13,14 +13,14 @@ from chatserver.support.client_address import client_address, is_https
 
 
 class Proxies(NamedTuple):
-    """`trusted`: how many of one's own stand in front."""
+    """`trusted`: the number of our own proxies in front."""
 
     trusted: int = 0
 
     def address(self, request: HTTPServerRequest) -> str:
-        """The client's."""
+        """Returns the client's address."""
         return client_address(request.remote_ip or "", request.headers.get_list("X-Forwarded-For"), self.trusted)
 
     def is_https(self, request: HTTPServerRequest) -> bool:
-        """Whether the browser speaks HTTPS, be it with a proxy in front."""
+        """Returns True if the browser uses HTTPS, even through a proxy."""
         return is_https(request.protocol, request.headers.get_list("X-Forwarded-Proto"), self.trusted)

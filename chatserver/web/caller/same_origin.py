@@ -1,7 +1,7 @@
-"""Requests that change something come from this site, if they come from a browser at all.
+"""The same-origin check: requests that change something come from this site, if they come from a browser at all.
 
 The rules are those of Go's `http.CrossOriginProtection` (https://pkg.go.dev/net/http#CrossOriginProtection): browsers
-say themselves where a request comes from, in headers that no page can set.
+report the origin of a request themselves, in headers that no page can set.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 def check_origin(request: HTTPServerRequest, site: Origin | None) -> None:
     """Raises OtherOrigin. `site`: our own address; None: that of the request's `Host`.
 
-    `Sec-Fetch-Site` decides where it is sent. Browsers send none over plain HTTP, and old ones never: then `Origin`
+    `Sec-Fetch-Site` decides if it is sent. Browsers send none over plain HTTP, and old ones never: then `Origin`
     decides.
-    A request with neither comes from no browser, and nobody else's cookies come with it.
+
+    A request with neither comes from no browser, and brings no other user's cookies.
     """
     relation = request.headers.get("Sec-Fetch-Site")
     if relation:
@@ -40,7 +41,7 @@ def _is_ours(text: str, host: str, site: Origin | None) -> bool:
         origin = Origin.parse(text)
         if site is not None:
             return origin == site
-        # The scheme that the browser speaks is not known here: a proxy in front may have ended its TLS.
+        # The browser's scheme is not known here: a proxy in front may have ended its TLS.
         return (origin.host, origin.port) == read_authority(host, origin.scheme)
     except ValueError:
         return False

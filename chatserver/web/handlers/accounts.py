@@ -10,8 +10,8 @@ from chatserver.web.caller.bodies import read_body
 from chatserver.web.handlers.base import Handler
 
 CLEARED = '"cache"'
-"""What a browser forgets of this site when somebody signs out: pages that an earlier release let it keep. Not
-"storage", where words of another user of this browser may wait: each page takes away what is its own user's."""
+"""The browser drops this on sign-out: pages that an earlier release let it keep. Not "storage", which may hold unsent
+words of another user of this browser: each page removes its own user's."""
 
 NO_COOKIES = "this browser sends no cookies back, and without them nobody stays signed in. Allow them for this site"
 
@@ -23,7 +23,7 @@ class Credentials(msgspec.Struct):
 
 
 class _CredentialsHandler(Handler):
-    """A form with a name and a password, and the same as JSON."""
+    """Accepts a name and a password, as a form or as JSON."""
 
     open_to_all = True
     template: str
@@ -59,12 +59,12 @@ class _CredentialsHandler(Handler):
         raise NotImplementedError
 
     def _is_form_without_its_cookie(self) -> bool:
-        """A form of ours came with a cookie. Where that does not come back, the session's would not either."""
+        """Returns True if a form of ours comes without its cookie: then the session's would not come back either."""
         return self.is_form() and "_xsrf" in self.request.body_arguments and not self.has_cookies()
 
     def _show_form(self, *, status: int = 200, error: str | None = None) -> None:
         name = self.get_body_argument("name", "") if self.is_form() else ""
-        # Who was sent here may have just signed in, in a browser that keeps nothing.
+        # A user who was sent here may have just signed in, in a browser that keeps nothing.
         speaks_of_cookies = "next" in self.request.query_arguments and not self.has_cookies()
         self.render_page(
             self.template,
@@ -116,7 +116,7 @@ class SignOut(Handler):
 
 
 class CsrfToken(Handler):
-    """A token for clients without a page: that of the session, or else one that goes with the cookie it comes with."""
+    """A token for clients without a page: that of the session, or else one that matches the cookie in its answer."""
 
     open_to_all = True
 

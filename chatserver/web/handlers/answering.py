@@ -1,7 +1,7 @@
-"""How an answer leaves: counted as long as it is on its way, and without a copy of a long one.
+"""Sending answers: each is counted until it is sent, and a long one is not copied.
 
-A handler whose answer may be long says so (`answers_at_length`), and takes a place for it before it begins. Whatever
-else turns out to be long is refused if there is no room for it (see `unsent.py`).
+A handler with long answers declares it (`answers_at_length`), and takes room for one before it begins. Any other answer
+that turns out long is refused if there is no room for it (see `unsent.py`).
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ class Answering(Asking):
     answers_at_length: ClassVar[bool] = False
 
     answers_from_memory: ClassVar[bool] = False
-    """Whether its answers are there anyway: then they are not counted."""
+    """Set if the answers are in memory anyway: then they are not counted."""
 
     _held: Held | None = None
 
     async def take_place(self) -> None:
-        """For a long answer. Raises Unavailable where there is no room for it."""
+        """Takes room for a long answer. Raises Unavailable if there is none."""
         if self.answers_at_length and self._held is None:
             self._held = await self.services.unsent.take(self._who)
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
-        """Raises Unavailable for a long answer for which there is no room; then an error can be answered."""
+        """Sends the answer. Raises Unavailable for a long one without room; then an error can still be answered."""
         if chunk is not None:
             self.write(chunk)
         size = sum(map(len, self._write_buffer))
@@ -50,7 +50,7 @@ class Answering(Asking):
             return super().finish()
         finally:
             self.request.connection = connection
-            sent = self._headers.get("Content-Length", "0")  # compressed; nothing where it is known already
+            sent = self._headers.get("Content-Length", "0")  # compressed; empty if the client has it already
             self._held.resize(min(size, int(sent)))
             self._held.watch(cast("Any", connection.stream))
 
@@ -68,8 +68,8 @@ class Answering(Asking):
 
 
 class _InTwoWrites:
-    """A connection to which head and body are written one after the other. In one write they would be copied together;
-    so the bytes that are sent are those that the handler made, or that all share (static files)."""
+    """A connection that writes head and body one after the other. One write would copy both together; so the bytes that
+    are sent are those that the handler made, or that all share (static files)."""
 
     def __init__(self, connection: HTTP1Connection) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""What all handlers share: who is asking, whether the page's token came along, and how an error looks."""
+"""The base of all handlers: the session, the page's token, quotas, and the form of errors."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from chatserver.web.static_files import StaticFiles
 from chatserver.web.transport.lingering_close import close_behind
 
 _TURN = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"})
-"""Unicode's bidirectional classes of characters that are read from right to left, or that change what is."""
+"""Unicode's bidirectional classes of characters that are read from right to left, or that change the direction."""
 
 log = logging.getLogger("chatserver.http")
 
 
 class Handler(Answering):
-    """A handler whose verbs need a session, unless it says that it is `open_to_all`."""
+    """A handler whose verbs need a session, unless it is `open_to_all`."""
 
     open_to_all: ClassVar[bool] = False
 
     quotas: ClassVar[Mapping[str, Sequence[Quota]]] = counted_as()
-    """By method, what a request counts as for who is signed in. HEAD counts as GET."""
+    """By method, the quotas that a signed-in user's request counts for. HEAD counts as GET."""
 
     counts_in_all: ClassVar[bool] = True
-    """Whether it is refused where a process has too much to do. Posts and streams have bounds of their own."""
+    """Refused if a process has too much to do. Posts and streams have bounds of their own."""
 
     methods: ClassVar[Sequence[str]] = ()
-    """What it answers to."""
+    """The methods that it answers."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -68,7 +68,7 @@ class Handler(Answering):
     async def prepare(self) -> None:
         self.services.in_flight.enter(self)
         if self.services.health.draining:
-            self.set_header("Connection", "close")  # the next request had better go to another process
+            self.set_header("Connection", "close")  # so that the next request goes to another process
         self._refuse_unknown_method()
         if self.counts_in_all:
             await self.services.workload.begin(self)
@@ -80,7 +80,7 @@ class Handler(Answering):
         await self.take_place()
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
-        """Also ends the connection, where the answer says so: Tornado would go on and answer the next request."""
+        """Also ends the connection if the answer says so: Tornado would continue with the next request."""
         sent = super().finish(chunk)
         if self._headers.get("Connection") == "close":
             close_behind(cast("HTTP1Connection", self.request.connection), sent)
@@ -94,7 +94,7 @@ class Handler(Answering):
         super().on_connection_close()
         self.services.in_flight.leave(self)
 
-    # How much of it
+    # Quotas
 
     async def _hold_to_quotas(self, session: Session) -> None:
         method = "GET" if self.request.method == "HEAD" else str(self.request.method)
@@ -106,27 +106,27 @@ class Handler(Answering):
             await self.refuse(error)
 
     def cost(self) -> int:
-        """How much the request takes of its quotas."""
+        """Returns the amount that the request takes of its quotas."""
         return 1
 
     async def refuse(self, error: TooMany) -> None:
-        """Answers what is over a quota, in place of the method. A form shows again what was written."""
+        """Answers a request over a quota, in place of the method. A form shows its text again."""
         raise error
 
     # Answers
 
     def write_json(self, status: int, body: Any) -> None:
-        """`body`: anything msgspec encodes, or JSON as bytes."""
+        """Writes JSON. `body`: anything msgspec encodes, or JSON as bytes."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.write(body if isinstance(body, bytes) else msgspec.json.encode(body))
 
     def see_other(self, path: str) -> None:
-        """303: the form was taken, go and look."""
+        """Redirects with 303 after a form was accepted."""
         self.redirect(path, status=303)
 
     def render_page(self, template: str, *, status: int = 200, **context: Any) -> None:
-        """Renders a page. Every page knows who is looking, and has the token that its forms and scripts send back."""
+        """Renders a page. Every page gets the signed-in user and the token that its forms and scripts send back."""
         self.set_status(status)
         files = cast("StaticFiles", self.application.settings["static_files"])
         always: dict[str, Any] = {
@@ -146,11 +146,11 @@ class Handler(Answering):
         self.render(template, **always | context)
 
     def wants_page(self) -> bool:
-        """Whether a browser asks, as opposed to a program."""
+        """Returns True for a browser, False for a program."""
         return "text/html" in self.request.headers.get("Accept", "") and not is_json(self.request)
 
     def compute_etag(self) -> str | None:
-        """A weak one: the same answer has other bytes for who reads gzip."""
+        """Returns a weak tag: the same answer has other bytes under gzip."""
         tag = super().compute_etag()
         return None if tag is None else f"W/{tag}"
 
@@ -158,12 +158,12 @@ class Handler(Answering):
         return is_form(self.request)
 
     def client_id_of_form(self) -> str:
-        """For a form that is shown again: it keeps its client id, so that what is sent twice is done once."""
+        """Returns the client id of a form that is shown again: it keeps its own, so that a repeat is done once."""
         given = self.get_body_argument("client_id", "")
         return given if is_client_id(given) else fresh_client_id()
 
     def next_path(self, default: str = "/chat") -> str:
-        """Where to go after signing in: a path of this site, whatever was sent."""
+        """Returns the path to go to after signing in: one of this site, whatever was sent."""
         path = self.get_argument("next", default)
         # Browsers take a backslash for a slash, drop tabs and line ends, and read //host and ///host as a host.
         as_read = path.replace("\\", "/")
@@ -176,7 +176,7 @@ class Handler(Answering):
     # Errors
 
     def note_refusal(self, error: ChatError) -> None:
-        """Tells the security log of a refusal that concerns it."""
+        """Passes a refusal on to the security log, if it concerns it."""
         who = None if self.session is None else self.session.user.id
         if error.refusal is not None:
             self.services.security_log.refused(error.refusal, self.address, user_id=who)
@@ -211,7 +211,7 @@ class Handler(Answering):
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        """Errors raised on purpose are answers, not news; what is unavailable is worth a line."""
+        """Errors raised on purpose are answers and leave no trace here; unavailable parts get a line."""
         if isinstance(value, ChatError):
             self.note_refusal(value)
             if value.status >= 500:
@@ -220,7 +220,7 @@ class Handler(Answering):
             super().log_exception(typ, value, tb)
 
     def _refuse_unknown_method(self) -> None:
-        # Before the questions who is asking and with which token: neither would help.
+        # Before the checks of session and token: neither would help.
         if self.request.method not in self.methods:
             raise HTTPError(405)
 
@@ -229,30 +229,30 @@ class Handler(Answering):
 
 
 def room_number(text: str) -> int:
-    """The room that a path names. Raises RoomNotFound for what is no number."""
+    """Returns the room's id. Raises RoomNotFound for a text that is no number."""
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise RoomNotFound
     return int(text)
 
 
 def initials(name: str) -> str:
-    """Up to two letters that stand for a name where there is no room for it."""
+    """Returns up to two letters that stand for a name in a small space."""
     return "".join(word[0] for word in name.split()[:2]).upper()
 
 
 def isolated(name: str) -> str:
-    """A name within a text that is only text, so that it turns nothing beside it (as support/texts.js)."""
+    """Isolates a name within plain text, so that it does not turn the text beside it (as support/texts.js)."""
     turns = any(unicodedata.bidirectional(character) in _TURN for character in name)
     return f"\u2068{name}\u2069" if turns else name
 
 
 def as_sentence(text: str) -> str:
-    """What an error says, standing alone (as support/texts.js)."""
+    """Returns an error's text as a sentence (as support/texts.js)."""
     return f"{text[:1].upper()}{text[1:]}."
 
 
 class UnknownPath(Handler):
-    """Whatever no route matches."""
+    """Answers 404 for every path without a route."""
 
     open_to_all = True
 

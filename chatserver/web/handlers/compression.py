@@ -1,7 +1,7 @@
-"""Answers made smaller on the way out, for who can read them that way.
+"""Compression of answers, for clients that can read it.
 
-Only pages and JSON that are whole. An event stream never: its bytes go out as they come. That the token and somebody
-else's words stand in one page does no harm: it is masked anew in each, so how well they compress says nothing (BREACH).
+Only whole pages and JSON. An event stream never: its bytes go out as they come. A page may contain both the token and
+other users' words without harm: the token is masked anew in each, so the compressed size reveals nothing (BREACH).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from tornado.web import OutputTransform
 
 KINDS = {"text/html", "application/json"}
 MIN_COMPRESSED_BYTES = 1_024
-"""Bytes. What is smaller fits into a packet anyway."""
+"""Bytes. A smaller answer fits into a packet anyway."""
 
 LEVEL = 5
-"""Of 9: the rest takes twice the time for a hundredth of the size."""
+"""Out of 9: the rest takes twice the time for a hundredth of the size."""
 
 ONE_PIECE_BYTES = 128 * 1024
 LONG_LEVEL = 1
-"""What is longer is compressed less, and three times as fast: nobody else is served meanwhile."""
+"""A longer answer is compressed less, and three times as fast: the process serves no other request meanwhile."""
 
 
 class Compression(OutputTransform):
@@ -43,7 +43,7 @@ class Compression(OutputTransform):
 
 
 def accepts_gzip(headers: HTTPHeaders) -> bool:
-    """Whether the client says that it can read gzip (RFC 9110, 12.5.3)."""
+    """Returns True if the client accepts gzip (RFC 9110, 12.5.3)."""
     said = {}
     for part in headers.get("Accept-Encoding", "").lower().split(","):
         coding, _, weight = part.partition(";")

@@ -1,4 +1,4 @@
-"""For load balancers and those who watch."""
+"""Health checks for load balancers and monitoring."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chatserver.web.handlers.base import Handler
 
 
 class Healthz(Handler):
-    """The process runs. Asks nobody else, so that a database in trouble does not get all processes killed."""
+    """The process runs. Asks no other server, so that a database in trouble does not get all processes killed."""
 
     open_to_all = True
     quotas = counted_as(GET=[])
@@ -21,7 +21,7 @@ class Healthz(Handler):
 
 
 class Readyz(Healthz):
-    """Whether requests should be sent here."""
+    """Answers 200 if requests should be sent here, else 503."""
 
     async def get(self) -> None:
         parts = await self.services.health.parts()

@@ -1,4 +1,4 @@
-"""A message: reading it, and what people do about it."""
+"""A message: reading it, editing it, reactions to it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ReactionHandler(Handler):
 
 
 def event_id_of(room_id: str, id: str) -> EventId:
-    """The message that a path names. Raises RoomNotFound, MessageNotFound for what can't be one."""
+    """Returns the id in a path. Raises RoomNotFound, MessageNotFound if it can't be one."""
     room = room_number(room_id)
     try:
         return EventId(room, Cursor.parse(id))

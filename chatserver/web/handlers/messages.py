@@ -50,7 +50,7 @@ class MessagesHandler(Handler):
         except ChatError as error:
             self.note_refusal(error)
             self.say_when(error)
-            # What may have been stored keeps its client id; what is over gets a new one.
+            # A message that may be stored keeps its client id; one that is finished gets a new one.
             client_id = fresh_client_id() if isinstance(error, SentAndDeleted) else self.client_id_of_form()
             await self._show_again(new, error, client_id)
             return
@@ -61,11 +61,11 @@ class MessagesHandler(Handler):
             raise error
         self.note_refusal(error)
         self.say_when(error)
-        await self.services.limiter.spend(READING, str(self.user.id))  # that page is not for nothing
+        await self.services.limiter.spend(READING, str(self.user.id))  # that page counts too
         await self._show_again(read_body(self.request, NewMessage, REQUIRED), error, self.client_id_of_form())
 
     async def _show_again(self, new: NewMessage, error: ChatError, client_id: str) -> None:
-        """What was written, in a form, whatever else can't be shown."""
+        """Shows the written text in a form, even if the rest can't be shown."""
         try:
             room = await self.services.rooms.find(new.room_id)
             await show_room(self, room, status=error.status, error=error.text, draft=new.content, client_id=client_id)
@@ -112,7 +112,7 @@ async def _page(history: History, room: Room, places: dict[str, Cursor], limit: 
 
 
 def _reply_to(text: str | None) -> Cursor | None:
-    """Raises Invalid for what can't be the id of a message."""
+    """Raises Invalid for a text that can't be a message's id."""
     try:
         return Cursor.parse(text) if text else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""Pages for people: the list of rooms, and a room."""
+"""Pages: the list of rooms, and a room."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chatserver.web.handlers.base import Handler, room_number
 
 
 class PageHandler(Handler):
-    """A page of somebody who is signed in; others are asked to sign in first, and come back."""
+    """A page for signed-in users; others are sent to sign in first, and come back."""
 
     open_to_all = True
 
@@ -25,7 +25,7 @@ class PageHandler(Handler):
             self.redirect(self.sign_in_path())
 
     def wants_page(self) -> bool:
-        """Also who does not say what they want; but not who wants JSON."""
+        """Counts callers without an `Accept` as browsers too, but not those that ask for JSON."""
         return super().wants_page() or "json" not in self.request.headers.get("Accept", "")
 
 
@@ -51,7 +51,7 @@ class RoomPage(PageHandler):
         await show_room(self, room, where=self._where())
 
     def _where(self) -> Where:
-        """What the address names. One that was cut off shows the newest."""
+        """Returns the position in the address. An incomplete one shows the newest page."""
         for name in ("at", "before", "after"):
             if name in self.request.query_arguments:
                 try:
@@ -62,8 +62,8 @@ class RoomPage(PageHandler):
 
 
 class Where(NamedTuple):
-    """Which page of a room's talk. `at` a message, `before` one (for those who read without JavaScript), `after` one;
-    or from the first `unread` message, and otherwise the `newest`."""
+    """The position of a page in a room. `at` a message, `before` one (for readers without JavaScript), `after` one; or
+    from the first `unread` message, and otherwise the `newest`."""
 
     name: Literal["at", "before", "after", "unread", "newest"]
     id: Cursor = BEGINNING
@@ -82,9 +82,9 @@ async def show_room(
     draft: str = "",
     client_id: str | None = None,
 ) -> None:
-    """The room's page, with the cursor that it reflects, and the one at which its stream starts. `client_id`: of the
-    draft, where it has one."""
-    # First the rooms, with the tips of their logs: a stream from there brings what the page does not have yet.
+    """Renders the room's page, with the cursor that it reflects, and the one at which its stream starts. `client_id`:
+    of the draft, if it has one."""
+    # First the rooms, with the tips of their logs: a stream from there brings everything that the page lacks.
     rooms = await handler.services.room_list.of(handler.user)
     row = next((each for each in rooms if each.id == room.id), None)
     first_unread = await _first_unread(handler, row)

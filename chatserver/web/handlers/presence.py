@@ -1,4 +1,4 @@
-"""Who is in a room, and who is typing there."""
+"""Presence in a room, and typing there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Up to where somebody has read a room: PUT /rooms/<room>/read"""
+"""Read marks of rooms: PUT /rooms/<room>/read"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from chatserver.web.caller.bodies import read_body
 from chatserver.web.handlers.base import Handler, room_number
 
 MOST_ASKED = 50
-"""Rooms of one request that asks for some of them."""
+"""Most rooms that one request can select."""
 
 
 class NewRoom(msgspec.Struct):
@@ -26,7 +26,7 @@ class RoomsHandler(Handler):
         self.write_json(200, {"rooms": await self.services.room_list.of(self.user, self._only())})
 
     def _only(self) -> set[int] | None:
-        """Which rooms are asked for (`id`, repeated); None: all. Raises Malformed."""
+        """Returns the selected rooms (`id`, repeated); None: all. Raises Malformed."""
         asked = self.get_query_arguments("id")
         if len(asked) > MOST_ASKED or not all(text.isascii() and text.isdigit() and len(text) < 20 for text in asked):
             raise Malformed(f"id is the id of a room, at most {MOST_ASKED} times")
@@ -50,11 +50,11 @@ class RoomsHandler(Handler):
     async def refuse(self, error: TooMany) -> None:
         if not self.is_form():
             raise error
-        await self.services.limiter.spend(READING, str(self.user.id))  # that page is not for nothing
+        await self.services.limiter.spend(READING, str(self.user.id))  # that page counts too
         await self._show_again(error)
 
     async def _show_again(self, error: ChatError) -> None:
-        """The list, with the name that was written in its form."""
+        """Shows the list, with the written name in its form."""
         self.note_refusal(error)
         self.say_when(error)
         self.render_page(

@@ -12,7 +12,7 @@ from chatserver.search.search import MAX_PAGE, PAGE_SIZE, Results
 from chatserver.web.handlers.base import Handler, room_number
 
 MAX_QUERY = 200
-"""Characters."""
+"""Length in characters."""
 
 
 class SearchHandler(Handler):
@@ -42,7 +42,7 @@ class SearchHandler(Handler):
         self.write_json(200, {"results": results, "has_more": found.has_more, **place})
 
     async def _show(self) -> None:
-        """Without a query it is a page to begin with; what is wrong with one stands beside the field."""
+        """Shows an empty page if there is no query; an error stands beside the field."""
         query, found, error, status = None, Results([]), None, 200
         if self._argument("q"):
             try:
@@ -86,7 +86,7 @@ class SearchHandler(Handler):
         )
 
     def _query(self) -> Query:
-        """Raises Malformed, Invalid."""
+        """Parses the query. Raises Malformed, Invalid."""
         text = self._argument("q") or ""
         if len(text) > MAX_QUERY:
             raise Invalid("that is too long to search for")

@@ -1,4 +1,4 @@
-"""What every answer tells the browser to forbid."""
+"""Security headers: restrictions that every answer sets in the browser."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
-    # Nothing of it shall be readable in this browser when its user has signed out.
+    # Nothing of it may stay readable in this browser after its user has signed out.
     "Cache-Control": "no-store",
 }
 
 HTTPS_ONLY = f"max-age={365 * 24 * 3600}"
-"""Strict-Transport-Security: a browser that was here once does not come without TLS, for a year."""
+"""Strict-Transport-Security: after one visit a browser does not come without TLS, for a year."""

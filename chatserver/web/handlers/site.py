@@ -10,11 +10,11 @@ from chatserver.web.caller.proxies import Proxies
 from chatserver.web.handlers.base import Handler
 
 ANY_HOST = frozenset({"/healthz", "/readyz"})
-"""What asks there is no browser, and knows the process by its address."""
+"""Paths of clients that are no browsers, and know the process by its address."""
 
 
 class OtherHost(Handler):
-    """A name that somebody else's DNS may have pointed here: pages of it would be of one origin with our answers."""
+    """Refuses names that a foreign DNS may have pointed here: their pages would share an origin with our answers."""
 
     open_to_all = True
 
@@ -31,7 +31,7 @@ class PlainHttp(Handler):
 
 
 def refusal(request: HTTPServerRequest, site: Origin, proxies: Proxies) -> type[Handler] | None:
-    """What answers a request that did not come to our address; None for one that did."""
+    """Returns the handler for a request that did not come to our address; None for one that did."""
     if request.path in ANY_HOST:
         return None
     plain = site.is_https and not proxies.is_https(request)

@@ -1,4 +1,4 @@
-"""The files of the pages, under addresses that change with their content, so browsers may keep them for ever."""
+"""Static files: under addresses that change with their content, so browsers may keep them for ever."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StaticHandler(Handler):
         file = files.find(path)
         if file is None:
             raise NotFound
-        # While a new release takes over, the page of one may ask the other for its files: nobody shall keep those.
+        # While a new release takes over, a page of one may ask the other for its files: those must not be cached.
         if version == files.version:
             self.set_header("Cache-Control", "public, max-age=31536000, immutable")
         self.set_header("Content-Type", file.kind)

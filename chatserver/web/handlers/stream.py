@@ -23,27 +23,27 @@ from chatserver.quotas.quotas import OPENING_STREAMS, counted_as
 from chatserver.web.handlers.base import Handler
 
 COME_BACK_MS = (3_000, 10_000)
-"""When to come back if the stream can't be opened now."""
+"""Delay of a reconnect after a stream could not be opened, in ms: at least and at most. So with those below."""
 
 SEND_BUFFER = 64 * 1024
-"""Bytes that the kernel may hold for one reader (it takes twice as many). Left to itself it takes up to 4 MiB."""
+"""Bytes that the kernel may buffer for one reader (it takes twice as many). By default it takes up to 4 MiB."""
 
 
 MAX_ROOMS = 50
-"""Rooms on one stream. The name of a place in all of them stays below 4 KB."""
+"""Most rooms on one stream. The combined cursor of so many stays below 4 KB."""
 
 ROOMS_PER_COST = 10
-"""A stream of many rooms takes the more of the quota: each room is opened, at half a millisecond."""
+"""A stream of many rooms costs more of the quota: each room is opened, at half a millisecond."""
 
 FULL_MS = (30_000, 90_000)
-"""When to come back if there are too many streams already."""
+"""Delay if there are too many streams already."""
 
 DRAINED_MS = (1_000, 4_000)
-"""When to come back from a process that is about to end: as those are told who were here before."""
+"""Delay after leaving a process that is about to end: the same for earlier readers."""
 
 FLUSH_SECONDS = 15.0
-"""How long a connection may take to take the first bytes. They find room at once, unless it is full of other answers
-that nobody reads."""
+"""How long a connection may take to accept the first bytes. They fit at once, unless it is full of other answers that
+its client does not read."""
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class StreamHandler(Handler):
     async def prepare(self) -> None:
         try:
             await super().prepare()
-        except Unavailable as error:  # who is asking can't be known right now
+        except Unavailable as error:  # the session can't be checked right now
             await self._send_away(COME_BACK_MS, error)
 
     def cost(self) -> int:
@@ -75,17 +75,17 @@ class StreamHandler(Handler):
             opening = await self._open(room_ids, reservation)
             if opening is None or reservation is None:
                 return
-            # The response's head goes out through Tornado; then the socket leaves it, with nothing of its left behind:
+            # The response's head goes out through Tornado; then the socket is detached, and nothing of Tornado's stays:
             # parser, handler and buffers would weigh three times as much as the stream itself.
             self._set_stream_headers()
-            # It ends with its stream: a proxy that kept it for other requests would send one into a closed socket.
+            # It ends with its stream: a proxy that reused it would send another request into a closed socket.
             self.set_header("Connection", "close")
             self.write(opening.greeting + await self._news_of_the_list())
             if await self._flush():
                 chunked = self.request.version != "HTTP/1.0"
                 subscription = opening.join(self._take_socket(), chunked=chunked)
                 reservation.register(subscription, here)
-                if self.services.health.draining:  # by now; who was here before is told by the hub
+                if self.services.health.draining:  # it began meanwhile; the hub ends the earlier streams
                     subscription.end(sse.retry(random.randint(*DRAINED_MS)))
 
     async def head(self) -> None:
@@ -97,8 +97,9 @@ class StreamHandler(Handler):
                 await self._flush()  # before Tornado adds the length and the hash of no body: the stream has neither
 
     async def _open(self, room_ids: Sequence[int], reservation: Reservation | None) -> Opening | None:
-        """None when the request is answered already. Errors come before the stream starts; but EventSource gives up
-        for good on every status but 200, so what is only unavailable is a stream that ends at once."""
+        """Opens the rooms; None if the request is answered already. Errors come before the stream starts; but
+        EventSource gives up for good on every status but 200, so an unavailable room gets a stream that ends at
+        once."""
         try:
             rooms = await self.services.rooms.find_open(room_ids)
             if reservation is None:
@@ -117,7 +118,7 @@ class StreamHandler(Handler):
         return None
 
     async def _send_away(self, within_ms: tuple[int, int], reason: Exception | str | None = None) -> None:
-        """A stream that says when to come back, and nothing else."""
+        """Answers with a stream that only tells when to reconnect."""
         if reason is not None:
             cause = reason.__cause__ if isinstance(reason, Exception) else None
             log.warning("a stream has to wait: %s", cause or reason)
@@ -128,9 +129,9 @@ class StreamHandler(Handler):
                 await self.finish()
 
     async def _flush(self) -> bool:
-        """Sends what was written. Returns False if the connection is gone or takes nothing: it is closed then."""
+        """Sends the buffered bytes. Returns False if the connection is gone, or closed because it accepts none."""
         stream = cast("HTTP1Connection", self.request.connection).stream
-        # A deadline of our own: where the connection ends while Tornado writes, it never tells who waits for that.
+        # A deadline of our own: if the connection ends while Tornado writes, the future never resolves.
         with contextlib.suppress(StreamClosedError, TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
                 await self.flush()
@@ -145,7 +146,7 @@ class StreamHandler(Handler):
         return self.session
 
     def _room_ids(self) -> list[int]:
-        """The rooms asked for, each once, in the order asked."""
+        """Returns the requested rooms, each once, in the order of the request."""
         texts = self.get_query_arguments("room", strip=False)
         if not texts or not all(map(_is_number, texts)):
             raise Malformed("room required")
@@ -155,8 +156,8 @@ class StreamHandler(Handler):
         return room_ids
 
     def _here(self, room_ids: Sequence[int]) -> tuple[int, ...]:
-        """Those of the rooms that the reader has on a screen. Who asks for one room and does not say has it there;
-        `here=` says that it is none."""
+        """Returns the rooms that the reader has on a screen. A single room without `here` counts as on screen; an empty
+        `here=` means none."""
         texts = self.get_query_arguments("here", strip=False)
         if not texts:
             return tuple(room_ids) if len(room_ids) == 1 else ()
@@ -170,8 +171,8 @@ class StreamHandler(Handler):
         return here
 
     async def _news_of_the_list(self) -> bytes:
-        """Who says which list of rooms they know (`listed`) is told if it is another by now: while there was no stream
-        nobody told them."""
+        """Returns a signal if the client's list of rooms (`listed`) is out of date: while it had no stream, it missed
+        the changes."""
         listed = self.get_query_argument("listed", None)
         if listed is None:
             return b""
@@ -181,8 +182,8 @@ class StreamHandler(Handler):
         return b""
 
     def _cursors(self) -> list[str]:
-        """What the client says it has seen: the header on a reconnect, the address on the first request, or the
-        address always where it can't send headers."""
+        """Returns the cursors that the client has seen: the header on a reconnect, the address on the first request, or
+        always the address if it can't send headers."""
         header = self.request.headers.get("Last-Event-ID", "")
         named = (self.get_query_argument(name, "", strip=False) for name in ("lastEventId", "after"))
         return [text for text in (header, *named) if text]

@@ -1,1 +1,1 @@
-"""Connections and the work that is done for them: accepted, bounded, counted, closed."""
+"""Connections and their requests: accepted, bounded, counted, closed."""

@@ -1,6 +1,6 @@
-"""Taking connections from a listening socket, at a pace at which those that are there are served.
+"""Accepting connections from a listening socket, at a pace at which the existing ones are served.
 
-Tornado accepts until the system refuses, and is called again at once where it did: out of descriptors that is a loop
+Tornado accepts until the system refuses, and is called again at once after that: out of descriptors that is a loop
 without a pause.
 """
 
@@ -21,7 +21,7 @@ ACCEPTS_AT_ONCE = 16
 """Connections taken in one turn of the event loop. The first request of each is read before the next turn."""
 
 PAUSE_SECONDS = 0.2
-"""How long nothing is accepted when nothing can be. Who waits meanwhile is kept by the system."""
+"""Pause after accepting failed. The system queues new connections meanwhile."""
 
 _NO_MORE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 class Acceptor:
     """Accepts on one listening socket until it is stopped.
 
-    `accepted` gets each connection with the address of its other end. `make_room` closes a connection that nobody
-    needs, and says whether there was one. `limit`: how many descriptors the process may have; None: any number.
+    `accepted` gets each connection with the address of its peer. `make_room` closes a connection that is waiting, and
+    returns False if there is none. `limit`: the most descriptors that the process may have; None: any number.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Acceptor:
                 return
             except OSError as error:
                 if error.errno not in _NO_MORE:
-                    continue  # the connection is gone already: accept(2) has a list of ways
+                    continue  # the connection is gone already: accept(2) lists the reasons
                 self._rest(str(error))
                 return
             self._accepted(connection, address)

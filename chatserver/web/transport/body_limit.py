@@ -1,4 +1,4 @@
-"""What a request's body may be: so long, and so long on its way."""
+"""The limit on request bodies: their size, and their time of arrival."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ READ_AWAY = 16 * 1024 * 1024
 """Bytes of a refused body that are read before the connection is closed."""
 
 BODY_SECONDS = 30.0
-"""How long a body may be on its way. Tornado's own limit costs every post a task more, this one a timer."""
+"""Longest time for a body to arrive. Tornado's own limit costs every post a task more, this one a timer."""
 
 
 class BodyLimit(HTTPMessageDelegate):
     """Lets a request through to its handler as long as its body is within MAX_BODY; otherwise it is refused.
 
-    The rest of a refused body is read and thrown away, so that the client gets to read the answer; but one that is
-    over READ_AWAY is refused at once. One that takes longer than BODY_SECONDS ends with its connection.
+    The rest of a refused body is read and thrown away, so that the client gets to read the answer; but one over
+    READ_AWAY is refused at once. One that takes longer than BODY_SECONDS ends with its connection.
     """
 
     def __init__(
@@ -85,6 +85,6 @@ class BodyLimit(HTTPMessageDelegate):
 
 
 def _announced(headers: HTTPHeaders) -> int:
-    """The length that a body shall have. What is no length is Tornado's to refuse."""
+    """Returns the announced length of the body. Tornado refuses a malformed one."""
     text = headers.get("Content-Length", "0")
     return int(text[:18]) if text.isascii() and text.isdigit() else 0

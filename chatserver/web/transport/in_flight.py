@@ -1,4 +1,4 @@
-"""The requests that are being answered: a stopping server waits for them."""
+"""Requests in flight: a stopping server waits for them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class InFlight:
         self._none.clear()
 
     def leave(self, request: object) -> None:
-        """Safe to say twice: a request that is answered may lose its connection right after."""
+        """Ends a request. May be called twice: an answered request may lose its connection right after."""
         self._requests.discard(request)
         if not self._requests:
             self._none.set()

@@ -1,7 +1,7 @@
 """The end of a connection whose last answer said `Connection: close` (RFC 9112, section 9.6).
 
-Nothing that the client sent behind that is read as a request. It is thrown away for a moment: to close a socket in
-which something is unread resets the connection, and the client might lose the answer.
+Bytes that the client sends after that are not read as a request. They are thrown away for a moment: closing a socket
+with unread bytes resets the connection, and the client might lose the answer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tornado.http1connection import HTTP1Connection
 from tornado.ioloop import IOLoop
 
 LINGER_SECONDS = 2.0
-"""How long a client may go on sending what nobody reads."""
+"""How long a client may go on sending such bytes."""
 
 LINGER_BYTES = 1024 * 1024
 PIECE_BYTES = 64 * 1024
@@ -33,7 +33,7 @@ def close_behind(connection: HTTP1Connection, sent: asyncio.Future[None]) -> Non
 
 
 class LingeringClose:
-    """Closes a socket that nobody else uses any more."""
+    """Closes a socket that has no other user any more."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection

@@ -1,8 +1,8 @@
-"""Answers on their way: how many bytes a process holds for connections that do not take them, in all and of each asker.
+"""Unsent answers: a bound on the bytes that a process holds for slow connections, in all and of each asker.
 
-A small request may have a large answer, and whoever does not read it leaves it here. So there is room for so much and
-no more. Whoever asks for what may be long takes a place first, waits for it a little where there is none, and gives it
-back with the last byte. A connection that takes next to nothing is closed: what can be asked for can be asked again.
+A small request may have a large answer, which stays here until its client reads it. So the room for answers is bounded.
+A request whose answer may be long takes room first, waits for it a little if there is none, and gives it back with the
+last byte. A connection that takes next to nothing is closed: the client can repeat its request.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from tornado.iostream import IOStream, StreamClosedError
 from chatserver.errors import Unavailable
 
 LARGE = 16 * 1024
-"""Bytes. Less than this is not counted: the system takes it at once."""
+"""Bytes. A smaller answer is not counted: the system takes it at once."""
 
 EXPECTED = 512 * 1024
-"""Bytes that are set aside for an answer that may be long, until its length is known (see `history.PAGE_BYTES`)."""
+"""Bytes that are reserved for an answer that may be long, until its length is known (see `history.PAGE_BYTES`)."""
 
 MOST_OF_ONE = 4 * 1024 * 1024
 MOST_IN_ALL = 64 * 1024 * 1024
-"""Bytes. A single answer that is longer is sent where nothing else is on its way."""
+"""Bytes. A single longer answer is sent if no other is on its way."""
 
 WAIT_SECONDS = 5.0
 MOST_WAITING = 1_000
-"""Requests that wait for room. Past it, or after WAIT_SECONDS, they are told to come again."""
+"""Requests that wait for room. Past it, or after WAIT_SECONDS, they get 503."""
 
 LOOK_SECONDS = 5.0
 LEAST_PROGRESS = 16 * 1024
@@ -36,7 +36,7 @@ LEAST_PROGRESS = 16 * 1024
 
 
 class Held:
-    """The room that one answer has."""
+    """The room of one answer."""
 
     def __init__(self, answers: UnsentAnswers, who: Hashable, size: int) -> None:
         self._answers = answers
@@ -45,20 +45,20 @@ class Held:
         self._timer: asyncio.TimerHandle | None = None
 
     def resize(self, size: int) -> None:
-        """The answer is as long as this. Raises Unavailable where there is no room."""
+        """Sets the answer's length in bytes. Raises Unavailable if there is no room."""
         self._answers.resize(self, size)
 
     def release(self) -> None:
-        """Safe to say twice."""
+        """Gives the room back. May be called twice."""
         if self._timer is not None:
             self._timer.cancel()
         self._answers.resize(self, 0)
 
     def watch(self, stream: IOStream) -> None:
-        """The answer was handed to this connection: releases its room when all of it is sent, or the connection is
-        closed; closes one that does not take it."""
+        """Follows the answer on its connection: releases its room when all of it is sent, or the connection is closed;
+        closes one that does not take it."""
         try:
-            sent = stream.write(b"")  # is sent behind what is there
+            sent = stream.write(b"")  # is sent after the bytes already there
         except StreamClosedError:
             self.release()
             return
@@ -89,7 +89,7 @@ class _Waiting(NamedTuple):
 
 
 class UnsentAnswers:
-    """`who`: a user, or an address."""
+    """`who`: a user's id, or an address."""
 
     def __init__(self) -> None:
         self._of_each: Counter[Hashable] = Counter()
@@ -97,15 +97,15 @@ class UnsentAnswers:
         self._waiting: list[_Waiting] = []
 
     def __len__(self) -> int:
-        """Bytes of all."""
+        """Returns the bytes of all."""
         return self._in_all
 
     def of(self, who: Hashable) -> int:
-        """Bytes."""
+        """Returns the bytes of one asker."""
         return self._of_each[who]
 
     async def take(self, who: Hashable, size: int = EXPECTED) -> Held:
-        """Waits for room. Raises Unavailable where there is none in a while."""
+        """Waits for `size` bytes of room. Raises Unavailable if there is none in WAIT_SECONDS."""
         if self._fits(who, size) and not any(each.who == who for each in self._waiting):
             return self._grant(who, size)
         if len(self._waiting) >= MOST_WAITING:
@@ -124,7 +124,7 @@ class UnsentAnswers:
                 self._waiting.remove(waiting)
 
     def take_now(self, who: Hashable, size: int) -> Held:
-        """Raises Unavailable where there is no room."""
+        """Takes `size` bytes of room. Raises Unavailable if there is none."""
         if not self._fits(who, size):
             raise _too_much()
         return self._grant(who, size)
@@ -155,7 +155,7 @@ class UnsentAnswers:
             del self._of_each[who]
 
     def _serve_waiting(self) -> None:
-        """In the order in which they came; who waits for room of their own holds up nobody else."""
+        """Serves requests in their order; an asker without room of their own holds up no other."""
         for waiting in list(self._waiting):
             if not waiting.future.done() and self._fits(waiting.who, waiting.size):
                 self._waiting.remove(waiting)
@@ -167,7 +167,8 @@ def _has_room(held: int, size: int, most: int) -> bool:
 
 
 def _taken(stream: IOStream) -> int:
-    """Bytes that the system took from a connection since it was opened. Tornado counts them and does not tell."""
+    """Returns the bytes that the system took from a connection since it was opened. Tornado counts them in a private
+    field."""
     return stream._total_write_done_index
 
 
