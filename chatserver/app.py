@@ -60,9 +60,10 @@ from chatserver.web.js_bundle import CannotBundle
 from chatserver.web.page_files import MissingPageFiles, find_page_files
 from chatserver.web.services import Services
 from chatserver.web.static_files import StaticFiles
+from chatserver.web.transport.fair_share import FairShares
 from chatserver.web.transport.in_flight import InFlight
 from chatserver.web.transport.unsent import UnsentAnswers
-from chatserver.web.transport.workload import MAX_REQUESTS_OF_A_USER, Workload
+from chatserver.web.transport.workload import Workload
 
 FINISH_SECONDS = 3.0
 """Time to finish archiving at the very end. The rest is marked in the log: any other process, or the next one here,
@@ -163,7 +164,7 @@ async def running(
             presence,
             health,
             InFlight(),
-            Workload(MAX_REQUESTS_OF_A_USER if settings.rate_limits else None),
+            Workload(FairShares() if settings.rate_limits else None),
             UnsentAnswers(),
             SecurityLog(settings.cookie_secret),
             limiter,

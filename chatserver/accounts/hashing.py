@@ -28,7 +28,7 @@ NICENESS = 10
 QUEUE = 100
 """Hashes that may wait for a thread; the next one gets 503 and may try again."""
 
-AT_ONCE_FROM_ONE_PLACE = 2
+AT_ONCE_FROM_ONE_PLACE = 1
 WAITING_FROM_ONE_PLACE = 50
 """How much of that one address can have, and how many may wait there for their turn: an office that begins its day."""
 

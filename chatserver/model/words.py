@@ -19,6 +19,10 @@ first of them."""
 MAX_LENGTH = 40
 """Characters of a word that count."""
 
+MAX_FOLDED = 6_000
+"""Characters of a folded message that are looked at: three for each that it has, as Hangul needs. There are signs that
+stand for whole sentences, and to go through 2,000 of those would keep everybody waiting."""
+
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u3005\u3007\u30FC\u3099\u309A"
 _WORD = regex.compile(rf"([{_SPACELESS}]+)|(?:(?![{_SPACELESS}])[\p{{L}}\p{{N}}\p{{M}}])+")
@@ -56,7 +60,7 @@ def search_words(text: str) -> list[str]:
     if text.isascii():
         words = list(dict.fromkeys(_ASCII_WORD.findall(text.lower())))
     else:
-        folded = fold_text(text)
+        folded = fold_text(text)[:MAX_FOLDED]
         words = []
         for start, end, is_spaceless in runs(folded):
             words += pairs(folded[start:end]) if is_spaceless else [folded[start:end]]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.template import Loader
 from tornado.web import Application, RequestHandler
 
 from chatserver.errors import TooLarge
@@ -83,7 +85,7 @@ class ChatApplication(Application):
             ],
             default_handler_class=UnknownPath,
             default_handler_args=_with(services),
-            template_path=str(find_page_files().templates),
+            template_loader=_templates(find_page_files().templates),
             cookie_secret=cookie_secret,
             cookies=Cookies(cookie_secret, host_only=origin is not None and origin.is_https),
             csrf_tokens=CsrfTokens(cookie_secret),
@@ -131,6 +133,14 @@ class BodyTooLarge(Handler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         self.set_header("Connection", "close")
         super().write_error(status_code, **kwargs)
+
+
+def _templates(folder: Path) -> Loader:
+    """All are compiled when the process starts: the first one to ask would keep everybody waiting for it."""
+    loader = Loader(str(folder))
+    for file in folder.glob("*.html"):
+        loader.load(file.name)
+    return loader
 
 
 def _ignore(_: object) -> None:

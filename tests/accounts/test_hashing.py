@@ -65,7 +65,7 @@ async def test_one_place_leaves_room_for_another(held: Held) -> None:
     """However many ask there: the one who comes from elsewhere is next."""
     hashes = Hashing(held)
     crowd = [asyncio.ensure_future(hashes.hash(PASSWORD, "a crowd")) for _ in range(hashing.WAITING_FROM_ONE_PLACE)]
-    await until(lambda: held.at_work == hashing.THREADS)
+    await until(lambda: held.at_work == hashing.AT_ONCE_FROM_ONE_PLACE)
     with pytest.raises(TooMany):
         await hashes.hash(PASSWORD, "a crowd")
     elsewhere = asyncio.ensure_future(hashes.hash(PASSWORD, "elsewhere"))
@@ -103,7 +103,7 @@ async def test_messages_go_first(held: Held, monkeypatch: pytest.MonkeyPatch) ->
 async def test_who_went_away_leaves_no_place_behind(held: Held) -> None:
     hashes = Hashing(held)
     crowd = [asyncio.ensure_future(hashes.hash(PASSWORD, "a crowd")) for _ in range(10)]
-    await until(lambda: held.at_work == hashing.THREADS)
+    await until(lambda: held.at_work == hashing.AT_ONCE_FROM_ONE_PLACE)
     for each in crowd:
         each.cancel()
     await asyncio.gather(*crowd, return_exceptions=True)

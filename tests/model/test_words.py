@@ -40,6 +40,11 @@ def test_a_message_has_so_many_words_and_not_more() -> None:
     assert words == [str(number) for number in range(MAX_WORDS)]
 
 
+def test_of_signs_that_stand_for_sentences_no_more_is_looked_at_than_of_a_long_text() -> None:
+    assert "last" in search_words("각 " * 995 + "last"), "which is as long as a message in any script"
+    assert "last" not in search_words("ﷺ " * 995 + "last")
+
+
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [

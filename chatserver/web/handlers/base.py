@@ -16,16 +16,19 @@ from tornado.http1connection import HTTP1Connection
 from tornado.web import HTTPError, RequestHandler
 
 from chatserver.accounts.sessions import Session
-from chatserver.errors import ChatError, RoomNotFound, SignInFirst, TooMany
+from chatserver.errors import ChatError, RoomNotFound, SignInFirst, TooMany, Unavailable
 from chatserver.model import message_classes
 from chatserver.model.client_ids import fresh_client_id, is_client_id
 from chatserver.quotas.quotas import Quota, counted_as
+from chatserver.support.client_address import network
 from chatserver.web.caller.bodies import is_form, is_json
 from chatserver.web.handlers.answering import Answering
 from chatserver.web.handlers.default_headers import DefaultHeaders
+from chatserver.web.handlers.metering import metered
 from chatserver.web.handlers.security_headers import HTTPS_ONLY
 from chatserver.web.static_files import StaticFiles
 from chatserver.web.transport.lingering_close import close_behind
+from chatserver.web.transport.workload import Who
 
 _TURN = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF", "PDI"})
 """Unicode's bidirectional classes of characters that are read from right to left, or that change the direction."""
@@ -46,6 +49,9 @@ class Handler(Answering):
 
     methods: ClassVar[Sequence[str]] = ()
     """The methods that it answers."""
+
+    _payer: Who | None = None
+    _unpaid = 0.0
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -72,11 +78,21 @@ class Handler(Answering):
         self._refuse_unknown_method()
         if self.counts_in_all:
             await self.services.workload.begin(self)
-        await self.ask_who()
-        if self.session is None and not self.open_to_all:
-            raise SignInFirst
-        if self.session is not None:
-            await self._hold_to_quotas(self.session)
+        try:
+            await self.ask_who()
+            if self.session is None and not self.open_to_all:
+                raise SignInFirst
+        except Unavailable:
+            raise
+        except ChatError:
+            await self.take_turn()  # to be refused takes its time too
+            raise
+        try:
+            await self.take_turn()
+            if self.session is not None:
+                await self._hold_to_quotas(self.session)
+        except TooMany as error:
+            await self.refuse(error)
         await self.take_place()
 
     def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
@@ -96,14 +112,25 @@ class Handler(Answering):
 
     # Quotas
 
+    async def take_turn(self) -> None:
+        """Returns when whoever asks may have more of the process's time. Raises TooMany and Unavailable."""
+        self._payer = self.session.user.id if self.session is not None else network(self.address)
+        await self.services.workload.turn(self, self._payer)
+
+    async def _execute(self, *args: Any, **kwargs: Any) -> None:
+        await metered(super()._execute(*args, **kwargs), self._took)
+
+    def _took(self, seconds: float) -> None:
+        """A step of the request. What came before it was known who asks is charged together with the next."""
+        self._unpaid += seconds
+        if self._payer is not None:
+            self.services.workload.charge(self._payer, self._unpaid)
+            self._unpaid = 0.0
+
     async def _hold_to_quotas(self, session: Session) -> None:
         method = "GET" if self.request.method == "HEAD" else str(self.request.method)
-        try:
-            for quota in self.quotas.get(method, ()):
-                await self.services.limiter.spend(quota, str(session.user.id), self.cost())
-            await self.services.workload.turn(self, session.user.id)
-        except TooMany as error:
-            await self.refuse(error)
+        for quota in self.quotas.get(method, ()):
+            await self.services.limiter.spend(quota, str(session.user.id), self.cost())
 
     def cost(self) -> int:
         """Returns the amount that the request takes of its quotas."""
@@ -258,4 +285,5 @@ class UnknownPath(Handler):
 
     async def prepare(self) -> None:
         self.session = await self._find_session()
+        await self.take_turn()
         raise HTTPError(404)

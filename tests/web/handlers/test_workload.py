@@ -14,6 +14,7 @@ from chatserver.errors import MessageNotFound
 from chatserver.model.events import Message
 from chatserver.settings import Settings
 from chatserver.web.transport import workload
+from chatserver.web.transport.fair_share import BURST_SECONDS, MODEST_SECONDS, FairShares
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.waiting import until
 
@@ -87,7 +88,7 @@ async def test_what_would_wait_too_long_is_told_to_come_again(
     slow.go.set()
     assert {(await each).code for each in hers} == {404}
     assert (await ada.get("/rooms")).code == 200
-    assert chat.services.workload._turns == {}
+    assert chat.services.workload._lines == {}
 
 
 async def test_a_rush_is_refused_and_those_who_wrote_are_not(
@@ -126,10 +127,76 @@ async def test_a_rush_is_refused_and_those_who_wrote_are_not(
     assert (await ada.get("/rooms")).code == 200
 
 
+class Stopped:
+    """A clock that moves when it is told to."""
+
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_who_had_much_of_the_time_waits_and_nobody_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Stopped()
+    load = workload.Workload(FairShares(clock))
+    mine, more, theirs = (type("Request", (), {})() for _ in range(3))
+    await load.turn(mine, 1)
+    load.charge(1, BURST_SECONDS + 0.001)
+    load.end(mine)
+    await load.begin(more)
+    waiting = asyncio.ensure_future(load.turn(more, 1))
+    async with asyncio.timeout(20):
+        await load.turn(theirs, 2)
+    await asyncio.sleep(0.1)
+    assert not waiting.done(), "as long as nothing is paid off"
+    assert more not in load._in_all.working, "and in nobody else's way"
+    clock.now += 10
+    async with asyncio.timeout(20):
+        await waiting
+    assert more in load._in_all.working
+    for request in (more, theirs):
+        load.end(request)
+    assert load._lines == {}
+
+
+async def test_who_had_a_good_part_is_worked_on_almost_one_by_one() -> None:
+    load = workload.Workload(FairShares(Stopped()))
+    load.charge(1, MODEST_SECONDS)
+    requests = [type("Request", (), {})() for _ in range(4)]
+    turns = [asyncio.ensure_future(load.turn(request, 1)) for request in requests]
+    await until(lambda: sum(turn.done() for turn in turns) == workload.MAX_REQUESTS_OF_A_BUSY_USER)
+    for request in requests:
+        load.end(request)
+        await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        await asyncio.gather(*turns)
+    for request in requests:
+        load.end(request)
+    assert load._lines == {}
+
+
+async def test_refusals_are_charged_like_anything_else(
+    ada: Visitor, chat: Chat, visit: Callable[..., Visitor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charged: list[object] = []
+    monkeypatch.setattr(chat.services.workload, "charge", lambda who, _: charged.append(who))
+    stranger = visit()
+    ada_id = ada.id
+    for asking, path, status, who in (
+        (stranger, "/rooms", 401, "127.0.0.1"),
+        (stranger, "/nowhere", 404, "127.0.0.1"),
+        (ada, "/nowhere", 404, ada_id),
+        (ada, "/rooms/0/messages", 404, ada_id),
+    ):
+        charged.clear()
+        assert (await asking.get(path)).code == status
+        assert set(charged) == {who}
+
+
 async def test_without_quotas_nobody_waits_for_a_turn() -> None:
     turns = workload.Workload(None)
     requests = [Settings] * 1_000
     async with asyncio.timeout(20):
         for request in requests:
             await turns.turn(request, 1)
-    assert turns._turns == {}
+    assert turns._lines == {}
