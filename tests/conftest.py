@@ -188,6 +188,13 @@ def entered(loop: IOLoop, manager: AbstractAsyncContextManager[Entered]) -> Iter
 
 
 @pytest.fixture
+def patient_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody gives up a reader whose socket takes nothing: on a busy machine a test may hold it back for longer than
+    the chat has patience."""
+    monkeypatch.setattr("chatserver.live.hub.STUCK_SECONDS", 600.0)
+
+
+@pytest.fixture
 def visit(
     io_loop: IOLoop, base_url: str, mongo: pymongo.MongoClient[dict[str, Any]]
 ) -> Iterator[Callable[..., Visitor]]:

@@ -60,6 +60,7 @@ async def test_an_end_of_which_nobody_said_a_word_is_noticed(
     assert [block.data for block in await stream.rest()] == ["[DONE]"]
 
 
+@pytest.mark.usefixtures("patient_streams")
 async def test_what_waits_to_be_sent_is_not_sent_any_more(ada: Visitor, room: int, chat: Chat) -> None:
     stream = await ada.stream(room, after="0")
     stream.shrink_buffers()

@@ -296,6 +296,7 @@ async def test_each_room_is_exact_while_all_talk_and_the_stream_breaks_at_random
         assert found == {room: messages for room, messages in everything.items() if messages}
 
 
+@pytest.mark.usefixtures("patient_streams")
 async def test_slow_readers_of_many_rooms_get_everything_whole(ada: Visitor, rooms: list[int]) -> None:
     slow = await ada.stream(*rooms, after="0")
     slow.shrink_buffers()
@@ -372,6 +373,7 @@ async def test_a_closed_room_leaves_the_stream_to_the_others(ada: Visitor, rooms
     assert (await answer(ada, a, b)).code == 204
 
 
+@pytest.mark.usefixtures("patient_streams")
 async def test_signing_out_ends_a_stream_of_many_rooms_and_what_waits_is_not_sent(
     ada: Visitor, rooms: list[int], chat: Chat
 ) -> None:

@@ -374,6 +374,7 @@ async def test_a_repeat_is_answered_with_the_message_as_it_stands_by_now(ada: Vi
 
 
 @pytest.mark.parametrize("rooms", [1, 2])
+@pytest.mark.usefixtures("patient_streams")
 async def test_who_is_still_catching_up_gets_nothing_of_what_was_deleted_meanwhile(
     ada: Visitor, room: int, rooms: int
 ) -> None:

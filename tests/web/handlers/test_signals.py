@@ -76,6 +76,7 @@ async def test_a_whisper_reaches_the_users_own_streams_of_the_room(
 
 
 @pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.usefixtures("patient_streams")
 async def test_who_is_catching_up_misses_it_and_no_frame_is_torn(
     ada: Visitor, rooms: list[int], chat: Chat, count: int
 ) -> None:
@@ -118,6 +119,7 @@ async def test_arrivals_and_departures_are_told_once_for_each_stream_with_what_i
     assert sorted(told) == sorted(("gone", name, room_ids) for _, name, room_ids in here)
 
 
+@pytest.mark.usefixtures("patient_streams")
 async def test_a_stream_that_was_never_live_departs_too(ada: Visitor, rooms: list[int], chat: Chat) -> None:
     told: list[Sequence[int]] = []
     chat.services.open_streams.on_departure(lambda _, room_ids: told.append(room_ids))

@@ -274,6 +274,7 @@ async def test_an_open_stream_keeps_nothing_of_its_request(ada: Visitor, room: i
     assert [await stream.message() for stream in streams] == [said] * 3
 
 
+@pytest.mark.usefixtures("patient_streams")
 async def test_a_slow_reader_gets_everything_and_the_others_do_not_wait(ada: Visitor, room: int) -> None:
     """What the kernel does not take turns the reader back to catching up, through the ring and beyond it."""
     slow = await ada.stream(room, after="0")
