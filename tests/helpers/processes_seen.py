@@ -24,18 +24,6 @@ def kill(pids: Iterable[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
-
-
-def descendants(pid: int) -> list[int]:
-    found = children(pid)
-    return found + [below for child in found for below in descendants(child)]
-
-
 def owner(pids: Iterable[int], server_port: int, client_port: int) -> int | None:
     """Which of the processes has the server's end of the loopback connection between the two ports."""
     ends = (f":{server_port:04X}", f":{client_port:04X}")

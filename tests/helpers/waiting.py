@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Sequence
 
+from common import waiting
 from tests.helpers.processes_seen import is_alive, kill
 
 WAIT_SECONDS = 30.0
@@ -13,10 +12,7 @@ WAIT_SECONDS = 30.0
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
     """Polls. Fails the test with `what` it waited for."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.02)
+    assert waiting.blocked_until(condition, WAIT_SECONDS, poll=0.02), f"waited in vain until {what}"
 
 
 def wait_until_ended(pids: Sequence[int], what: str) -> None:
@@ -29,6 +25,5 @@ def wait_until_ended(pids: Sequence[int], what: str) -> None:
 
 async def until(condition: Callable[[], object]) -> None:
     """Polls without standing in the way of what is waited for. Raises TimeoutError."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    if not await waiting.until(condition, WAIT_SECONDS, poll=0.01):
+        raise TimeoutError

@@ -5,8 +5,6 @@ Browser and chat start once for all of them; each test has a room, a line to the
 
 from __future__ import annotations
 
-import os
-import subprocess
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 from playwright.async_api import Browser, async_playwright, expect
 from tornado.ioloop import IOLoop
 
+from common.chromium import NoChromium, find_chromium
 from desk.embedded import free_port
 from tests.conftest import ROOT, World
 from tests.helpers.browserless import WAIT_SECONDS, Visitor
@@ -46,22 +45,16 @@ def current_loop(io_loop: IOLoop) -> None:
 
 @pytest.fixture(scope="package")
 def chromium(io_loop: IOLoop) -> Iterator[Browser]:
-    program = find_chromium()
+    try:
+        program = find_chromium()
+    except NoChromium as error:
+        pytest.fail(str(error), pytrace=False)
     playwright = io_loop.run_sync(async_playwright().start)
     browser = io_loop.run_sync(lambda: playwright.chromium.launch(executable_path=program))
     expect.set_options(timeout=WAIT_SECONDS * 1_000)
     yield browser
     io_loop.run_sync(browser.close)
     io_loop.run_sync(playwright.stop)
-
-
-def find_chromium() -> str:
-    if program := os.environ.get("CHROMIUM"):
-        return program
-    found = subprocess.run([ROOT / "scripts" / "find-chromium"], capture_output=True, text=True, check=False)
-    if found.returncode != 0:
-        pytest.fail(found.stderr.strip() or "scripts/find-chromium found none", pytrace=False)
-    return found.stdout.strip()
 
 
 @pytest.fixture(scope="package")

@@ -15,9 +15,10 @@ from chatserver.app import Chat
 from chatserver.messages import formatter_pool
 from chatserver.messages.formatter_pool import SHORT_CHARACTERS, Formatters
 from chatserver.messages.formatting import PLAIN, Composed, Formatting
+from common.usage import children
 from tests.conftest import ROOT
 from tests.helpers.browserless import Visitor
-from tests.helpers.processes_seen import children, is_alive
+from tests.helpers.processes_seen import is_alive
 from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.gen_test

@@ -20,8 +20,9 @@ import pytest
 import redis
 from pymongo.errors import PyMongoError
 
-from desk import embedded, private_server, programs
-from desk.embedded import EmbeddedError, Mongod, RedisServer
+from common import private_server
+from desk import embedded, programs
+from desk.embedded import Mongod, RedisServer, StartError
 from desk.private_folders import NotPrivate, make_private, sockets_of
 from tests.helpers.processes_seen import is_alive
 from tests.helpers.server_process import ServerProcess
@@ -142,7 +143,7 @@ def test_a_port_that_was_taken_meanwhile_is_passed_over(
 
 def test_a_program_that_does_not_run_is_one_line_with_its_log(var: Path) -> None:
     server = RedisServer(Path("/bin/false"), var / "redis", persistent=False)
-    with pytest.raises(EmbeddedError, match=r"^redis-server did not start; .*redis-server\.log says why$"):
+    with pytest.raises(StartError, match=r"^redis-server did not start; .*redis-server\.log says why$"):
         server.start()
     server.stop()
 
@@ -150,7 +151,7 @@ def test_a_program_that_does_not_run_is_one_line_with_its_log(var: Path) -> None
 def test_data_that_a_living_run_uses_are_refused(var: Path, redis_server: RedisServer, redis_program: Path) -> None:
     second = RedisServer(redis_program, var / "redis", persistent=True)
     for attempt in (second.start, second.forget):
-        with pytest.raises(EmbeddedError, match=rf"^process {os.getpid()} is using .*: stop it first$"):
+        with pytest.raises(StartError, match=rf"^process {os.getpid()} is using .*: stop it first$"):
             attempt()
     second.stop()
     assert redis_server.answers()
@@ -233,7 +234,7 @@ def test_a_mongod_without_a_primary_says_so(var: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(private_server, "START_SECONDS", 5.0)
     monkeypatch.setattr(Mongod, "_found_or_move", never)
-    with pytest.raises(EmbeddedError, match="did not become writable"), embedded.mongod(var):
+    with pytest.raises(StartError, match="did not become writable"), embedded.mongod(var):
         pass
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from common.http_client import Block, Person
 from torture.archived import Archived, Entry, judge_chain
-from torture.client import Block, Door, Person
 from torture.dice import Dice
+from torture.doors import Door
 from torture.fold import Fold
 from torture.fresh import Way
 from torture.journal import Attempt, Fault, Journal, Post, Wish

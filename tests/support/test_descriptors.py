@@ -21,6 +21,7 @@ from chatserver.serving import make_server
 from chatserver.support import descriptors
 from chatserver.web import http_server
 from chatserver.web.transport.accepting import PAUSE_SECONDS, Acceptor
+from common.usage import open_files
 from desk import embedded
 from tests.conftest import World
 from tests.helpers.browserless import Stream, Visitor
@@ -62,11 +63,6 @@ def read_lines(said: Path) -> list[str]:
     return said.read_text().splitlines()
 
 
-def open_files(server: ServerProcess) -> int:
-    assert server.process is not None
-    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
-
-
 HALF_A_BODY = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12"
 
 
@@ -98,7 +94,7 @@ async def test_others_are_served_and_the_log_stays_short(
             assert (await visit(server.address).get("/readyz")).code == 200
         served = await seated(streams)
         assert served == FILES - descriptors.KEPT_FOR_ALL_ELSE
-        assert open_files(server) <= FILES - descriptors.KEPT_FOR_STORES + 1
+        assert open_files(server.process.pid) <= FILES - descriptors.KEPT_FOR_STORES + 1
         lines = read_lines(said)
         assert len([line for line in lines if f"MAX_STREAMS is {served} here, not 20000" in line]) == 1
         assert len(lines) < 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -237,7 +238,6 @@ async def test_who_is_told_to_go_goes_however_many_stand_in_the_line_for_mongodb
     leaving = start_server(DRAIN_SECONDS="1")
     away = visit(leaving.address)
     await away.sign_up()
-    assert leaving.process is not None
     await away.say(room, "before")
     cookies = "; ".join(f"{name}={value}" for name, value in away.cookies.items())
     try:
@@ -249,8 +249,8 @@ async def test_who_is_told_to_go_goes_however_many_stand_in_the_line_for_mongodb
             writer.close()
         posting = [asyncio.create_task(away.post(room, "late", f"late-{number}")) for number in range(5)]
         await asyncio.wait(posting, timeout=1)
-        leaving.process.terminate()
-        await until(lambda: leaving.process is None or leaving.process.poll() is not None)
+        leaving.send(signal.SIGTERM)
+        await until(lambda: not leaving.runs)
         await asyncio.gather(*posting, return_exceptions=True)
     finally:
         world.mongod.resume()

@@ -102,8 +102,7 @@ class Target:
 
     def is_well(self) -> None:
         """It is the same process, it is ready, and what is said is read."""
-        assert self.server.process is not None
-        assert self.server.process.poll() is None
+        assert self.server.runs
         assert self.ask("GET", "/readyz", None, 200) == {"redis": True, "mongodb": True, "draining": False}
         room = self.identity["room"]
         posted = self.ask("POST", "/messages", {"room_id": int(room), "content": "all is well"}, 201)

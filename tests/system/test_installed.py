@@ -71,7 +71,7 @@ async def test_what_pip_installs_is_a_working_chat(tmp_path: Path, world: World,
     away = tmp_path / "elsewhere"
     away.mkdir()
     environment = world.environment(port) | {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
-    server = ServerProcess(port, environment, [sys.executable, "-m", "chatserver"], cwd=away)
+    server = ServerProcess(port, environment, [sys.executable, "-m", "chatserver"], folder=away)
     server.start()
     try:
         visitor = visit(server.address)

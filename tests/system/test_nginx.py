@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 from tornado.ioloop import IOLoop
 
+from common.nginx import Nginx
+from common.paths import ROOT
 from tests.helpers.browserless import Visitor
-from tests.helpers.nginx import ROOT, Nginx, find_program
+from tests.helpers.nginx import find_program
 
 pytestmark = pytest.mark.gen_test
 

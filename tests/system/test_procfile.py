@@ -18,14 +18,15 @@ import pymongo
 import pytest
 
 from chatserver.archive.database import DEFAULT_NAME
+from common.paths import ROOT
+from common.usage import children, descendants
 from desk import embedded
 from tests.conftest import World
 from tests.helpers.browserless import Stream, Visitor
-from tests.helpers.processes_seen import children, descendants, is_alive, kill, listens_everywhere, owner
+from tests.helpers.processes_seen import is_alive, kill, listens_everywhere, owner
 from tests.helpers.server_process import ServerProcess
 from tests.helpers.waiting import wait_until, wait_until_ended
 
-ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("chatserver", "templates", "static", "Procfile")
 HONCHO = (sys.executable, "-m", "honcho", "start", "--no-prefix", "web")
 END_SECONDS = 30
@@ -63,7 +64,7 @@ def deploy(copy: Path, environment: dict[str, str]) -> Iterator[Callable[..., Se
 
         def start(**changes: str) -> ServerProcess:
             variables = environment | changes
-            server = ServerProcess(int(variables["PORT"]), variables, list(HONCHO), cwd=copy)
+            server = ServerProcess(int(variables["PORT"]), variables, list(HONCHO), folder=copy)
             stack.callback(stop, server)
             server.start()
             return server
@@ -73,7 +74,6 @@ def deploy(copy: Path, environment: dict[str, str]) -> Iterator[Callable[..., Se
 
 def stop(server: ServerProcess) -> None:
     """Ends it and, should a test have failed half-way, all that it started."""
-    assert server.process is not None
     below = descendants(server.process.pid)
     try:
         server.stop()
@@ -83,7 +83,6 @@ def stop(server: ServerProcess) -> None:
 
 def parent_of_workers(server: ServerProcess) -> int:
     """Below honcho, ours: the one that has two children."""
-    assert server.process is not None
     found = [pid for pid in descendants(server.process.pid) if len(children(pid)) == 2]
     assert len(found) == 1, "two workers have one parent"
     return found[0]
@@ -117,7 +116,6 @@ async def test_it_serves_and_writes_no_file_and_ends_in_order(
     room = await visitor.make_room()
     message = await visitor.say(room, "from a platform")
     assert (await visitor.page(room))["messages"] == [message]
-    assert server.process is not None
     below = descendants(server.process.pid)
     assert below
     server.stop()
@@ -202,11 +200,10 @@ def test_who_is_told_to_end_is_the_chat_and_not_a_shell_around_it(
     """Some platforms signal the process that they started and nobody else. A shell would end there, and the chat stay."""
     shell = ["/bin/sh", "-c", (copy / "Procfile").read_text().removeprefix("web: ")]
     variables = environment | {"WEB_CONCURRENCY": processes}
-    server = ServerProcess(int(variables["PORT"]), variables, shell, cwd=copy)
+    server = ServerProcess(int(variables["PORT"]), variables, shell, folder=copy)
     below: list[int] = []
     try:
         server.start()
-        assert server.process is not None
         below = descendants(server.process.pid)
         assert server.stop() == 0
         assert [pid for pid in below if is_alive(pid)] == []
@@ -262,10 +259,9 @@ def test_the_parent_ends_its_workers_in_order(world: World, signal_number: int) 
     server = ServerProcess(port, world.environment(port) | {"WEB_CONCURRENCY": "2", "DRAIN_SECONDS": "1"})
     try:
         server.start()
-        assert server.process is not None
         workers = children(server.process.pid)
         assert len(workers) == 2
-        server.process.send_signal(signal_number)
+        server.send(signal_number)
         assert server.process.wait(END_SECONDS) == 0
         assert [pid for pid in workers if is_alive(pid)] == []
     finally:

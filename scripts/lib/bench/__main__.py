@@ -10,14 +10,16 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench import plots, report
-from bench.bench import VAR, Bench, bench, machine, versions
+from bench.bench import Bench, bench, machine, versions
 from bench.cases import ALL, CHAT, QUICK, Case, Step, before
 from bench.publish import publish
 from bench.statistics import Goal, Results
 from bench.tools import ToolError
-from desk.private_server import EmbeddedError
+from common.paths import ROOT, VAR
+from common.private_server import StartError
 from desk.programs import MissingProgram
 
 ROUNDS = 3
@@ -54,7 +56,7 @@ def measure(bench: Bench, cases: Mapping[str, Case], rounds: int) -> dict[str, R
                 try:
                     sample = step.measure(bench)
                     found = report.one_line(sample, case.columns)
-                except (ToolError, EmbeddedError, OSError) as error:
+                except (ToolError, StartError, OSError) as error:
                     found = f"failed: {error}"
                 results[name].add(step.work, step.candidate, sample)
                 progress.tell(round_number, case, step, found)
@@ -83,7 +85,10 @@ def run(cases: Mapping[str, Case], rounds: int, hurry: float, folder: Path, chec
     print(f"\n{report.UNITS}\n\n{report.goals_table(goals)}\n")
     if checkout is not None:
         print(f"{report.changes_table(cases, results)}\n")
-    about = {"at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "commit": _commit()}
+    about: dict[str, Any] = {
+        "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "commit": _commit(),
+    }
     about |= {"machine": machine(), "versions": versions(), "rounds": rounds, "hurry": hurry}
     folder.mkdir(parents=True, exist_ok=True)
     found = report.as_json(about, results, goals, missing)
@@ -98,7 +103,7 @@ def run(cases: Mapping[str, Case], rounds: int, hurry: float, folder: Path, chec
 
 
 def _commit() -> str:
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=VAR.parent)
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT)
     return done.stdout.strip()
 
 
@@ -127,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     if options.publish is not None:
-        publish(options.publish or [options.out], VAR.parent / "docs" / "BENCHMARKS.md")
+        publish(options.publish or [options.out], ROOT / "docs" / "BENCHMARKS.md")
         return 0
     unknown = [name for name in options.case if name not in ALL]
     if unknown:
@@ -136,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     try:
         run(cases, rounds, QUICK_HURRY if options.quick else 1.0, options.out, _checkout(options.before))
-    except (ToolError, MissingProgram, EmbeddedError) as error:
+    except (ToolError, MissingProgram, StartError) as error:
         print(f"scripts/bench can't go on: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

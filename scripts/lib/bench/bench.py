@@ -14,8 +14,7 @@ from pathlib import Path
 from bench.candidates import PEERS, Candidate, Chat, Missing, Stores
 from bench.cores import Cores
 from bench.tools import Tools
-
-VAR = Path(__file__).resolve().parents[3] / "var"
+from common.paths import VAR
 
 
 class Bench:
@@ -62,7 +61,7 @@ class Bench:
 
 @contextlib.contextmanager
 def bench(hurry: float, before: Path | None = None) -> Iterator[Bench]:
-    """Raises ToolError, MissingProgram, EmbeddedError."""
+    """Raises ToolError, MissingProgram, StartError."""
     folder = VAR / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     machine = Cores.of_this_machine()

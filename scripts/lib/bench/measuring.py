@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from bench import usage, words
+from bench import words
 from bench.bench import Bench
 from bench.candidates import Candidate
 from bench.statistics import Sample
 from bench.tools import AT_ONCE, Readers, ToolError
+from common import usage
 
 SETTLE_SECONDS = 0.5
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cases import ALL, Case
-from bench.report import UNITS
+from bench.report import UNITS, case_lines, goal_line
 from bench.statistics import Figure, Goal, Results
 
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
@@ -63,7 +63,7 @@ def _goals(goals: Sequence[Mapping[str, Any]]) -> str:
     for each in goals:
         figure = each["found"] and Figure(**each["found"])
         goal = Goal(each["row"], each["text"], figure, each["limit"], each["at_least"], each["unit"])
-        lines.append([goal.row, goal.text, str(goal.figure or "–"), goal.wanted, goal.verdict])
+        lines.append(goal_line(goal))
     return _table(lines)
 
 
@@ -72,12 +72,7 @@ def _case(case: Case, samples: Sequence[Mapping[str, Any]]) -> str:
     for each in samples:
         for sample in each["rounds"]:
             results.add(each["work"], each["candidate"], sample)
-    columns = [name for name in case.columns if any(results.figure(*key, name) for key in results.samples)]
-    lines = [["", "", *columns]]
-    for work, candidate in results.samples:
-        figures = [results.figure(work, candidate, name) for name in columns]
-        lines.append([work, candidate, *("" if figure is None else str(figure) for figure in figures)])
-    return f"### {case.name}: {case.title}\n\n{_table(lines)}"
+    return f"### {case.name}: {case.title}\n\n{_table(case_lines(case, results))}"
 
 
 def _table(lines: Sequence[Sequence[str]]) -> str:

@@ -17,19 +17,25 @@ connections were waiting for an answer. frame: bytes per delivery on the wire. F
 
 
 def table(case: Case, results: Results) -> str:
-    """What a case found, a line for each work and candidate."""
+    return f"{case.name}: {case.title}\n{_aligned(case_lines(case, results))}"
+
+
+def case_lines(case: Case, results: Results) -> list[list[str]]:
+    """What a case found: the names of its figures, then a line for each work and candidate."""
     columns = [name for name in case.columns if any(results.figure(*key, name) for key in results.samples)]
     lines = [["", "", *columns]]
     for work, candidate in results.samples:
         figures = [results.figure(work, candidate, name) for name in columns]
         lines.append([work, candidate, *("" if figure is None else str(figure) for figure in figures)])
-    return f"{case.name}: {case.title}\n{_aligned(lines)}"
+    return lines
 
 
 def goals_table(goals: Sequence[Goal]) -> str:
-    lines = [["goal", "", "found", "wanted", ""]]
-    lines += [[goal.row, goal.text, str(goal.figure or "–"), goal.wanted, goal.verdict] for goal in goals]
-    return _aligned(lines)
+    return _aligned([["goal", "", "found", "wanted", ""], *map(goal_line, goals)])
+
+
+def goal_line(goal: Goal) -> list[str]:
+    return [goal.row, goal.text, str(goal.figure or "–"), goal.wanted, goal.verdict]
 
 
 def changes_table(cases: Mapping[str, Case], results: Mapping[str, Results]) -> str:

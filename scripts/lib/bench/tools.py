@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import cores, usage
+from bench import cores
 from bench.cores import Cores
 from chatserver.support.child_processes import die_with_parent
+from common import usage
 
 SOURCES = Path(__file__).parent / "tools"
 ANSWER_SECONDS = 90.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from common.http_client import LOOPBACK, request_head
+
 TIME = "T" * 20
 """Where the poster puts the time of sending."""
 
@@ -36,9 +38,7 @@ def http_post(path: str, headers: dict[str, str], body: bytes) -> bytes:
 
 
 def http_head(method: str, path: str, headers: dict[str, str]) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+    return request_head(method, path, {"Host": LOOPBACK, **headers})
 
 
 def _frame(text: str, room: int) -> str:

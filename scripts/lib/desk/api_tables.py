@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 from typing import NamedTuple, cast
 
 from tornado.routing import PathMatches
@@ -21,8 +20,9 @@ from chatserver.web.handlers.search import SearchHandler
 from chatserver.web.page_files import find_page_files
 from chatserver.web.services import Services
 from chatserver.web.static_files import StaticFiles
+from common.paths import ROOT
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "API.md"
+PAGE = ROOT / "docs" / "API.md"
 
 PARAMETERS = {"room_id": "room"}
 """Names of path parameters as the page says them, where the code has others."""

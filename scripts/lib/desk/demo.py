@@ -5,12 +5,11 @@ Every message has a client id of its own, so filling a second time adds nothing.
 
 from __future__ import annotations
 
-from http.cookies import SimpleCookie
+from http import HTTPStatus
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-import msgspec
-from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPResponse
+from common.http_client import Answer, Person, Refused, request, sign_in, sign_up
 
 PASSWORD = "harbour-demo"
 PEOPLE = ("Ada Lovelace", "Grace Hopper", "Katherine Johnson")
@@ -64,59 +63,43 @@ TALK: dict[str, list[Line]] = {
 
 
 class Guest:
-    """A client without a page: keeps its cookies and its token."""
+    """Somebody at the chat of an address, without a page."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
-        self._http = AsyncHTTPClient(force_instance=True)
-        self._cookies: dict[str, str] = {}
-        self._token = ""
+        where = urlsplit(address)
+        assert where.hostname is not None
+        assert where.port is not None
+        self._host, self._port = where.hostname, where.port
+        self._person: Person
 
     async def enter(self, name: str) -> None:
-        """Signs up; or in, if the name is taken."""
-        self._token = msgspec.json.decode((await self._fetch("/csrf")).body)["csrf_token"]
-        answer = await self.post("/sign-up", {"name": name, "password": PASSWORD})
-        if answer.code == 409:
-            answer = await self.post("/sign-in", {"name": name, "password": PASSWORD})
-        answer.rethrow()
+        """Signs up; or in, if the name is taken. Raises Refused, and what `request` raises."""
+        try:
+            self._person = await sign_up(self._port, name, password=PASSWORD, host=self._host)
+        except Refused as refusal:
+            if refusal.status != HTTPStatus.CONFLICT:
+                raise
+            self._person = await sign_in(self._port, name, password=PASSWORD, host=self._host)
 
     async def rooms(self) -> dict[str, int]:
-        answer = await self._fetch("/rooms")
-        answer.rethrow()
-        return {room["name"]: room["id"] for room in msgspec.json.decode(answer.body)["rooms"]}
+        return {room["name"]: room["id"] for room in (await self.ask("GET", "/rooms")).json()["rooms"]}
 
-    async def post(self, path: str, body: Any) -> HTTPResponse:
-        return await self._fetch(path, method="POST", body=msgspec.json.encode(body))
-
-    async def put(self, path: str) -> HTTPResponse:
-        return await self._fetch(path, method="PUT", body=b"{}")
-
-    def leave(self) -> None:
-        self._http.close()
-
-    async def _fetch(self, path: str, **options: Any) -> HTTPResponse:
-        headers = {
-            "Content-Type": "application/json",
-            "X-CSRF-Token": self._token,
-            "Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items()),
-        }
-        answer = await self._http.fetch(self._address + path, headers=headers, raise_error=False, **options)
-        for line in answer.headers.get_list("Set-Cookie"):
-            self._cookies |= {name: morsel.coded_value for name, morsel in SimpleCookie(line).items()}
+    async def ask(self, method: str, path: str, body: Any = None) -> Answer:
+        """Raises Refused, and what `request` raises."""
+        headers = self._person.headers
+        answer = await request(self._port, method, path, headers=headers, body=body, host=self._host)
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise Refused(f"{method} {path}", answer)
         return answer
 
 
 async def fill(address: str) -> str:
     """Makes people, rooms and talk. Returns a line that says how to sign in, or why there is no talk."""
-    guests = {name: Guest(address) for name in PEOPLE}
     try:
-        await _talk(guests)
-    except (HTTPError, OSError) as error:
+        await _talk({name: Guest(address) for name in PEOPLE})
+    except (Refused, OSError, EOFError, TimeoutError) as error:
         # Somebody may have taken one of the names before, with a password of their own.
         return f"The rooms could not be filled with talk ({error})"
-    finally:
-        for guest in guests.values():
-            guest.leave()
     return f"Sign in as any of {', '.join(PEOPLE)}, with the password {PASSWORD}"
 
 
@@ -127,7 +110,7 @@ async def _talk(guests: dict[str, Guest]) -> None:
     known = await host.rooms()
     for room in TALK:
         if room not in known:
-            (await host.post("/rooms", {"name": room})).rethrow()
+            await host.ask("POST", "/rooms", {"name": room})
     rooms = await host.rooms()
     for room, lines in TALK.items():
         ids: list[str] = []
@@ -135,10 +118,9 @@ async def _talk(guests: dict[str, Guest]) -> None:
             message = {"room_id": rooms[room], "content": line.content, "client_id": f"demo-{number}"}
             if line.answers is not None:
                 message["reply_to"] = ids[line.answers - 1]
-            answer = await guests[line.author].post("/messages", message)
-            answer.rethrow()
-            ids.append(msgspec.json.decode(answer.body)["id"])
+            answer = await guests[line.author].ask("POST", "/messages", message)
+            ids.append(answer.json()["id"])
             for emoji, names in line.reactions.items():
                 for name in names:
                     path = f"/rooms/{rooms[room]}/messages/{ids[-1]}/reactions/{quote(emoji)}"
-                    (await guests[name].put(path)).rethrow()
+                    await guests[name].ask("PUT", path)

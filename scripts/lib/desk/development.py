@@ -12,16 +12,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from chatserver.settings import Settings, SettingsError
-from chatserver.support.child_processes import die_with_parent
+from common.paths import ROOT, VAR
+from common.process import Process
 from desk import demo, embedded
 from desk.private_folders import NotPrivate, make_private
 from desk.programs import MissingProgram
-
-ROOT = Path(__file__).resolve().parents[3]
-VAR = ROOT / "var"
 
 DRAIN_SECONDS = "2"
 """Whoever presses Ctrl-C at a desk does not want to wait as long as a deployment does."""
@@ -44,7 +41,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return run(environ, arguments.host, arguments.port, fresh=arguments.fresh, with_demo=arguments.demo)
-    except (embedded.EmbeddedError, MissingProgram, NotPrivate, SettingsError, OSError) as error:
+    except (embedded.StartError, MissingProgram, NotPrivate, SettingsError, OSError) as error:
         print(f"Harbour can't start: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -68,15 +65,7 @@ def run(environ: Mapping[str, str], host: str, port: int, *, fresh: bool, with_d
             "PORT": str(port),
         }
         patience = Settings.from_environ(environ).drain_seconds + STOP_MARGIN_SECONDS
-        chat = subprocess.Popen(
-            [sys.executable, "-m", "chatserver"],
-            cwd=ROOT,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=die_with_parent(),
-        )
+        chat = Process([sys.executable, "-m", "chatserver"], folder=ROOT, environment=environ)
         stack.callback(_stop, chat, patience)
         if not _listens(chat, host, port):
             return chat.wait() or 1
@@ -108,7 +97,7 @@ def _free_from(host: str, port: int) -> int:
     try:
         family, kind, protocol, _, _ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
-        raise embedded.EmbeddedError(f"HOST {host}: {error.strerror}") from None
+        raise embedded.StartError(f"HOST {host}: {error.strerror}") from None
     for candidate in range(port, min(port + PORTS_TO_TRY, 65536)):
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -120,7 +109,7 @@ def _free_from(host: str, port: int) -> int:
         if free != port != 0:
             print(f"==> port {port} is taken, so it is {free}", flush=True)
         return free
-    raise embedded.EmbeddedError(f"no free port from {port} on {host}: choose another with --port or --host")
+    raise embedded.StartError(f"no free port from {port} on {host}: choose another with --port or --host")
 
 
 def _cookie_secret() -> str:
@@ -135,9 +124,9 @@ def _cookie_secret() -> str:
     return path.read_text().strip()
 
 
-def _listens(chat: subprocess.Popen[bytes], host: str, port: int) -> bool:
+def _listens(chat: Process, host: str, port: int) -> bool:
     """Waits until somebody listens there. False when the chat ended instead."""
-    while chat.poll() is None:
+    while chat.runs:
         try:
             socket.create_connection((_visited(host), port), timeout=1).close()
             return True
@@ -157,15 +146,10 @@ def _visited(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
-def _stop(chat: subprocess.Popen[bytes], patience: float) -> None:
+def _stop(chat: Process, patience: float) -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, signal.SIG_IGN)  # once is enough: from here on everything stops in order
-    chat.terminate()
-    try:
-        chat.wait(patience)
-    except subprocess.TimeoutExpired:
-        chat.kill()
-        chat.wait()
+    chat.stop(patience)
 
 
 def _port(text: str) -> int:

@@ -16,13 +16,12 @@ from pymongo.errors import OperationFailure, PyMongoError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from common.paths import VAR
+from common.private_server import PrivateServer, StartError, free_port
 from desk import programs
 from desk.private_folders import NotPrivate, make_private, sockets_of
-from desk.private_server import EmbeddedError, PrivateServer, free_port
 
-__all__ = ["EmbeddedError", "Mongod", "RedisServer", "free_port", "mongod", "mongodb_address", "redis_server"]
-
-VAR = Path(__file__).resolve().parents[3] / "var"
+__all__ = ["Mongod", "RedisServer", "StartError", "free_port", "mongod", "mongodb_address", "redis_server"]
 
 NO_ARCHIVE = 2
 """Exit status of a program that could not look."""
@@ -76,7 +75,7 @@ class Mongod(PrivateServer):
     def prepare(self) -> None:
         # Both are asked again until they succeed: for a moment after the start it does not know its own set yet.
         if not self._await(lambda: self._ask(self._found_or_move)) or not self._await(lambda: self._ask(_is_writable)):
-            raise EmbeddedError(f"mongod did not become writable; {self.log} says why")
+            raise StartError(f"mongod did not become writable; {self.log} says why")
 
     def _found_or_move(self, admin: Any) -> bool:
         """Founds the replica set, or tells it that its only member has moved."""
@@ -154,7 +153,7 @@ class RedisServer(PrivateServer):
 def mongod(var: Path, *, fresh: bool = False, private: bool = False) -> Iterator[Mongod]:
     """A running mongod with its data in `var/mongodb`. `private`: reached by nobody but the user, and not by a port.
 
-    Raises EmbeddedError, programs.MissingProgram.
+    Raises StartError, programs.MissingProgram.
     """
     sockets = _closed(var) if private else None
     program = programs.find(programs.MONGOD, var / "programs")
@@ -173,7 +172,7 @@ def mongodb_address(var: Path = VAR) -> Iterator[str]:
     try:
         with mongod(var, private=True) as server:
             yield server.uri
-    except (EmbeddedError, programs.MissingProgram) as error:
+    except (StartError, programs.MissingProgram) as error:
         print(f"MONGODB_URI is missing, and no MongoDB can be started: {error}", file=sys.stderr)
         sys.exit(NO_ARCHIVE)
 
@@ -199,12 +198,12 @@ def _running(server: Server, fresh: bool) -> Iterator[Server]:
 
 
 def _closed(var: Path) -> Path:
-    """Closes `var` to all but its owner. Returns the folder for sockets. Raises EmbeddedError."""
+    """Closes `var` to all but its owner. Returns the folder for sockets. Raises StartError."""
     try:
         make_private(var)
         return sockets_of(var)
     except NotPrivate as error:
-        raise EmbeddedError(str(error)) from None
+        raise StartError(str(error)) from None
 
 
 def _is_writable(admin: Any) -> bool:

@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from desk.private_server import EmbeddedError
+from common.paths import VAR
+from common.private_server import StartError
 from desk.programs import MissingProgram
 from strain.findings import Findings
 from strain.hostile import hostile_clients
 from strain.outages import empty_redis, no_archive
 from strain.restarts import rolling_restarts
-from strain.stage import ROOT
 from strain.standstill import stopped_readers
 from strain.tab import long_tab
 from strain.worst_user import one_worst_user
@@ -58,7 +58,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/strain", description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="case", help=f"of {', '.join(CASES)}; all if none is given")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything, or little more")
-    parser.add_argument("--json", type=Path, default=ROOT / "var" / "strain.json", help="(%(default)s)")
+    parser.add_argument("--json", type=Path, default=VAR / "strain.json", help="(%(default)s)")
     options = parser.parse_args()
     if unknown := set(options.cases) - set(CASES):
         parser.error(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
@@ -66,7 +66,7 @@ def main() -> int:
         with contextlib.suppress(KeyboardInterrupt):
             size = QUICK if options.quick else 1.0
             return tell(asyncio.run(strain(options.cases or list(CASES), size)), size, options.json)
-    except (EmbeddedError, MissingProgram, TimeoutError) as error:
+    except (StartError, MissingProgram, TimeoutError) as error:
         print(f"strain can't go on: {error}", file=sys.stderr)
         return 2
     return 130

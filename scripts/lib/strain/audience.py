@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
+from common.event_ids import place
+from common.waiting import until
+from strain.crews import run_module
 from strain.crowd import Wish
-from strain.stage import ROOT, Stage
-from torture.waiting import until
+from strain.findings import Findings
+from strain.record import judge
+from strain.stage import Stage
+from strain.writer import Writer
 
 IN_SECONDS = 120.0
 PACE = 0.002
@@ -34,20 +35,13 @@ class Audience:
 
     async def come(self) -> None:
         """Returns when all have a stream."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "strain.crowd",
-            msgspec.json.encode(self._wish).decode(),
-            stdout=asyncio.subprocess.PIPE,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}"},
-        )
+        self._process = await run_module("strain.crowd", self._wish)
         self._listening = asyncio.create_task(self._listen())
         await self._await(lambda: self.is_in, IN_SECONDS, "came in")
 
     async def reach(self, id: str, seconds: float) -> bool:
         """Whether the first of them got to this event in time."""
-        return await until(lambda: _key(self.at) >= _key(id), seconds)
+        return await until(lambda: place(self.at) >= place(id), seconds)
 
     def stop(self) -> None:
         """SIGSTOP: the whole process stands still, and takes nothing from its sockets."""
@@ -84,5 +78,7 @@ class Audience:
             raise TimeoutError(f"not all {self.readers} readers {what} within {seconds:.0f} s")
 
 
-def _key(id: str) -> tuple[int, ...]:
-    return tuple(map(int, id.split("-")))
+def note_what_is_wrong(findings: Findings, seen: Mapping[str, Any], audience: Audience, writer: Writer) -> None:
+    """`seen`: what the audience received in all."""
+    findings.wrong += judge(seen["events"], writer.acknowledged) + seen["mismatches"]
+    findings.wrong += audience.oddities + writer.oddities

@@ -11,7 +11,6 @@ import heapq
 import json
 import random
 import re
-import resource
 import select
 import signal
 import socket
@@ -23,6 +22,7 @@ from typing import Any
 
 import msgspec
 
+from common.files_limit import allow_many_files
 from strain.record import END, Record
 
 SENT_AT = re.compile(rb'"content":"(\d+) ')
@@ -279,8 +279,7 @@ class Crowd:
 
 
 def main() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65_536)), hard))
+    allow_many_files()
     Crowd(msgspec.json.decode(sys.argv[1], type=Wish)).run()
 
 

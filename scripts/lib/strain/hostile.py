@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import resource
 import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from strain.audience import Audience
+from common.files_limit import allow_many_files
+from common.http_client import EventStream
+from common.server_process import ServerProcess
+from common.waiting import until
+from strain.audience import Audience, note_what_is_wrong
 from strain.findings import Findings, percentile
-from strain.record import judge
-from strain.stage import Chat, Stage, stage
+from strain.stage import Stage, held, stage
 from strain.writer import Writer
-from torture.client import EventStream
-from torture.waiting import until
 
 READERS = 50
 RATE = 20.0
@@ -40,15 +40,14 @@ Harm = Callable[[Stage, int, float], AbstractAsyncContextManager[bool]]
 async def hostile_clients(size: float) -> Findings:
     """`size` 1: 50 MB up one stream; 1,000 readers that vanish; 2,000 connections that send a byte a second."""
     findings = Findings("hostile clients beside 50 readers and 20 posts a second")
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65_536)), hard))
+    allow_many_files()
     harms: dict[str, Harm | None] = {"nobody": None, "50 MB upstream": upload, "slow headers": slow_headers}
     if os.geteuid() == 0 and shutil.which("ip"):
         harms["vanished readers"] = vanish
     else:
         print("  to let readers vanish takes root and iproute2: left out", flush=True)
     async with stage() as here:
-        before = here.chats[0].usage()
+        before = held(here.chats[0])
         for name, harm in harms.items():
             print(f"  {name}", flush=True)
             await _live_beside(here, findings, name, harm, size)
@@ -63,13 +62,13 @@ async def _live_beside(here: Stage, findings: Findings, name: str, harm: Harm | 
     first_bytes: list[float] = []
     try:
         await audience.come()
-        files = chat.usage().files
+        files = held(chat).files
         writer.start()
         async with harm(here, room, size) if harm else contextlib.nullcontext(False) as must_go:
             going = asyncio.create_task(_time_to_get_rid(chat, files)) if must_go else None
             for _ in range(round(SECONDS * max(size, 0.2))):
                 await asyncio.sleep(1)
-                peak = max(peak, chat.usage().megabytes)
+                peak = max(peak, held(chat).megabytes)
                 first_bytes.append(await _time_to_open(here, room))
             gone = await going if going else 0.0
         last = await writer.finish()
@@ -79,8 +78,7 @@ async def _live_beside(here: Stage, findings: Findings, name: str, harm: Harm | 
         seen = await audience.go()
     finally:
         audience.kill()
-    findings.wrong += judge(seen["events"], writer.acknowledged) + seen["mismatches"]
-    findings.wrong += audience.oddities + writer.oddities
+    note_what_is_wrong(findings, seen, audience, writer)
     findings.figure(f"{name}: delay of a message, p50", percentile(seen["delays"], 0.5) * 1000, " ms")
     findings.figure(f"{name}: delay of a message, p99", percentile(seen["delays"], 0.99) * 1000, " ms")
     findings.figure(f"{name}: post to acknowledgement, slowest", max(writer.delays) * 1000, " ms")
@@ -91,10 +89,10 @@ async def _live_beside(here: Stage, findings: Findings, name: str, harm: Harm | 
     findings.figure(f"{name}: rid of them after", gone, " s", goal=GONE_SECONDS, promise=True)
 
 
-async def _time_to_get_rid(chat: Chat, files: int) -> float:
+async def _time_to_get_rid(chat: ServerProcess, files: int) -> float:
     """Seconds until it has no more files open than it had."""
     began = time.monotonic()
-    await until(lambda: chat.usage().files <= files + MORE_FILES, GONE_SECONDS)
+    await until(lambda: held(chat).files <= files + MORE_FILES, GONE_SECONDS)
     return time.monotonic() - began
 
 

@@ -15,8 +15,12 @@ from torture.report import Report
 from torture.run import Load, Run
 from torture.world import World
 
+ROOMS = 3
 READERS = 200
 RATE = 50.0
+CHANGES = 5.0
+"""Edits, deletions and reactions a second."""
+
 CALM_SECONDS = 15.0
 """Before the fault and after it."""
 
@@ -95,7 +99,7 @@ async def _suffer(case: str, fault: OneFault, size: float) -> tuple[Findings, Re
     findings = Findings(case)
     world = World()
     try:
-        run = Run(world, Load(3, max(10, round(READERS * size)), max(5.0, RATE * size)), seed=1)
+        run = Run(world, Load(ROOMS, max(10, round(READERS * size)), max(5.0, RATE * size), CHANGES), seed=1)
         plan: Any = fault
         report, judge = await run.go(plan, 0)
     finally:

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from common.event_ids import place
+
 END = b"\n\n"
 
 
@@ -50,7 +52,7 @@ def judge(events: Sequence[Mapping[str, Any]], acknowledged: Mapping[str, str], 
     for event in events:
         if event["prev"] != before:
             wrong.append(f"{event['id']} says that it follows {event['prev']}, and came behind {before}")
-        if _key(event["id"]) <= _key(before):
+        if place(event["id"]) <= place(before):
             wrong.append(f"{event['id']} came behind {before}")
         before = event["id"]
     ids = [event["id"] for event in events]
@@ -58,7 +60,3 @@ def judge(events: Sequence[Mapping[str, Any]], acknowledged: Mapping[str, str], 
     wrong += [f"{name} came {names.count(name)} times" for name in {name for name in names if names.count(name) > 1}]
     wrong += [f"{id} ({name}) was acknowledged and never came" for name, id in acknowledged.items() if id not in ids]
     return wrong
-
-
-def _key(id: str) -> tuple[int, ...]:
-    return tuple(map(int, id.split("-")))

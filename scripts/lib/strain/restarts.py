@@ -6,10 +6,9 @@ import asyncio
 import time
 from collections import Counter
 
-from strain.audience import Audience
+from strain.audience import Audience, note_what_is_wrong
 from strain.findings import Findings, percentile
-from strain.record import judge
-from strain.stage import stage
+from strain.stage import stage, start, stop
 from strain.writer import Writer
 
 DRAIN_SECONDS = 8.0
@@ -32,8 +31,8 @@ async def rolling_restarts(size: float) -> Findings:
             for number in range(restarts):
                 chat = here.chats[number % 2]
                 drains.append(time.monotonic())
-                await chat.stop()
-                await chat.start()
+                await stop(chat)
+                await start(chat)
                 print(f"  restart {number + 1} of {restarts}: {audience.open} streams open", flush=True)
                 await asyncio.sleep(SETTLE_SECONDS)
             last = await writer.finish()
@@ -43,8 +42,7 @@ async def rolling_restarts(size: float) -> Findings:
             seen = await audience.go()
         finally:
             audience.kill()
-    findings.wrong += judge(seen["events"], writer.acknowledged) + seen["mismatches"]
-    findings.wrong += audience.oddities + writer.oddities
+    note_what_is_wrong(findings, seen, audience, writer)
     comebacks = [at for at in seen["openings"] if at > drains[0]]
     a_second = Counter(int(at) for at in comebacks)
     findings.figure("readers", readers)

@@ -7,7 +7,7 @@ import asyncio
 from strain.audience import Audience
 from strain.findings import Findings, percentile
 from strain.record import judge
-from strain.stage import Stage, stage
+from strain.stage import Stage, held, stage
 from strain.writer import Writer
 
 CATCH_UP_SECONDS = 60.0
@@ -22,7 +22,7 @@ async def stopped_readers(size: float) -> Findings:
     delays: dict[bool, list[float]] = {True: [], False: []}
     async with stage() as here:
         await _listen(here, findings, delays, size, 5.0, stopped=False, warm=True)
-        before = here.chats[0].usage().megabytes
+        before = held(here.chats[0]).megabytes
         peak = before
         for _ in range(ROUNDS):
             for stopped in (False, True):
@@ -61,7 +61,7 @@ async def _listen(
             still.stop()
         for _ in range(max(1, round(seconds))):
             await asyncio.sleep(1)
-            peak = max(peak, here.chats[0].usage().megabytes)
+            peak = max(peak, held(here.chats[0]).megabytes)
         last = await writer.finish()
         if stopped:
             still.go_on()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 import time
 
+from common.chromium import NoChromium, find_chromium
+from common.http_client import sign_up
 from strain.findings import Findings
-from strain.stage import ROOT, stage
+from strain.stage import stage
 from strain.talkers import Talkers
-from torture.client import sign_up
 
 MESSAGES = 18_000
 """An hour at five a second."""
@@ -82,8 +82,8 @@ def find_browser() -> str | None:
     if importlib.util.find_spec("playwright") is None:
         print("  Playwright is not installed (requirements-dev.txt has it): left out", flush=True)
         return None
-    found = subprocess.run([ROOT / "scripts" / "find-chromium"], capture_output=True, text=True, check=False)
-    if found.returncode != 0:
-        print(f"  left out: {found.stderr.strip() or 'there is no Chromium'}", flush=True)
+    try:
+        return find_chromium()
+    except NoChromium as error:
+        print(f"  left out: {error}", flush=True)
         return None
-    return found.stdout.strip()

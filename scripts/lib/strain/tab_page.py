@@ -10,7 +10,7 @@ from typing import Any
 from playwright.async_api import CDPSession, Page, async_playwright
 from playwright.async_api import TimeoutError as TooLate
 
-from torture.client import Person
+from common.http_client import Person
 
 PATIENCE = 60_000
 """Milliseconds in which the page comes to show what was said."""
@@ -62,7 +62,7 @@ class TabPage:
             try:
                 context = await browser.new_context(base_url=address, viewport={"width": 1280, "height": 800})
                 context.set_default_timeout(PATIENCE)
-                pairs = [each.split("=", 1) for each in reader.headers["Cookie"].split("; ")]
+                pairs = [each.split("=", 1) for each in reader.cookie.split("; ")]
                 await context.add_cookies([{"name": name, "value": value, "url": address} for name, value in pairs])
                 page = await context.new_page()
                 session = await context.new_cdp_session(page)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from torture.client import Answer, Person, request
+from common.event_ids import place
+from common.http_client import Answer, Person, request
 
 WORDS = ("harbour", "**tide**", "`anchor`", "ship", "https://example.org/log", "rope", "@writer", "fog", "🚢", "crane")
 EMOJI = ("👍", "🎉", "❤️", "👀")
@@ -69,7 +70,7 @@ class Talkers:
             return
         id = answer.json()["id"]
         self.said += 1
-        self.last = max(self.last, id, key=lambda each: tuple(map(int, each.split("-"))))
+        self.last = max(self.last, id, key=place)
         self._recent = [*self._recent[-RECENT:], (person, id)]
         await self._change(room)
 

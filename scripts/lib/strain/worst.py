@@ -17,6 +17,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from common.http_client import read_head, request_head
+
 LOOKALIKE = "\u200d".join("©" * 28) + "x"
 MENTIONS = ("*" + " @ﷺﷺﷺ" * 500)[:2000]
 HOSTS = "*" + "WWW." * 498 + "xn--"
@@ -100,18 +102,16 @@ async def ask(
     headers = who | {"Host": f"127.0.0.1:{orders.port}", "Content-Length": str(len(content))}
     if body is not None:
         headers["Content-Type"] = "application/json"
-    head = "".join([f"{method} {path} HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in headers.items())])
-    writer.write(f"{head}\r\n".encode() + content)
+    writer.write(request_head(method, path, headers) + content)
     async with asyncio.timeout(max(0.1, until - time.monotonic())):
-        status, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        received = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        status, received = await read_head(reader)
         if "content-length" in received:
             await reader.readexactly(int(received["content-length"]))
         elif received.get("transfer-encoding") == "chunked":
             while await reader.read(65_536):
                 pass
             raise EOFError("the stream ended")
-    return status.split()[1]
+    return str(status)
 
 
 async def main() -> None:

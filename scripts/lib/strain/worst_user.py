@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 
-import msgspec
-
-from strain.audience import Audience
+from common.http_client import Person, request, sign_up
+from strain.audience import Audience, note_what_is_wrong
+from strain.crews import run_module
 from strain.findings import Findings, percentile
-from strain.record import judge
-from strain.stage import ROOT, Stage, stage
+from strain.stage import Stage, held, stage
 from strain.worst import Orders
 from strain.writer import Writer
-from torture.client import Person, request, sign_up
 
 READERS = 50
 RATE = 5.0
@@ -32,13 +28,13 @@ async def one_worst_user(size: float) -> Findings:
     async with stage(limits=True) as here:
         mallory = await sign_up(here.ports[0], "mallory")
         await _measure(here, findings, None, SECONDS * max(size, 0.25), "warm-up")
-        memory = here.chats[0].usage().megabytes
+        memory = held(here.chats[0]).megabytes
         for name, person in (("without", None), ("with", mallory), ("after", None)):
             delays[name] = await _measure(here, findings, person, SECONDS * max(size, 0.25), name)
         findings.figure(
             "a message's delay with them : without, p99", delays["with"] / delays["without"], "×", goal=2, promise=True
         )
-        grown = here.chats[0].usage().megabytes - memory
+        grown = held(here.chats[0]).megabytes - memory
         findings.figure("memory that the chat took on", grown, " MB", goal=MEMORY, promise=True)
     return findings
 
@@ -54,7 +50,7 @@ async def _measure(here: Stage, findings: Findings, mallory: Person | None, seco
         harassing = None if mallory is None else asyncio.create_task(_harass(here, mallory, seconds))
         for _ in range(round(seconds)):
             await asyncio.sleep(1)
-            peak = max(peak, here.chats[0].usage().megabytes)
+            peak = max(peak, held(here.chats[0]).megabytes)
         seen_statuses = await harassing if harassing is not None else {}
         last = await writer.finish()
         if not await audience.reach(last, 30):
@@ -62,8 +58,7 @@ async def _measure(here: Stage, findings: Findings, mallory: Person | None, seco
         seen = await audience.go()
     finally:
         audience.kill()
-    findings.wrong += judge(seen["events"], writer.acknowledged) + seen["mismatches"]
-    findings.wrong += audience.oddities + writer.oddities
+    note_what_is_wrong(findings, seen, audience, writer)
     findings.wrong += [f"{status} × {count}" for status, count in seen_statuses.items() if ": 500" in status]
     p99 = percentile(seen["delays"], 0.99)
     if name != "warm-up":
@@ -85,11 +80,6 @@ async def _harass(here: Stage, mallory: Person, seconds: float) -> dict[str, int
     body = {"room_id": room, "content": "to be changed"}
     posted = await request(port, "POST", "/messages", headers=mallory.headers, body=body)
     orders = Orders(port, room, posted.json()["id"], mallory.headers, seconds)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "strain.worst", msgspec.json.encode(orders).decode()),
-        stdout=asyncio.subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}"},
-    )
-    said, _ = await process.communicate()
+    said, _ = await (await run_module("strain.worst", orders)).communicate()
     seen: dict[str, int] = json.loads(said)
     return seen

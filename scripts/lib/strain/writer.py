@@ -7,8 +7,9 @@ import contextlib
 import random
 import time
 
+from common.event_ids import place
+from common.http_client import Answer, request
 from strain.stage import Stage
-from torture.client import Answer, request
 
 
 class Writer:
@@ -34,7 +35,7 @@ class Writer:
             self._writing.cancel()
         if self._under_way:
             await asyncio.wait(self._under_way)
-        return max(self.acknowledged.values(), key=lambda id: tuple(map(int, id.split("-"))))
+        return max(self.acknowledged.values(), key=place)
 
     async def _write(self) -> None:
         number, due = 0, time.monotonic()

@@ -12,9 +12,10 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from common.paths import ROOT, VAR
 from torture import plan
 from torture.run import Load, Run
-from torture.world import ROOT, World
+from torture.world import World
 
 HISTORIES = 5
 """Violations that are told at length; the JSON has all of them."""
@@ -68,9 +69,7 @@ def main() -> int:
     parser.add_argument(
         "--changes", type=float, default=12.0, help="edits, deletions and reactions a second (%(default)s)"
     )
-    parser.add_argument(
-        "--json", type=Path, default=ROOT / "var" / "torture.json", help="where to write all (%(default)s)"
-    )
+    parser.add_argument("--json", type=Path, default=VAR / "torture.json", help="where to write all (%(default)s)")
     parser.add_argument("--source", type=Path, default=ROOT, help="the chat under torture, if another folder's")
     parser.add_argument("--keep", action="store_true", help="keep the world's folder")
     options = parser.parse_args()

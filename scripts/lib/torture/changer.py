@@ -6,7 +6,8 @@ import asyncio
 import random
 from urllib.parse import quote
 
-from torture.client import Door, Person
+from common.http_client import Person
+from torture.doors import Door
 from torture.insisting import Insisting
 from torture.journal import TOO_LATE, Journal, Post, Wish
 

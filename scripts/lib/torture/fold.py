@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from torture.said import Change, Id, Message, place
+from common.event_ids import Place, place
+from torture.said import Change, Message
 from torture.texts import Name
 
 
 class Fold:
     """`since`: what stands up to there is not known, and changes of it pass by."""
 
-    def __init__(self, since: Id = (0, 0)) -> None:
+    def __init__(self, since: Place = (0, 0)) -> None:
         self.since = since
         self.messages: dict[str, Message] = {}
         self._ids: dict[Name, str] = {}
@@ -22,7 +23,7 @@ class Fold:
         elif (message := self.messages.get(said.message)) is not None and not message.deleted:
             self.messages[said.message] = _changed(message, said)
 
-    def forget(self, since: Id) -> None:
+    def forget(self, since: Place) -> None:
         """After a reset only what pages showed is known."""
         self.since = since
         for id in [id for id in self.messages if place(id) <= since]:
@@ -54,7 +55,7 @@ def _changed(message: Message, change: Change) -> Message:
 
 
 def differences(
-    found: Mapping[str, Message], expected: Mapping[str, Message], since: Id = (0, 0)
+    found: Mapping[str, Message], expected: Mapping[str, Message], since: Place = (0, 0)
 ) -> Iterator[tuple[str, str]]:
     """Where one shows otherwise than the other, behind a place: the id of the message, and how."""
     for id in sorted(found.keys() | expected.keys(), key=place):

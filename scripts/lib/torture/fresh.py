@@ -7,9 +7,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from torture.client import EventStream, request
+from common.event_ids import Place, place
+from common.http_client import EventStream, request
 from torture.fold import Fold
-from torture.said import CHANGES, Id, place, read_said
+from torture.said import CHANGES, read_said
 from torture.texts import Name, Texts, words_in
 from torture.world import World
 
@@ -24,7 +25,7 @@ class Way:
     """What one way shows. `found`: its messages in order. `words`: of all texts, and where; `quotes`: of what is
     quoted."""
 
-    since: Id = (0, 0)
+    since: Place = (0, 0)
     found: list[tuple[str, Name]] = field(default_factory=list)
     fold: Fold = field(default_factory=Fold)
     words: dict[str, str] = field(default_factory=dict)

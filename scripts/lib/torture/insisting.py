@@ -7,7 +7,8 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from torture.client import Answer, Door, Person, request
+from common.http_client import Answer, Person, request
+from torture.doors import Door
 from torture.journal import Attempt, Journal
 from torture.nginx import TRIED
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 
+from common.event_ids import place
+from common.usage import Usage
+from common.waiting import until
 from torture.archived import Archived, read_archive
 from torture.fresh import read_afresh
 from torture.journal import Journal, Post, Wish
 from torture.reader import Reader
 from torture.record import judge_record, judge_state
 from torture.recovery import Recoveries
-from torture.said import place
+from torture.servers import ChatProcess
 from torture.texts import Name
 from torture.track import Track
-from torture.usage import Usage
-from torture.waiting import until
 from torture.whole_room import WholeRoom
 from torture.world import World
 
@@ -25,6 +27,13 @@ QUIET_SECONDS = 30.0
 
 SILENT_SECONDS = 75.0
 """How long nobody may be answered. No fault outlasts 30 s; two that overlap, and what it takes to come back, add up."""
+
+MORE_MEGABYTES = 60.0
+"""What a chat may keep that serves nobody any more: caches of rooms and sessions, and what Python does not give back to
+the system."""
+
+MORE_FILES = 45
+"""What else: connections in the pools to MongoDB (20 to a member that was written to) and Redis (8)."""
 
 PENDING_SECONDS = 10.0
 """How long what a dead process left may wait to be archived, when all is quiet."""
@@ -88,7 +97,7 @@ class Judge:
         """After everybody has gone."""
         for chat in self._world.chats:
             start = self.usage[chat.name][0]
-            back = await until(lambda start=start, chat=chat: _is_back(chat.usage(), start), QUIET_SECONDS)  # type: ignore[misc]
+            back = await until(partial(_is_back, chat, start), QUIET_SECONDS)
             if (now := chat.usage()) is not None:
                 self.usage[chat.name].append(now)
             if not back:
@@ -166,5 +175,10 @@ class Judge:
                 self.warnings.append(f"{reset.at:.3f} {text}")
 
 
-def _is_back(now: Usage | None, start: Usage) -> bool:
-    return now is not None and now.is_back_to(start)
+def _is_back(chat: ChatProcess, start: Usage) -> bool:
+    """Whether it holds about what it began with."""
+    return (
+        (now := chat.usage()) is not None
+        and now.megabytes <= start.megabytes + MORE_MEGABYTES
+        and now.files <= start.files + MORE_FILES
+    )

@@ -8,7 +8,7 @@ import random
 
 from redis.exceptions import RedisError
 
-from desk.private_server import EmbeddedError
+from common.private_server import StartError
 from torture.chat_faults import CHAT_FAULTS
 from torture.clock import find_library
 from torture.dice import Break, Dice
@@ -76,5 +76,5 @@ class Plan:
             with journal.fault(kind) as fault:
                 try:
                     await KINDS[kind](world, dice, fault)
-                except (RedisError, OSError, TimeoutError, EmbeddedError) as error:
+                except (RedisError, OSError, TimeoutError, StartError) as error:
                     fault.what += f" (gave up: {error!r})"

@@ -6,7 +6,8 @@ import asyncio
 import random
 from collections import defaultdict, deque
 
-from torture.client import Answer, Door, Person
+from common.http_client import Answer, Person
+from torture.doors import Door
 from torture.insisting import Insisting
 from torture.journal import Attempt, Journal, Post
 

@@ -8,11 +8,13 @@ import random
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from torture.client import Block, Door, EventStream, Person, request
+from common.event_ids import place
+from common.http_client import Block, EventStream, Person, request
+from common.waiting import until
+from torture.doors import Door
 from torture.journal import Journal
-from torture.said import CHANGES, place
+from torture.said import CHANGES
 from torture.track import Track
-from torture.waiting import until
 
 IDLE_SECONDS = 28.0
 """Heartbeats come every 20 s or so: after a longer silence the stream is taken for dead."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from common.event_ids import place
 from torture.archived import Entry
 from torture.fold import Fold, differences
 from torture.journal import Post
-from torture.said import Change, place
+from torture.said import Change
 from torture.texts import Name
 from torture.track import Track
 

@@ -127,7 +127,7 @@ async def redis_kick(world: World, dice: Dice, fault: Fault) -> None:
     kind = dice.choice(["normal", "pubsub"])
     fault.what = f"CLIENT KILL TYPE {kind}"
     async with world.redis.master.client() as client:
-        await client.execute_command("CLIENT", "KILL", "TYPE", kind)
+        await client.execute_command("CLIENT", "KILL", "TYPE", kind)  # type: ignore[no-untyped-call]  # it has no types
 
 
 async def redis_trim(world: World, dice: Dice, fault: Fault) -> None:

@@ -13,15 +13,16 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from common.private_server import PrivateServer
+from common.waiting import until
 from desk.embedded import RedisServer
-from desk.private_server import PrivateServer
 from torture.clock import Clock
 from torture.proxy import Proxy
-from torture.waiting import until
 
 NAME = "chat"
 DOWN_AFTER_MS = 1_500
@@ -144,7 +145,8 @@ class RedisPair:
         if other is self.master and (await other.info()).get("role") == "master":
             with contextlib.suppress(RedisError, OSError):
                 async with node.client() as client:
-                    await client.execute_command("REPLICAOF", "127.0.0.1", self.master.back_door.port)
+                    port = self.master.back_door.port
+                    await client.execute_command("REPLICAOF", "127.0.0.1", port)  # type: ignore[no-untyped-call]  # it has no types
 
     async def changed_over(self, old: RedisNode) -> bool:
         """Returns when another node is master. False if the Sentinel found none."""
@@ -183,10 +185,10 @@ class RedisPair:
             await asyncio.sleep(0.1)
             try:
                 async with self.sentinel.client() as client:
-                    _, port = await client.sentinel_get_master_addr_by_name(NAME)
+                    address: Any = await client.sentinel_get_master_addr_by_name(NAME)
             except (RedisError, OSError, TypeError):
                 continue
-            master = by_port[int(port)]
+            master = by_port[int(address[1])]
             if master is not self.master:
                 self.failovers += 1
                 self.master = master

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from common.event_ids import place
 from torture.journal import Attempt, Journal, Post
 from torture.judge import Judge, Violation
 from torture.reader import Reader
 from torture.recovery import Recoveries
-from torture.said import Change, place
+from torture.said import Change
 from torture.texts import Name
 from torture.track import Track
 from torture.world import World

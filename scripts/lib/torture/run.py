@@ -9,6 +9,7 @@ import traceback
 from dataclasses import dataclass
 from typing import Any
 
+from common.waiting import until
 from torture.changer import Changers
 from torture.journal import Journal
 from torture.judge import PENDING_SECONDS, Judge
@@ -17,7 +18,6 @@ from torture.poster import Posters
 from torture.reader import Reader
 from torture.recovery import Recoveries
 from torture.report import Report
-from torture.waiting import until
 from torture.world import World
 
 PEOPLE = 8

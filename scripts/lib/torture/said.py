@@ -9,14 +9,6 @@ from torture.texts import Name, Texts, quoted
 
 CHANGES = ("edited", "deleted", "reaction")
 
-Id = tuple[int, int]
-
-
-def place(id: str) -> Id:
-    """An id's place in the order of its room. (Clients need not know this; a judge must.)"""
-    ms, _, seq = id.partition("-")
-    return int(ms), int(seq or 0)
-
 
 class Message(NamedTuple):
     """How a message stands. `text`: its word. `reply_to`: the id, and the word of what is quoted.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,44 +12,42 @@ from typing import Any
 import pymongo
 from pymongo.errors import PyMongoError
 
-from chatserver.support.child_processes import die_with_parent
-from desk.private_server import PrivateServer, free_port
-from torture.client import request
+from common.paths import LIB
+from common.private_server import PrivateServer, free_port
+from common.server_process import ServerProcess
+from common.waiting import until
 from torture.clock import Clock
-from torture.usage import Usage
-from torture.waiting import until
 
-SCRIPTS = Path(__file__).resolve().parent.parent
+RESTART_SECONDS = 0.3
 
 
-class ChatProcess:
+class ChatProcess(ServerProcess):
     """The chat (`torture.chat`), started again whenever it is not there, as a platform would."""
 
+    log: Path
+
     def __init__(self, name: str, source: Path, log: Path, environment: dict[str, str], clock: Clock) -> None:
+        of_clock = clock.environment()
+        path = ":".join([str(LIB), *filter(None, [of_clock.get("PYTHONPATH")])])
+        variables = environment | of_clock | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": path}
+        command = (sys.executable, "-m", "torture.chat")
+        super().__init__(free_port(), variables, command, folder=source, log=log)
         self.name = name
-        self.port = free_port()
-        self.log = log
         self.clock = clock
         self.starts = 0
-        self._source = source
-        of_clock = clock.environment()
-        path = ":".join([str(SCRIPTS), *filter(None, [of_clock.get("PYTHONPATH")])])
-        self._environment = environment | of_clock
-        self._environment |= {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": path}
-        self._process: subprocess.Popen[bytes] | None = None
         self._held = asyncio.Event()
         self._held.set()
         self._keeper: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
+    def keep_running(self) -> None:
         self._keeper = asyncio.create_task(self._keep())
 
-    async def stop(self) -> None:
+    async def end(self) -> None:
         if self._keeper is not None:
             self._keeper.cancel()
         self.send(signal.SIGCONT)
         self.send(signal.SIGTERM)
-        await until(lambda: not self.runs(), 10)
+        await until(lambda: not self.runs, 10)
         self.send(signal.SIGKILL)
 
     def hold_down(self) -> None:
@@ -61,43 +57,20 @@ class ChatProcess:
     def let_up(self) -> None:
         self._held.set()
 
-    def runs(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
-    def send(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(number)
-
     async def ended(self) -> None:
-        await until(lambda: not self.runs(), float("inf"))
+        await until(lambda: not self.runs, float("inf"))
 
-    async def is_ready(self) -> bool:
-        try:
-            return (await request(self.port, "GET", "/readyz", seconds=5)).status == 200
-        except (OSError, EOFError, TimeoutError):
-            return False
-
-    def usage(self) -> Usage | None:
-        """None while it does not run."""
-        return Usage.of(self._process.pid) if self._process is not None and self.runs() else None
+    async def answers(self) -> bool:
+        """Whether it says that it is ready."""
+        return await asyncio.to_thread(self.is_ready)
 
     async def _keep(self) -> None:
         while True:
             await self._held.wait()
-            with self.log.open("ab") as log:
-                self._process = subprocess.Popen(  # noqa: ASYNC220 — a moment
-                    [sys.executable, "-m", "torture.chat"],
-                    cwd=self._source,
-                    env={"PATH": os.environ["PATH"], **self._environment},
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    preexec_fn=die_with_parent(),
-                )
+            self.launch()
             self.starts += 1
             await self.ended()
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(RESTART_SECONDS)
 
 
 class MongoMember(PrivateServer):

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from common.event_ids import Place, place
 from torture.fold import Fold
 from torture.journal import Journal
-from torture.said import Change, Id, Message, place, read_said
+from torture.said import Change, Message, read_said
 from torture.texts import STRANGE, Name
 
 
@@ -44,9 +45,9 @@ class Reset:
 class Track:
     def __init__(self, room: int, journal: Journal) -> None:
         self.room = room
-        self.start: Id | None = None
+        self.start: Place | None = None
         """From here on the reader has to get everything."""
-        self.streamed_from: Id = (0, 0)
+        self.streamed_from: Place = (0, 0)
         """What became of messages before that it knows by the page from which it came."""
         self.cursor = ""
         self.owed: str | None = None
@@ -57,7 +58,7 @@ class Track:
         self.complaints: list[str] = []
         self._journal = journal
 
-    def begin(self, start: Id, streamed_from: Id | None = None) -> None:
+    def begin(self, start: Place, streamed_from: Place | None = None) -> None:
         self.start = self.fold.since = start
         self.streamed_from = streamed_from or start
 

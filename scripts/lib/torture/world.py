@@ -17,16 +17,19 @@ from typing import Any
 
 import pymongo
 
+from common.http_client import Person, request, sign_up
+from common.nginx import Nginx, find_program
+from common.paths import PROGRAMS, ROOT
+from common.server_process import chat_environment
+from common.waiting import until
 from desk import programs
-from torture import nginx
-from torture.client import Door, Person, request, sign_up
 from torture.clock import Clock
+from torture.doors import Door
+from torture.nginx import in_front_of
 from torture.proxy import Proxy
 from torture.redis_pair import RedisPair
 from torture.servers import ChatProcess, MongoMember
-from torture.waiting import until
 
-ROOT = Path(__file__).resolve().parents[3]
 READY_SECONDS = 60.0
 
 
@@ -38,14 +41,14 @@ class World:
         self._source = self.folder / "source"
         for part in ("chatserver", "templates", "static"):
             shutil.copytree(source / part, self._source / part, ignore=shutil.ignore_patterns("__pycache__"))
-        mongod = programs.find(programs.MONGOD, ROOT / "var" / "programs")
-        redis_server = programs.find(programs.REDIS, ROOT / "var" / "programs")
+        mongod = programs.find(programs.MONGOD, PROGRAMS)
+        redis_server = programs.find(programs.REDIS, PROGRAMS)
         self.members = [MongoMember(mongod, self.folder / f"mongod-{number}") for number in (1, 2, 3)]
         self.redis = RedisPair(redis_server, self.folder)
         self.chats: list[ChatProcess] = []
         self.mongo_links: list[Proxy] = []
         self.chat_links: list[Proxy] = []
-        self.nginx: nginx.Nginx | None = None
+        self.nginx: Nginx | None = None
         self.people: list[Person] = []
         self.rooms: list[int] = []
 
@@ -77,29 +80,23 @@ class World:
     async def _start_chats(self) -> None:
         secret = secrets.token_hex()
         for name, link in zip("ab", self.redis.links, strict=True):
-            environment = {
-                "MONGODB_URI": self.mongodb_uri,
-                "REDIS_URL": f"redis://127.0.0.1:{link.port}/0",
-                "COOKIE_SECRET": secret,
-                "DRAIN_SECONDS": "3",
-                "RATE_LIMITS": "off",
-                "MAX_STREAMS_PER_USER": "15000",
-            }
+            redis_url = f"redis://127.0.0.1:{link.port}/0"
+            environment = chat_environment(self.mongodb_uri, redis_url, secret, drain_seconds=3)
             clock = Clock(self.folder / f"chat-{name}-clock")
             chat = ChatProcess(name, self._source, self.folder / f"chat-{name}.log", environment, clock)
             self.chats.append(chat)
-            chat.start()
+            chat.keep_running()
             self.chat_links.append(Proxy(f"chat-{name}", chat.port, narrow=True))
             await self.chat_links[-1].start()
         if not await self.ready():
             raise TimeoutError(f"the chats did not become ready; their logs are in {self.folder}")
-        if (program := nginx.find_program()) is not None:
-            self.nginx = nginx.Nginx(program, self.folder / "nginx", self.chat_links)
+        if (program := find_program()) is not None:
+            self.nginx = in_front_of(self.chat_links, program, self.folder / "nginx")
             await asyncio.to_thread(self.nginx.start)
 
     async def ready(self) -> bool:
         """Returns when all chats say that they are. False: they never did."""
-        return all([await until(chat.is_ready, READY_SECONDS) for chat in self.chats])
+        return all([await until(chat.answers, READY_SECONDS) for chat in self.chats])
 
     async def heal(self) -> bool:
         """Everything runs and every link passes. Returns whether the chats became ready."""
@@ -118,7 +115,7 @@ class World:
         return await self.ready()
 
     async def stop(self, *, keep: bool) -> None:
-        await asyncio.gather(*(chat.stop() for chat in self.chats))
+        await asyncio.gather(*(chat.end() for chat in self.chats))
         for link in (*self.mongo_links, *self.chat_links):
             await link.stop()
         await self.redis.stop()

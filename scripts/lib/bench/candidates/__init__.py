@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.candidates.base import Candidate, Missing
+from bench.candidates.base import Candidate, Missing, Peer
 from bench.candidates.centrifugo import Centrifugo
 from bench.candidates.chat import Chat, Stores
 from bench.candidates.floor import Floor
@@ -12,5 +12,5 @@ from bench.candidates.python_peers import SseStarlette, TornadoEcho, TornadoQueu
 
 __all__ = ["PEERS", "Candidate", "Chat", "Missing", "Stores"]
 
-PEERS: tuple[type[Candidate], ...] = (Nchan, Floor, TornadoQueues, SseStarlette, Mercure, Centrifugo, TornadoEcho)
+PEERS: tuple[type[Peer], ...] = (Nchan, Floor, TornadoQueues, SseStarlette, Mercure, Centrifugo, TornadoEcho)
 """All but the chat itself, in the order of the tables."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -11,7 +10,7 @@ from typing import ClassVar, Protocol
 from bench import cores, words
 from bench.cores import Cores
 from bench.tools import Tools
-from desk.private_server import PrivateServer
+from common.private_server import Listener
 
 
 class Missing(Exception):
@@ -21,11 +20,14 @@ class Missing(Exception):
 class Candidate(Protocol):
     """Rooms are counted from 0. Every start is a fresh process."""
 
-    name: ClassVar[str]
-    port: int
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
 
     def running(self) -> contextlib.AbstractContextManager[None]:
-        """Raises desk.private_server.EmbeddedError."""
+        """Raises common.private_server.StartError."""
 
     def pids(self) -> list[int]:
         """The processes that serve; their children count too."""
@@ -40,7 +42,7 @@ class Candidate(Protocol):
         """The request of a poster, with the places for the time and the number."""
 
 
-class Listener(PrivateServer):
+class Program(Listener):
     """A program that is ready once it listens."""
 
     def __init__(self, name: str, program: Path, folder: Path, arguments: Callable[[Path, int], list[str]]) -> None:
@@ -51,10 +53,6 @@ class Listener(PrivateServer):
     def arguments(self) -> list[str]:
         return self._arguments(self.folder, self.port)
 
-    def answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
 
 class Peer:
     """A candidate that is one program and keeps nothing elsewhere. Raises Missing where there is no such program."""
@@ -63,7 +61,7 @@ class Peer:
 
     def __init__(self, folder: Path, tools: Tools, machine: Cores) -> None:
         self._tools = tools
-        self._server = Listener(self.name, self._program(), folder / self.name.replace(" ", "-"), self._arguments)
+        self._server = self._make_server(folder / self.name.replace(" ", "-"))
         self._machine = machine
 
     @property
@@ -92,6 +90,9 @@ class Peer:
 
     def post(self, room: int, frame_bytes: int = words.FRAME_BYTES) -> bytes:
         return words.http_post(f"/pub/{room}", {"Content-Type": "text/plain"}, words.payload(frame_bytes))
+
+    def _make_server(self, folder: Path) -> Listener:
+        return Program(self.name, self._program(), folder, self._arguments)
 
     def _program(self) -> Path:
         raise NotImplementedError

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import http.client
-import json
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from bench import cores, words
 from bench.cores import Cores
+from common.http_client import Person, Refused, request_now, sign_up
+from common.paths import ROOT
+from common.private_server import free_port
+from common.server_process import ServerProcess, chat_environment
 from desk import embedded, programs
-from desk.private_server import PrivateServer
 
-ROOT = Path(__file__).resolve().parents[4]
 SECRET = "for a benchmark on loopback, and for nothing else"
 
 
@@ -29,7 +29,7 @@ class Stores:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Stores]:
-        """Raises MissingProgram, EmbeddedError."""
+        """Raises MissingProgram, StartError."""
         programs_folder = self._var / "programs"
         self.mongod = embedded.Mongod(programs.find(programs.MONGOD, programs_folder), self._folder / "mongodb")
         self.redis = embedded.RedisServer(
@@ -44,38 +44,6 @@ class Stores:
             yield self
 
 
-class ChatServer(PrivateServer):
-    name = "chat"
-
-    def __init__(self, folder: Path, stores: Stores, source: Path, number: int) -> None:
-        super().__init__(Path("/usr/bin/env"), folder)
-        self._source = source
-        self._mongodb_uri = stores.mongod.uri.replace("/harbour?", f"/harbour{number}?")
-        self._redis_url = f"{stores.redis.url}/{number}"
-        self.processes = 1
-        self.rate_limits = False
-
-    def arguments(self) -> list[str]:
-        settings = {
-            "MONGODB_URI": self._mongodb_uri,
-            "REDIS_URL": self._redis_url,
-            "COOKIE_SECRET": SECRET,
-            "PORT": self.port,
-            "WEB_CONCURRENCY": self.processes,
-            "DRAIN_SECONDS": 0,
-            "RATE_LIMITS": "on" if self.rate_limits else "off",
-            "MAX_STREAMS_PER_USER": 15_000,
-        }
-        variables = [f"{name}={value}" for name, value in settings.items()]
-        return [f"--chdir={self._source}", *variables, sys.executable, "-m", "chatserver"]
-
-    def answers(self) -> bool:
-        try:
-            return request(self.port, "GET", "/readyz")[0] == 200
-        except OSError:
-            return False
-
-
 class Chat:
     """`processes`: how many serve, on whatever cores `machine` has for what is served. `source`: the checkout that is
     run; each has a database of its own, with this number, in MongoDB and in Redis."""
@@ -86,11 +54,14 @@ class Chat:
         self.processes = 1
         self._stores = stores
         self._machine = machine
-        self._server = ChatServer(folder / f"chat{number}", stores, source, number)
+        self._source = source
+        self._number = number
+        self._log = folder / f"chat{number}.log"
+        self._server: ServerProcess
+        self._person: Person | None = None
+        """Who reads, and posts where it does not matter who."""
         self._rooms: list[int] = []
-        self._cookies: dict[str, str] = {}
-        self._people: list[dict[str, str]] = []
-        """What they say of themselves in a request: headers."""
+        self._people: list[Person] = []
 
     @property
     def port(self) -> int:
@@ -98,19 +69,25 @@ class Chat:
 
     @contextlib.contextmanager
     def running(self, *, rate_limits: bool = False) -> Iterator[None]:
-        self._server.port, self._server.processes = 0, self.processes
-        self._server.rate_limits = rate_limits
+        environment = self._environment(rate_limits) | {"WEB_CONCURRENCY": str(self.processes)}
+        self._server = ServerProcess(free_port(), environment, folder=self._source, log=self._log)
         try:
             with cores.on(self._machine.served if self.processes == 1 else self._machine.everywhere()):
                 self._server.start()
-            if not self._cookies:
-                self._sign_up()
+            if self._person is None:
+                self._person = asyncio.run(sign_up(self.port, "b"))
+                self.make_rooms(1)
             yield
         finally:
             self._server.stop()
 
+    def _environment(self, rate_limits: bool) -> dict[str, str]:
+        mongodb_uri = self._stores.mongod.uri.replace("/harbour?", f"/harbour{self._number}?")
+        environment = chat_environment(mongodb_uri, f"{self._stores.redis.url}/{self._number}", SECRET)
+        return environment | {"RATE_LIMITS": "on" if rate_limits else "off"}
+
     def pids(self) -> list[int]:
-        return [self._server.pid]
+        return [self._server.process.pid]
 
     def stores(self) -> dict[str, int]:
         return {"Redis": self._stores.redis.pid, "mongod": self._stores.mongod.pid}
@@ -136,54 +113,29 @@ class Chat:
 
     def post(self, room: int, frame_bytes: int = words.FRAME_BYTES) -> bytes:
         id = self._rooms[room]
-        return words.http_post("/messages", self._headers(), words.body(frame_bytes, id))
+        return _post(self._who(), words.body(frame_bytes, id))
 
     def posts_of(self, people: int) -> list[bytes]:
         """A post of each of so many people in the first room. To be called while it is running, without limits."""
         for number in range(len(self._people), people):
-            self._people.append(self._someone(f"person {number}"))
+            self._people.append(asyncio.run(sign_up(self.port, f"person {number}")))
         body = words.body(words.FRAME_BYTES, self._rooms[0])
-        return [words.http_post("/messages", headers, body) for headers in self._people[:people]]
-
-    def _someone(self, name: str) -> dict[str, str]:
-        headers = {"Content-Type": "application/json"}
-        _, sent, _ = request(self.port, "POST", "/sign-up", headers, {"name": name, "password": "a good long one"})
-        cookies = [value.partition(";")[0] for value in sent.get_all("Set-Cookie", [])]
-        headers["Cookie"] = "; ".join(cookies)
-        _, _, answer = request(self.port, "GET", "/csrf", headers)
-        return headers | {"X-CSRF-Token": json.loads(answer)["csrf_token"]}
+        return [_post(person, body) for person in self._people[:people]]
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        status, headers, content = request(self.port, method, path, self._headers(), body)
-        if status >= 400:
-            raise RuntimeError(f"{method} {path}: {status} {content[:200]!r}")
-        for value in headers.get_all("Set-Cookie", []):
-            name, _, rest = value.partition("=")
-            self._cookies[name] = rest.partition(";")[0]
-        return json.loads(content)
-
-    def _sign_up(self) -> None:
-        self._token = self.ask("GET", "/csrf")["csrf_token"]
-        self.ask("POST", "/sign-up", {"name": "b", "password": "a good long one"})
-        self.make_rooms(1)
-
-    def _headers(self) -> dict[str, str]:
-        if not self._cookies:
-            return {}
-        return {"Cookie": self.cookie(), "X-CSRF-Token": self._token, "Content-Type": "application/json"}
+        answer = request_now(self.port, method, path, headers=self._who().headers, body=body)
+        if answer.status >= 400:
+            raise Refused(f"{method} {path}", answer)
+        return answer.json()
 
     def cookie(self) -> str:
         """The header `Cookie` of who is signed in."""
-        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        return self._who().cookie
+
+    def _who(self) -> Person:
+        assert self._person is not None, "it never ran"
+        return self._person
 
 
-def request(
-    port: int, method: str, path: str, headers: dict[str, str] | None = None, body: Any = None
-) -> tuple[int, http.client.HTTPMessage, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request(method, path, None if body is None else json.dumps(body), headers or {})
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
-    finally:
-        connection.close()
+def _post(person: Person, body: bytes) -> bytes:
+    return words.http_post("/messages", person.headers | {"Content-Type": "application/json"}, body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from bench.bench import Bench
 from bench.measuring import Work, deliver
@@ -36,9 +36,14 @@ def before(step: Step) -> Step:
 
 
 class Case(Protocol):
-    name: ClassVar[str]
-    title: ClassVar[str]
-    columns: ClassVar[tuple[str, ...]]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
 
     def steps(self, bench: Bench) -> list[Step]: ...
 

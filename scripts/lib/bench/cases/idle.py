@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from bench import usage
 from bench.bench import Bench
 from bench.candidates import Candidate
 from bench.cases.base import CHAT, NCHAN, STARLETTE, TORNADO, Step
 from bench.statistics import Goal, Results, Sample
+from common import usage
 
 READERS = 10_000
 SETTLE_SECONDS = 2.0

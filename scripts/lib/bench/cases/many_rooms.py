@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from bench import words
 from bench.bench import Bench
 from bench.cases.base import CHAT, DELIVERIES, Step
@@ -20,7 +22,7 @@ class ManyRooms:
     rooms = (1, 5, 20)
 
     def steps(self, bench: Bench) -> list[Step]:
-        return [Step(_work(rooms), CHAT, lambda bench, rooms=rooms: _measure(bench, rooms)) for rooms in self.rooms]
+        return [Step(_work(rooms), CHAT, partial(_measure, rooms=rooms)) for rooms in self.rooms]
 
     def goals(self, results: Results) -> list[Goal]:
         return []

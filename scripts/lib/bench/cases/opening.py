@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import statistics
 import time
+from functools import partial
 
 from bench import cores
 from bench.bench import Bench
-from bench.candidates.chat import request
 from bench.cases.base import CHAT, Step
 from bench.measuring import Meter
 from bench.statistics import Goal, Results, Sample
+from common.http_client import request_now
 
 SHORT, LONG = 50, 100_000
 TIMES = 100
@@ -24,10 +25,7 @@ class Opening:
     columns = ("page ms", "JSON ms", "around ms", "CPU ms")
 
     def steps(self, bench: Bench) -> list[Step]:
-        return [
-            Step(_work(messages), CHAT, lambda bench, messages=messages: _measure(bench, messages))
-            for messages in ROOMS
-        ]
+        return [Step(_work(messages), CHAT, partial(_measure, messages=messages)) for messages in ROOMS]
 
     def goals(self, results: Results) -> list[Goal]:
         ratio = results.ratio("page ms", (_work(LONG), CHAT), (_work(SHORT), CHAT))
@@ -72,6 +70,6 @@ def _measure(bench: Bench, messages: int) -> Sample:
 
 
 def _get(port: int, path: str, accept: str, cookie: str) -> None:
-    status, _, _ = request(port, "GET", path, {"Accept": accept, "Cookie": cookie})
-    if status != 200:
-        raise OSError(f"GET {path}: {status}")
+    answer = request_now(port, "GET", path, headers={"Accept": accept, "Cookie": cookie})
+    if answer.status != 200:
+        raise OSError(f"GET {path}: {answer.status}")

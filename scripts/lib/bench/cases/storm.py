@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import http.client
+import asyncio
 import time
 from functools import partial
 from typing import Any
@@ -10,13 +10,14 @@ from typing import Any
 import pymongo
 import redis
 
-from bench import usage
 from bench.bench import Bench
 from bench.candidates.nchan import Nchan
 from bench.cases.base import CHAT, NCHAN, Step
 from bench.measuring import Meter
 from bench.statistics import Goal, Results, Sample
 from bench.tools import Readers
+from common import usage
+from common.http_client import EventStream
 
 READERS = 10_000
 BEHIND = 50
@@ -76,7 +77,7 @@ def _return_to_nchan(bench: Bench) -> Sample:
     assert isinstance(nchan, Nchan)
     with nchan.running():
         bench.tools.posts(nchan.port, [nchan.post(0)], rate=20, seconds=1, connections=1).finish()
-        cursor = _last_id(nchan, 20)
+        cursor = asyncio.run(_last_id(nchan, 20))
         bench.tools.posts(nchan.port, [nchan.post(0)], rate=BEHIND, seconds=1, connections=1).finish()
         meter = Meter(nchan)
         readers = bench.tools.readers(
@@ -95,17 +96,14 @@ def _finish(readers: Readers) -> Sample:
     return {"seconds": seconds, "busy": busy}
 
 
-def _last_id(nchan: Nchan, messages: int) -> str:
+async def _last_id(nchan: Nchan, messages: int) -> str:
     """The id of the newest message, which only a stream tells."""
-    connection = http.client.HTTPConnection("127.0.0.1", nchan.port, timeout=10)
-    connection.request("GET", nchan.path_from_the_start(0), headers={"Accept": "text/event-stream"})
-    answer = connection.getresponse()
+    stream = await EventStream.open(nchan.port, nchan.path_from_the_start(0), {})
     ids: list[str] = []
     while len(ids) < messages:
-        line = answer.readline().decode()
-        if line.startswith("id: "):
-            ids.append(line[4:].strip())
-    connection.close()
+        if id := (await stream.block()).id:
+            ids.append(id)
+    stream.close()
     return ids[-1]
 
 

@@ -1,4 +1,5 @@
-"""A server process of our own: started, stopped, killed or frozen at will; what mongod and redis-server have in common.
+"""A server process of our own: started, stopped, killed or frozen at will; what mongod, redis-server and nginx have in
+common.
 
 It listens on a free loopback port or on a socket that is its owner's alone, keeps its data in one folder, and ends with
 the process that started it. One process at a time owns the folder.
@@ -12,21 +13,19 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
-from chatserver.support.child_processes import die_with_parent
+from common.process import STOP_SECONDS, Process
+from common.waiting import blocked_until
 
 START_SECONDS = 60.0
-STOP_SECONDS = 30.0
 POLL_SECONDS = 0.05
 PORT_ATTEMPTS = 5
 
 
-class EmbeddedError(Exception):
+class StartError(Exception):
     """One line: which server did not start, and what to do or where its log is."""
 
 
@@ -42,7 +41,7 @@ class PrivateServer:
         self.folder = folder.resolve()
         self.port = 0
         self._program = program
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._lock: IO[str] | None = None
 
     @property
@@ -55,13 +54,13 @@ class PrivateServer:
         return self._process.pid
 
     def forget(self) -> None:
-        """Deletes the data, before a start. Raises EmbeddedError if another process is using them."""
+        """Deletes the data, before a start. Raises StartError if another process is using them."""
         self._own_folder()
         shutil.rmtree(self.folder)
         self.folder.mkdir()
 
     def start(self) -> None:
-        """Returns when it answers and is prepared. Raises EmbeddedError."""
+        """Returns when it answers and is prepared. Raises StartError."""
         self._own_folder()
         attempts = 1 if self.port else PORT_ATTEMPTS
         for left in reversed(range(attempts)):
@@ -73,17 +72,12 @@ class PrivateServer:
             if left and self._has_ended():
                 self.port = 0  # somebody may have taken the port in the meantime
         self.kill()
-        raise EmbeddedError(f"{self.name} did not start; {self.log} says why")
+        raise StartError(f"{self.name} did not start; {self.log} says why")
 
     def stop(self) -> None:
         """An orderly end, with the data on disk; others may use the folder then."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)  # one that is frozen would not hear the next
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.kill()
+            self._process.stop()
         if self._lock is not None:
             self._pid_file.unlink(missing_ok=True)
             self._lock.close()
@@ -93,16 +87,15 @@ class PrivateServer:
         """kill -9: nothing is written any more."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
 
     def pause(self) -> None:
         """The process hangs: it answers nothing, and its connections stay open."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        self._process.send(signal.SIGSTOP)
 
     def resume(self) -> None:
         assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        self._process.send(signal.SIGCONT)
 
     def arguments(self) -> Sequence[str]:
         raise NotImplementedError
@@ -115,29 +108,16 @@ class PrivateServer:
         """What is to be done when it answers for the first time."""
 
     def _launch(self) -> None:
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._program, *self.arguments()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for the chat, which stops its servers in order
-                preexec_fn=die_with_parent(),
-                umask=self.umask,
-            )
+        self._process = Process([self._program, *self.arguments()], log=self.log, umask=self.umask)
         self._pid_file.write_text(str(self._process.pid))
 
     def _await(self, condition: Callable[[], bool]) -> bool:
         """Polls until the condition holds. False if the process ended, or time is up."""
-        deadline = time.monotonic() + START_SECONDS
-        while not self._has_ended() and time.monotonic() < deadline:
-            if condition():
-                return True
-            time.sleep(POLL_SECONDS)
-        return False
+        came = blocked_until(lambda: self._has_ended() or condition(), START_SECONDS, poll=POLL_SECONDS)
+        return came and not self._has_ended()
 
     def _has_ended(self) -> bool:
-        return self._process is None or self._process.poll() is not None
+        return self._process is None or not self._process.runs
 
     @property
     def _pid_file(self) -> Path:
@@ -156,7 +136,7 @@ class PrivateServer:
             lock.seek(0)
             owner = lock.read()
             lock.close()
-            raise EmbeddedError(f"process {owner} is using {self.folder}: stop it first") from None
+            raise StartError(f"process {owner} is using {self.folder}: stop it first") from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -171,22 +151,28 @@ class PrivateServer:
             return
         try:
             for signal_number in (signal.SIGTERM, signal.SIGKILL):
-                deadline = time.monotonic() + STOP_SECONDS
                 if self._is_ours(pid):
                     os.kill(pid, signal_number)
                     os.kill(pid, signal.SIGCONT)
-                while self._is_ours(pid) and time.monotonic() < deadline:
-                    time.sleep(POLL_SECONDS)
+                blocked_until(lambda: not self._is_ours(pid), STOP_SECONDS, poll=POLL_SECONDS)
         except ProcessLookupError:
             return
         except PermissionError:
-            raise EmbeddedError(f"process {pid} of somebody else is using {self.folder}: end it first") from None
+            raise StartError(f"process {pid} of somebody else is using {self.folder}: end it first") from None
 
     def _is_ours(self, pid: int) -> bool:
         """The number alone says nothing: it may belong to another process by now."""
         with contextlib.suppress(OSError):
             return str(self.folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         return False
+
+
+class Listener(PrivateServer):
+    """A server that is ready once it listens. It writes its configuration, if it needs one, in `arguments`."""
+
+    def answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 def free_port() -> int:

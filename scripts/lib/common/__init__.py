@@ -1,0 +1,1 @@
+"""What bench, strain, torture, the desk and the tests share: each helper once."""
