@@ -23,6 +23,8 @@ ORDER = (
     "web.http_server",
     "web.application",
     "web.handlers",
+    "web.caller.caller",
+    "web.http_parts",
     "web.caller",
     "web.services",
     "web",

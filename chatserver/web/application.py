@@ -18,6 +18,7 @@ from chatserver.support.origin import Origin
 from chatserver.web.caller.cookies import Cookies
 from chatserver.web.caller.csrf_tokens import CsrfTokens
 from chatserver.web.caller.proxies import Proxies
+from chatserver.web.default_headers import DefaultHeaders
 from chatserver.web.handlers import (
     accounts,
     health,
@@ -34,8 +35,8 @@ from chatserver.web.handlers import (
 )
 from chatserver.web.handlers.base import Handler, UnknownPath
 from chatserver.web.handlers.compression import Compression
-from chatserver.web.handlers.default_headers import DefaultHeaders
 from chatserver.web.handlers.security_headers import SECURITY_HEADERS
+from chatserver.web.http_parts import HttpParts
 from chatserver.web.page_files import find_page_files
 from chatserver.web.services import Services
 from chatserver.web.static_files import StaticFiles
@@ -58,45 +59,48 @@ class ChatApplication(Application):
         proxies: Proxies = NOT_BEHIND_ANY,
     ) -> None:
         """Raises MissingPageFiles."""
+        http = HttpParts(
+            origin,
+            proxies,
+            Cookies(cookie_secret, host_only=origin is not None and origin.is_https),
+            CsrfTokens(cookie_secret),
+            DefaultHeaders({"Content-Type": "text/html; charset=UTF-8"} | SECURITY_HEADERS),
+            static_files,
+        )
+        parts: dict[str, Any] = {"services": services, "http": http}
         super().__init__(
             [
                 # Tried in order, so the busiest first.
-                (r"/messages", messages.MessagesHandler, _with(services)),
-                (r"/chat/stream", stream.StreamHandler, _with(services)),
-                (r"/", pages.Home, _with(services)),
-                (r"/chat", pages.RoomsPage, _with(services)),
-                (r"/chat/([^/]+)", pages.RoomPage, _with(services)),
-                (r"/sign-up", accounts.SignUp, _with(services)),
-                (r"/sign-in", accounts.SignIn, _with(services)),
-                (r"/sign-out", accounts.SignOut, _with(services)),
-                (r"/csrf", accounts.CsrfToken, _with(services)),
-                (r"/search", search.SearchHandler, _with(services)),
-                (r"/rooms", rooms.RoomsHandler, _with(services)),
-                (r"/rooms/([^/]+)", rooms.RoomHandler, _with(services)),
-                (r"/rooms/([^/]+)/messages", messages.RoomMessagesHandler, _with(services)),
-                (r"/rooms/([^/]+)/messages/([^/]+)", message.MessageHandler, _with(services)),
-                (r"/rooms/([^/]+)/messages/([^/]+)/reactions/([^/]+)", message.ReactionHandler, _with(services)),
-                (r"/rooms/([^/]+)/typing", presence.TypingHandler, _with(services)),
-                (r"/rooms/([^/]+)/presence", presence.PresenceHandler, _with(services)),
-                (r"/rooms/([^/]+)/read", read_marks.ReadHandler, _with(services)),
-                (r"/healthz", health.Healthz, _with(services)),
-                (r"/readyz", health.Readyz, _with(services)),
-                (r"/static/v-([0-9a-f]+)/(.+)", static.StaticHandler, _with(services)),
+                (r"/messages", messages.MessagesHandler, parts),
+                (r"/chat/stream", stream.StreamHandler, parts),
+                (r"/", pages.Home, parts),
+                (r"/chat", pages.RoomsPage, parts),
+                (r"/chat/([^/]+)", pages.RoomPage, parts),
+                (r"/sign-up", accounts.SignUp, parts),
+                (r"/sign-in", accounts.SignIn, parts),
+                (r"/sign-out", accounts.SignOut, parts),
+                (r"/csrf", accounts.CsrfToken, parts),
+                (r"/search", search.SearchHandler, parts),
+                (r"/rooms", rooms.RoomsHandler, parts),
+                (r"/rooms/([^/]+)", rooms.RoomHandler, parts),
+                (r"/rooms/([^/]+)/messages", messages.RoomMessagesHandler, parts),
+                (r"/rooms/([^/]+)/messages/([^/]+)", message.MessageHandler, parts),
+                (r"/rooms/([^/]+)/messages/([^/]+)/reactions/([^/]+)", message.ReactionHandler, parts),
+                (r"/rooms/([^/]+)/typing", presence.TypingHandler, parts),
+                (r"/rooms/([^/]+)/presence", presence.PresenceHandler, parts),
+                (r"/rooms/([^/]+)/read", read_marks.ReadHandler, parts),
+                (r"/healthz", health.Healthz, parts),
+                (r"/readyz", health.Readyz, parts),
+                (r"/static/v-([0-9a-f]+)/(.+)", static.StaticHandler, parts),
             ],
             default_handler_class=UnknownPath,
-            default_handler_args=_with(services),
+            default_handler_args=parts,
             template_loader=_templates(find_page_files().templates),
             cookie_secret=cookie_secret,
-            cookies=Cookies(cookie_secret, host_only=origin is not None and origin.is_https),
-            csrf_tokens=CsrfTokens(cookie_secret),
-            default_headers=DefaultHeaders({"Content-Type": "text/html; charset=UTF-8"} | SECURITY_HEADERS),
-            origin=origin,
-            proxies=proxies,
             log_function=log_request,
-            static_files=static_files,
             transforms=[Compression],
         )
-        self._services = services
+        self._parts = parts
         self._origin = origin
         self._proxies = proxies
         # Called with Tornado's connection when the head of a request has arrived, when all of it has, and when its
@@ -107,7 +111,7 @@ class ChatApplication(Application):
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         def refusal() -> HTTPMessageDelegate:
-            return self.get_handler_delegate(request, BodyTooLarge, _with(self._services))
+            return self.get_handler_delegate(request, BodyTooLarge, self._parts)
 
         self.on_head(request.server_connection)
         connection = cast("HTTP1Connection", request.connection)
@@ -115,7 +119,7 @@ class ChatApplication(Application):
         handler = (
             super().find_handler(request, **kwargs)
             if elsewhere is None
-            else self.get_handler_delegate(request, elsewhere, _with(self._services))
+            else self.get_handler_delegate(request, elsewhere, self._parts)
         )
         return BodyLimit(handler, refusal, connection.close, partial(self.on_whole, request.server_connection))
 
@@ -152,7 +156,3 @@ def log_request(handler: RequestHandler) -> None:
     status = handler.get_status()
     level = logging.ERROR if status == 500 else logging.INFO
     access_log.log(level, "%d %s %s", status, handler.request.method, handler.request.path)
-
-
-def _with(services: Services) -> dict[str, Any]:
-    return {"services": services}

@@ -141,7 +141,7 @@ PIECES = [
 def seconds(act: Callable[[str], object], text: str) -> float:
     """Of the processor. What else the machine does may make it longer, never shorter."""
     shortest = float("inf")
-    for _ in range(4):
+    for _ in range(20):
         start = time.thread_time()
         act(text)
         shortest = min(shortest, time.thread_time() - start)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from tornado.web import RequestHandler
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Application, RequestHandler
 
 from chatserver.accounts.sessions import Session
 from chatserver.errors import SignInFirst
@@ -16,6 +17,7 @@ from chatserver.web.caller.csrf_tokens import CsrfTokens
 from chatserver.web.caller.page_owner import check_user
 from chatserver.web.caller.proxies import Proxies
 from chatserver.web.caller.same_origin import SAFE_METHODS, check_origin, is_from_a_browser
+from chatserver.web.http_parts import HttpParts
 from chatserver.web.services import Services
 
 
@@ -27,8 +29,12 @@ class Asking(RequestHandler):
 
     session: Session | None = None
 
-    def initialize(self, services: Services) -> None:
+    def __init__(
+        self, application: Application, request: HTTPServerRequest, services: Services, http: HttpParts
+    ) -> None:
         self.services = services
+        self.http = http
+        super().__init__(application, request)  # which asks for the default headers
 
     async def ask_who(self) -> None:
         """Finds the session. Raises BadToken and SomebodyElse, before anything is done or revealed."""
@@ -44,7 +50,7 @@ class Asking(RequestHandler):
     @property
     def site(self) -> Origin | None:
         """Our own address, if it is set."""
-        return cast("Origin | None", self.application.settings["origin"])
+        return self.http.origin
 
     @property
     def user(self) -> User:
@@ -81,7 +87,7 @@ class Asking(RequestHandler):
 
     @property
     def _cookies(self) -> Cookies:
-        return cast("Cookies", self.application.settings["cookies"])
+        return self.http.cookies
 
     def _cookie_options(self) -> dict[str, Any]:
         return {"httponly": True, "samesite": "Lax", "secure": self.is_https()}
@@ -97,7 +103,7 @@ class Asking(RequestHandler):
 
     @property
     def _proxies(self) -> Proxies:
-        return cast("Proxies", self.application.settings["proxies"])
+        return self.http.proxies
 
     # The page's token
 
@@ -129,4 +135,4 @@ class Asking(RequestHandler):
 
     @property
     def _csrf_tokens(self) -> CsrfTokens:
-        return cast("CsrfTokens", self.application.settings["csrf_tokens"])
+        return self.http.csrf_tokens

@@ -23,10 +23,8 @@ from chatserver.quotas.quotas import Quota, counted_as
 from chatserver.support.client_address import network
 from chatserver.web.caller.bodies import is_form, is_json
 from chatserver.web.handlers.answering import Answering
-from chatserver.web.handlers.default_headers import DefaultHeaders
 from chatserver.web.handlers.metering import metered
 from chatserver.web.handlers.security_headers import HTTPS_ONLY
-from chatserver.web.static_files import StaticFiles
 from chatserver.web.transport.lingering_close import close_behind
 from chatserver.web.transport.workload import Who
 
@@ -65,7 +63,7 @@ class Handler(Answering):
 
     def clear(self) -> None:
         """Begins the answer anew, as Tornado does, with headers that are ready (`default_headers.py`)."""
-        self._headers = cast("DefaultHeaders", self.application.settings["default_headers"]).fresh()
+        self._headers = self.http.default_headers.fresh()
         if self.site is not None and self.site.is_https and self.is_https():
             self.set_header("Strict-Transport-Security", HTTPS_ONLY)
         self._write_buffer = []
@@ -155,7 +153,6 @@ class Handler(Answering):
     def render_page(self, template: str, *, status: int = 200, **context: Any) -> None:
         """Renders a page. Every page gets the signed-in user and the token that its forms and scripts send back."""
         self.set_status(status)
-        files = cast("StaticFiles", self.application.settings["static_files"])
         always: dict[str, Any] = {
             "user": self.session.user if self.session else None,
             "rooms": [],
@@ -167,7 +164,7 @@ class Handler(Answering):
             "message_classes": message_classes.classes,
             "look_of": message_classes.look_of,
             "client_id": fresh_client_id(),
-            "static": files.address,
+            "static": self.http.static_files.address,
             "xsrf_token": self.csrf_token() if self.session else "",
         }
         self.render(template, **always | context)

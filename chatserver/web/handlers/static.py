@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from chatserver.errors import NotFound
 from chatserver.quotas.quotas import counted_as
 from chatserver.web.handlers.base import Handler
 from chatserver.web.handlers.compression import accepts_gzip
-from chatserver.web.static_files import StaticFiles
 
 
 class StaticHandler(Handler):
@@ -22,7 +19,7 @@ class StaticHandler(Handler):
         self._refuse_unknown_method()
 
     async def get(self, version: str, path: str) -> None:
-        files = cast("StaticFiles", self.application.settings["static_files"])
+        files = self.http.static_files
         file = files.find(path)
         if file is None:
             raise NotFound

@@ -174,7 +174,7 @@ async def test_who_is_being_let_in_has_a_place_until_they_are_in_or_gone(
     monkeypatch: pytest.MonkeyPatch,
     way: str,
 ) -> None:
-    open_streams = chat.services.audience
+    open_streams = chat.services.open_streams
     monkeypatch.setattr(open_streams, "_in_all", 5)
     gate = Gate(monkeypatch, fails=way == "refused")
     method = "HEAD" if way == "asked for the head" else "GET"

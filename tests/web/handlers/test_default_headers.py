@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tornado.httputil import HTTPHeaders, format_timestamp
 
-from chatserver.web.handlers.default_headers import DefaultHeaders
+from chatserver.web.default_headers import DefaultHeaders
 from chatserver.web.handlers.security_headers import SECURITY_HEADERS
 
 NOON = 1_764_072_000.0
