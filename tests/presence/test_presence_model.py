@@ -128,7 +128,7 @@ async def test_what_readers_are_told_adds_up(settings: Settings, world: World, f
 async def test_a_bigger_storm_of_arrivals_is_told_at_a_bearable_pace(settings: Settings) -> None:
     process = Process(settings)
     said: list[Signal] = []
-    process.signals.say = said.append  # type: ignore[method-assign]
+    process.signals.send = said.append  # type: ignore[method-assign]
     announcer = Announcer(process.signals, pause_seconds=1_000)
     for user_id in range(1, 5_001):
         announcer.tell(Pair(1, user_id), "somebody", here=True)
