@@ -1,4 +1,4 @@
-"""The headers with which every answer begins.
+"""Default headers: those with which every answer begins.
 
 Tornado would check, convert and copy each of them for each answer, and format the date: that took a thirtieth of what a
 post costs. They are the same for all answers of a second, so that is done once.
@@ -13,7 +13,7 @@ from tornado.httputil import HTTPHeaders, format_timestamp
 
 
 class DefaultHeaders:
-    """`fixed`: what never changes, by name. `clock`: seconds since the epoch."""
+    """`fixed`: the headers that never change, by name. `clock`: seconds since the epoch."""
 
     def __init__(self, fixed: Mapping[str, str], clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -25,12 +25,12 @@ class DefaultHeaders:
         self._date = ""
 
     def fresh(self) -> HTTPHeaders:
-        """Headers for one answer, which may change and add to them."""
+        """Returns headers for one answer, which may change and add to them."""
         second = int(self._clock())
         if second != self._second:
             self._second, self._date = second, format_timestamp(second)
         headers = HTTPHeaders()
-        # What HTTPHeaders.add() does with each, less the checks. A test holds the two against each other.
+        # Like HTTPHeaders.add() for each, without the checks. A test compares the two.
         headers._as_list = {name: [value] for name, value in self._fixed}
         headers._as_list["Date"] = [self._date]
         return headers
