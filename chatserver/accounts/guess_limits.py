@@ -20,7 +20,7 @@ from chatserver.quotas.quotas import WRONG_FOR_NAME, WRONG_FROM_ADDRESS, WRONG_F
 SLOWED_SECONDS = 2.0
 """Delay of each try for a name that is being guessed at."""
 
-WAITING = 20
+MAX_WAITING_TRIES = 20
 """Tries for one name from one address that may wait for the one before them."""
 
 LONGEST_NAME = 256
@@ -60,7 +60,7 @@ class Guesses:
     async def _turn(self, pair: str) -> AsyncIterator[None]:
         """Runs tries one after the other: right ones, which are forgotten, must not count as wrong meanwhile."""
         turn = self._turns.setdefault(pair, _Turn())
-        if turn.waiting >= WAITING:
+        if turn.waiting >= MAX_WAITING_TRIES:
             raise TooMany(WRONG_FROM_ADDRESS_FOR_NAME.verb, WRONG_FROM_ADDRESS_FOR_NAME.text, retry_after=2)
         turn.waiting += 1
         try:

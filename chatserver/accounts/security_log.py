@@ -37,36 +37,36 @@ class SecurityLog:
         self._key = hashlib.blake2b(secret.encode(), person=b"security log").digest()
 
     def signed_up(self, user_id: int, address: str) -> None:
-        self._say("signed_up", address, user=user_id)
+        self._write("signed_up", address, user=user_id)
 
     def signed_in(self, user_id: int, address: str) -> None:
-        self._say("signed_in", address, user=user_id)
+        self._write("signed_in", address, user=user_id)
 
     def sign_in_failed(self, name: str, address: str) -> None:
-        self._say("sign_in_failed", address, logging.WARNING, name=self.name_hash(name))
+        self._write("sign_in_failed", address, logging.WARNING, name=self.name_hash(name))
 
     def session_ended(self, user_id: int, address: str) -> None:
         """Logs a sign-out, or another end of a session."""
-        self._say("session_ended", address, user=user_id)
+        self._write("session_ended", address, user=user_id)
 
     def refused(self, why: Refusal, address: str, *, user_id: int | None = None) -> None:
         """Logs a request without the page's token, of another user's page, from another origin, or to another host."""
-        self._say("refused", address, logging.WARNING, why=why, user=user_id)
+        self._write("refused", address, logging.WARNING, why=why, user=user_id)
 
     def limited(self, what: str, address: str, *, user_id: int | None = None, name: str | None = None) -> None:
         """Logs a 429. `what`: the verb of the quota; `name`: the user name that was tried, if one was."""
         hashed = None if name is None else self.name_hash(name)
-        self._say("limited", address, logging.WARNING, what=what, user=user_id, name=hashed)
+        self._write("limited", address, logging.WARNING, what=what, user=user_id, name=hashed)
 
     def room_closed(self, room_id: int, user_id: int, address: str) -> None:
-        self._say("room_closed", address, room=room_id, user=user_id)
+        self._write("room_closed", address, room=room_id, user=user_id)
 
     def name_hash(self, name: str) -> str:
         """Returns a hash that is equal for spellings of the same name (see `display_names.name_key`)."""
         key = name_key(name.strip()[:_LONGEST_NAME_HASHED]).encode("utf-8", "surrogatepass")
         return hashlib.blake2b(key, key=self._key, digest_size=NAME_HASH_BYTES).hexdigest()
 
-    def _say(self, event: str, address: str, level: int = logging.INFO, **fields: str | int | None) -> None:
+    def _write(self, event: str, address: str, level: int = logging.INFO, **fields: str | int | None) -> None:
         said = {"event": event} | {name: value for name, value in fields.items() if value is not None}
         line = " ".join(f"{name}={_value(str(value))}" for name, value in (said | {"address": address}).items())
         kind = f"{event} {fields.get('what') or fields.get('why') or ''} {address}"

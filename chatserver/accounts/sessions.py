@@ -43,7 +43,7 @@ class Sessions:
             self._find, lambda: wakeups.is_subscribed, SESSION_CACHE_SIZE
         )
         self._on_end: list[Callable[[str], None]] = []
-        wakeups.subscribe(ENDED, self._hear)
+        wakeups.subscribe(ENDED, self._on_session_ended)
 
     def on_end(self, ended: Callable[[str], None]) -> None:
         """Registers a callback for the key of each session that ends, in any process."""
@@ -91,7 +91,7 @@ class Sessions:
             row = await self._sessions.find_one({"_id": key, "expires_at": {"$gt": datetime.now(UTC)}})
         return None if row is None else Session(key, User(row["user_id"], row["user_name"]), row.get("csrf_key", key))
 
-    def _hear(self, ended: bytes) -> None:
+    def _on_session_ended(self, ended: bytes) -> None:
         self._forget(_read_key(ended))
 
     def _forget(self, key: str) -> None:

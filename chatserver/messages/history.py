@@ -28,7 +28,7 @@ MAX_PAGE = 200
 PAGE_BYTES = 512 * 1024
 """Total size of a page's messages as JSON. A larger message is a page of its own."""
 
-STAND_AT_ONCE = 50
+LOOKUP_BATCH_MESSAGES = 50
 """Messages of a page that are looked up together. Those that no longer fit are not looked up."""
 
 _encoder = msgspec.json.Encoder()
@@ -166,8 +166,8 @@ class History:
     ) -> _Part:
         """Returns the last of these messages, as many as fit into `room` bytes, but at least `least`."""
         part, room = _Part([], []), PAGE_BYTES if room is None else room
-        for stop in range(len(written), 0, -STAND_AT_ONCE):
-            some = await self._stand(room_id, written[max(0, stop - STAND_AT_ONCE) : stop], end)
+        for stop in range(len(written), 0, -LOOKUP_BATCH_MESSAGES):
+            some = await self._stand(room_id, written[max(0, stop - LOOKUP_BATCH_MESSAGES) : stop], end)
             room = part.fill(reversed(some), room, least)
             if room < 0:
                 break
@@ -178,8 +178,10 @@ class History:
     ) -> _Part:
         """The same for the first of them."""
         part, room = _Part([], []), PAGE_BYTES if room is None else room
-        for start in range(0, len(written), STAND_AT_ONCE):
-            room = part.fill(await self._stand(room_id, written[start : start + STAND_AT_ONCE], end), room, least)
+        for start in range(0, len(written), LOOKUP_BATCH_MESSAGES):
+            room = part.fill(
+                await self._stand(room_id, written[start : start + LOOKUP_BATCH_MESSAGES], end), room, least
+            )
             if room < 0:
                 break
         return part

@@ -30,7 +30,7 @@ class Announcer:
         # Changes that each room may still be sent before the next beat. Rooms that were sent none are not in it.
         self._left: dict[int, int] = {}
         self._beat: asyncio.TimerHandle | None = None
-        signals.subscribe(self._overhear)
+        signals.subscribe(self._on_signal)
 
     def stop(self) -> None:
         if self._beat is not None:
@@ -44,12 +44,12 @@ class Announcer:
             if waiting[1] != here:
                 self._forget(room_id, user_id)
         elif self._left.get(room_id, self._at_once):
-            self._say(room_id, user_id, name, here)
+            self._send(room_id, user_id, name, here)
         elif self._count < MAX_QUEUED_CHANGES:
             self._waiting.setdefault(room_id, {})[user_id] = name, here
             self._count += 1
 
-    def _say(self, room_id: int, user_id: int, name: str, here: bool) -> None:
+    def _send(self, room_id: int, user_id: int, name: str, here: bool) -> None:
         data = {"room_id": room_id, "user_id": user_id, "user_name": name, "here": here}
         self._signals.send(Signal("presence", data, room_id=room_id))
         self._left[room_id] = self._left.get(room_id, self._at_once) - 1
@@ -62,9 +62,9 @@ class Announcer:
         for room_id, waiting in list(self._waiting.items()):
             for user_id, (name, here) in list(waiting.items())[: self._at_once]:
                 self._forget(room_id, user_id)
-                self._say(room_id, user_id, name, here)
+                self._send(room_id, user_id, name, here)
 
-    def _overhear(self, signal: Signal) -> None:
+    def _on_signal(self, signal: Signal) -> None:
         """Drops a waiting change of a user when another process sends a newer one."""
         if signal.name == "presence" and self._waiting:
             self._forget(signal.data["room_id"], signal.data["user_id"])

@@ -15,7 +15,7 @@ from chatserver.accounts.first_cursors import EVERYTHING_IS_NEWS, Beginning, rea
 from chatserver.archive.database import Database, Document, mongodb_errors_as_unavailable
 from chatserver.model.cursor import Cursor
 
-PLACES_KEPT = 100_000
+BEGINNING_CACHE_POSITIONS = 100_000
 """Positions in logs that are cached of users' beginnings, the latest (about 200 bytes each). They never change."""
 
 
@@ -25,7 +25,9 @@ class ReadMarks:
     def __init__(self, database: Database) -> None:
         self._reads = database.reads
         self._users = database.users
-        self._beginnings: LRUCache[int, Beginning] = LRUCache(PLACES_KEPT, getsizeof=lambda each: 1 + len(each.ahead))
+        self._beginnings: LRUCache[int, Beginning] = LRUCache(
+            BEGINNING_CACHE_POSITIONS, getsizeof=lambda each: 1 + len(each.ahead)
+        )
 
     async def beginning(self, user_id: int) -> Beginning:
         """Returns the user's position in rooms that they have never read."""
@@ -44,13 +46,13 @@ class ReadMarks:
         with mongodb_errors_as_unavailable():
             # MongoDB compares embedded documents field by field: these are all of the user's.
             found = self._reads.find({"_id": {"$gt": _key(user_id, 0), "$lt": _key(user_id + 1, 0)}})
-            return {each["_id"]["room"]: _place(each) async for each in found}
+            return {each["_id"]["room"]: _cursor(each) async for each in found}
 
     async def of_room(self, user_id: int, room_id: int) -> Cursor:
         """Returns the user's position in the room."""
         with mongodb_errors_as_unavailable():
             found = await self._reads.find_one({"_id": _key(user_id, room_id)})
-        return _place(found) if found is not None else (await self.beginning(user_id)).in_room(room_id)
+        return _cursor(found) if found is not None else (await self.beginning(user_id)).in_room(room_id)
 
     async def advance(self, user_id: int, room_id: int, id: Cursor) -> bool:
         """Moves the mark forward to this event. Returns False if it was there or further on."""
@@ -63,7 +65,7 @@ class ReadMarks:
                 before = await self._move(user_id, room_id, move)
             except DuplicateKeyError:  # another request made the first mark meanwhile
                 before = await self._move(user_id, room_id, move)
-        return before is None or _place(before) < id
+        return before is None or _cursor(before) < id
 
     async def _move(self, user_id: int, room_id: int, move: Document) -> Document | None:
         return await self._reads.find_one_and_update(
@@ -75,5 +77,5 @@ def _key(user_id: int, room_id: int) -> Document:
     return {"user": user_id, "room": room_id}
 
 
-def _place(document: Document) -> Cursor:
+def _cursor(document: Document) -> Cursor:
     return Cursor(document["at"]["ms"], document["at"]["seq"])

@@ -50,7 +50,7 @@ class QueryPlan(NamedTuple):
     is_small: bool = False
 
     @property
-    def place(self) -> Document:
+    def key_projection(self) -> Document:
         """The projection that reads only a message's sort key, which the index has."""
         return {"_id": 1} if self.hint == "_id_" else {"_id.ms": 1, "_id.seq": 1, "_id.room": 1}
 
@@ -58,24 +58,24 @@ class QueryPlan(NamedTuple):
     def order(self) -> Sequence[tuple[str, int]]:
         return [("_id", DESCENDING)] if self.hint == "_id_" else _NEWEST_FIRST
 
-    def older_than(self, place: SortKey | None) -> Document:
-        if place is None:
+    def older_than(self, key: SortKey | None) -> Document:
+        if key is None:
             return {}
         if self.hint == "_id_" and self.room_id is not None:
-            return {"_id": {"$lt": event_key(self.room_id, Cursor(place.ms, place.seq))}}
+            return {"_id": {"$lt": event_key(self.room_id, Cursor(key.ms, key.seq))}}
         # The first condition bounds the index; the rest is decided from its entries, without the messages.
         return {
-            "_id.ms": {"$lte": place.ms},
+            "_id.ms": {"$lte": key.ms},
             "$or": [
-                {"_id.ms": {"$lt": place.ms}},
-                {"_id.seq": {"$lt": place.seq}},
-                {"_id.seq": place.seq, "_id.room": {"$lt": place.room}},
+                {"_id.ms": {"$lt": key.ms}},
+                {"_id.seq": {"$lt": key.seq}},
+                {"_id.seq": key.seq, "_id.room": {"$lt": key.room}},
             ],
         }
 
-    def about_older_than(self, place: SortKey | None) -> Document:
+    def about_older_than(self, key: SortKey | None) -> Document:
         """Like `older_than`, with the whole millisecond: the index alone can decide that."""
-        return self.older_than(place) if place is None or self.hint == "_id_" else {"_id.ms": {"$lte": place.ms}}
+        return self.older_than(key) if key is None or self.hint == "_id_" else {"_id.ms": {"$lte": key.ms}}
 
     def not_older_than(self, id: Cursor) -> Document:
         """Selects messages of this id and newer, in any room."""
@@ -91,13 +91,13 @@ async def choose_plan(messages: Collection, query: Query, room_id: int | None) -
     """Chooses the plan of a search. The caller handles errors of PyMongo."""
     conditions = query.conditions()
     counts: dict[int, int] = {}
-    for place, condition in enumerate(conditions[-MAX_COUNTED_WORDS:], max(0, len(conditions) - MAX_COUNTED_WORDS)):
-        counts[place] = await messages.count_documents(
+    for number, condition in enumerate(conditions[-MAX_COUNTED_WORDS:], max(0, len(conditions) - MAX_COUNTED_WORDS)):
+        counts[number] = await messages.count_documents(
             {"words": condition}, hint=MESSAGES_WITH_A_WORD, limit=RARE_WORD_MESSAGES, maxTimeMS=ANSWER_MS
         )
-    rarest = min(counts, key=lambda place: counts[place])
+    rarest = min(counts, key=lambda number: counts[number])
     if counts[rarest] == RARE_WORD_MESSAGES:
-        exact = [place for place, condition in enumerate(conditions) if isinstance(condition, str)]
+        exact = [number for number, condition in enumerate(conditions) if isinstance(condition, str)]
         if not exact and room_id is not None:
             whole_room = in_room(room_id)
             return QueryPlan({**whole_room, "words": {"$all": conditions}}, "_id_", room_id, whole_room)

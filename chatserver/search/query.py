@@ -64,12 +64,12 @@ class Query(NamedTuple):
 
     def hits(self, text: str) -> Iterator[tuple[int, int]]:
         """Yields the start and end of each hit in the text, in order."""
-        folded, places = _folded_with_places(text)
+        folded, positions = _folded_with_positions(text)
         for start, end, is_spaceless in runs(folded):
             word = folded[start:end]
             if is_spaceless:
                 for first, last in _parts_of(word, self.parts):
-                    yield places[start + first], _end(places, start + last)
+                    yield positions[start + first], _end(positions, start + last)
                 continue
             length = (
                 len(word)
@@ -77,7 +77,7 @@ class Query(NamedTuple):
                 else max((len(each) for each in self.beginnings if word.startswith(each)), default=0)
             )
             if length:
-                yield places[start], _end(places, start + length)
+                yield positions[start], _end(positions, start + length)
 
     def snippet(self, text: str) -> str:
         """Returns plain text around the first hit, in one line."""
@@ -100,12 +100,12 @@ class Query(NamedTuple):
     def marked(self, text: str) -> list[tuple[str, bool]]:
         """Splits the text into pieces, each with a flag: True for a hit."""
         pieces: list[tuple[str, bool]] = []
-        place = 0
+        position = 0
         for start, end in self.hits(text):
-            if start >= place:
-                pieces += (text[place:start], False), (text[start:end], True)
-                place = end
-        return [piece for piece in [*pieces, (text[place:], False)] if piece[0]]
+            if start >= position:
+                pieces += (text[position:start], False), (text[start:end], True)
+                position = end
+        return [piece for piece in [*pieces, (text[position:], False)] if piece[0]]
 
 
 def _parts_of(run: str, parts: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -113,20 +113,20 @@ def _parts_of(run: str, parts: tuple[str, ...]) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-def _folded_with_places(text: str) -> tuple[str, Sequence[int]]:
+def _folded_with_positions(text: str) -> tuple[str, Sequence[int]]:
     """Returns the folded text, and the position in the original of each of its characters and of its end."""
     if text.isascii():
         return fold_text(text), range(len(text) + 1)
     pieces: list[str] = []
-    places: list[int] = []
+    positions: list[int] = []
     folded = {character: fold_text(character) for character in set(text)}  # one may become eighteen
-    for place, character in enumerate(text):
+    for position, character in enumerate(text):
         piece = folded[character]
         pieces.append(piece)
-        places += [place] * len(piece)
-    return "".join(pieces), [*places, len(text)]
+        positions += [position] * len(piece)
+    return "".join(pieces), [*positions, len(text)]
 
 
-def _end(places: Sequence[int], end: int) -> int:
+def _end(positions: Sequence[int], end: int) -> int:
     """Maps an end in the folded text to the original. Accents belong to the letter before them."""
-    return max(places[end], places[end - 1] + 1)
+    return max(positions[end], positions[end - 1] + 1)

@@ -43,7 +43,7 @@ SEARCH_BUDGET_MESSAGES = sum(STRETCHES)
 SEARCH_SECONDS = 1.0
 """No further stretch is begun after this time."""
 
-READ_AT_ONCE = 100
+READ_BATCH_MESSAGES = 100
 
 _encoder = msgspec.json.Encoder()
 
@@ -135,8 +135,10 @@ class Search:
     async def _end_of_stretch(self, plan: QueryPlan, before: Cursor | None, length: int) -> Cursor | None:
         """Returns the id at about the end of the next `length` messages; None if there are fewer. Reads only the
         index."""
-        older = plan.about_older_than(_place(before))
-        found = self._messages.find({"$and": [plan.walked, older]}, plan.place, hint=plan.hint, max_time_ms=ANSWER_MS)
+        older = plan.about_older_than(_sort_key(before))
+        found = self._messages.find(
+            {"$and": [plan.walked, older]}, plan.key_projection, hint=plan.hint, max_time_ms=ANSWER_MS
+        )
         documents = await found.sort(plan.order).skip(length - 1).limit(1).to_list(1)
         if not documents:
             return None
@@ -152,11 +154,11 @@ class Search:
         """Yields matches from `before` to the end of a stretch, or of all. Messages of several rooms may share the id
         at which a stretch ends: all of them are part of it."""
         stretch = {} if end is None else plan.not_older_than(end)
-        matching = {"$and": [plan.query, narrowed, plan.older_than(_place(before)), stretch]}
+        matching = {"$and": [plan.query, narrowed, plan.older_than(_sort_key(before)), stretch]}
         found = self._messages.find(matching, hint=plan.hint, max_time_ms=ANSWER_MS)
-        cursor = found.sort(plan.order).batch_size(READ_AT_ONCE)
+        cursor = found.sort(plan.order).batch_size(READ_BATCH_MESSAGES)
         try:
-            while documents := await self._in_time(cursor.to_list(READ_AT_ONCE)):
+            while documents := await self._in_time(cursor.to_list(READ_BATCH_MESSAGES)):
                 for document in documents:
                     if query.is_in(document["content"]):
                         yield read_shown(document).message
@@ -174,5 +176,5 @@ class Search:
             raise
 
 
-def _place(before: Cursor | None) -> SortKey | None:
+def _sort_key(before: Cursor | None) -> SortKey | None:
     return None if before is None else SortKey(before.ms, before.seq, 0)

@@ -138,7 +138,7 @@ async def test_a_bigger_storm_of_arrivals_is_told_at_a_bearable_pace(settings: S
         announcer.tell(Pair(1, user_id), "somebody", here=False)
     assert announcer._count == 5, "who came and went meanwhile is no news"
     del said[:]
-    announcer._overhear(Signal("presence", {"room_id": 1, "user_id": 7, "user_name": "", "here": False}, room_id=1))
+    announcer._on_signal(Signal("presence", {"room_id": 1, "user_id": 7, "user_name": "", "here": False}, room_id=1))
     announcer.stop()
     announcer._go_on()
     assert [signal.data["user_id"] for signal in said] == [6, 8, 9, 10]

@@ -79,13 +79,13 @@ class RoomMessagesHandler(Handler):
 
     async def get(self, room_id: str) -> None:
         room = await self.services.rooms.find(room_number(room_id))
-        places = {name: cursor for name in ("before", "after", "around") if (cursor := self._cursor(name)) is not None}
+        cursors = {name: cursor for name in ("before", "after", "around") if (cursor := self._cursor(name)) is not None}
         limit = self._limit()
-        if len(places) > 1:
+        if len(cursors) > 1:
             raise Malformed("one of before, after and around")
-        page = await _page(self.services.history, room, places, limit)
+        page = await _page(self.services.history, room, cursors, limit)
         rest = {"cursor": str(page.cursor), "has_more": page.has_more}
-        if "around" in places:
+        if "around" in cursors:
             rest["has_newer"] = page.has_newer
         # Each message is JSON already, to know its length.
         self.write_json(200, b'{"messages":[%b],%b' % (b",".join(page.encoded), msgspec.json.encode(rest)[1:]))
@@ -104,8 +104,8 @@ class RoomMessagesHandler(Handler):
         return int(text)
 
 
-async def _page(history: History, room: Room, places: dict[str, Cursor], limit: int) -> MessagePage:
-    for name, cursor in places.items():
+async def _page(history: History, room: Room, cursors: dict[str, Cursor], limit: int) -> MessagePage:
+    for name, cursor in cursors.items():
         reading = {"before": history.before, "after": history.after, "around": history.around}[name]
         return await reading(room, cursor, limit)
     return await history.newest(room, limit)

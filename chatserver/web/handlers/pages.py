@@ -14,7 +14,7 @@ from chatserver.rooms.room_list import Row
 from chatserver.web.handlers.base import Handler, room_number
 
 
-class PageHandler(Handler):
+class HtmlHandler(Handler):
     """A page for signed-in users; others are sent to sign in first, and come back."""
 
     open_to_all = True
@@ -36,14 +36,14 @@ class Home(Handler):
         self.redirect("/chat")
 
 
-class RoomsPage(PageHandler):
+class RoomsPage(HtmlHandler):
     answers_at_length = True
 
     async def get(self) -> None:
         self.render_page("rooms.html", rooms=await self.services.room_list.of(self.user), error=None, name="")
 
 
-class RoomPage(PageHandler):
+class RoomPage(HtmlHandler):
     answers_at_length = True
 
     async def get(self, room_id: str) -> None:

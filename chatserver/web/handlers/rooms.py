@@ -9,7 +9,7 @@ from chatserver.quotas.quotas import CLOSING_ROOMS, MAKING_ROOMS, MAKING_ROOMS_D
 from chatserver.web.caller.bodies import read_body
 from chatserver.web.handlers.base import Handler, room_number
 
-MOST_ASKED = 50
+MAX_SELECTED_ROOMS = 50
 """Most rooms that one request can select."""
 
 
@@ -28,8 +28,10 @@ class RoomsHandler(Handler):
     def _only(self) -> set[int] | None:
         """Returns the selected rooms (`id`, repeated); None: all. Raises Malformed."""
         asked = self.get_query_arguments("id")
-        if len(asked) > MOST_ASKED or not all(text.isascii() and text.isdigit() and len(text) < 20 for text in asked):
-            raise Malformed(f"id is the id of a room, at most {MOST_ASKED} times")
+        if len(asked) > MAX_SELECTED_ROOMS or not all(
+            text.isascii() and text.isdigit() and len(text) < 20 for text in asked
+        ):
+            raise Malformed(f"id is the id of a room, at most {MAX_SELECTED_ROOMS} times")
         return set(map(int, asked)) if asked else None
 
     async def post(self) -> None:

@@ -38,8 +38,8 @@ class SearchHandler(Handler):
             {"message": message, "room_name": room_name, "snippet": query.snippet(message.content)}
             for message, room_name in found.results
         ]
-        place = {"next": found.next} if found.has_more else {}
-        self.write_json(200, {"results": results, "has_more": found.has_more, **place})
+        rest = {"next": found.next} if found.has_more else {}
+        self.write_json(200, {"results": results, "has_more": found.has_more, **rest})
 
     async def _show(self) -> None:
         """Shows an empty page if there is no query; an error stands beside the field."""

@@ -15,7 +15,7 @@ from chatserver import errors
 from chatserver.errors import ChatError
 from chatserver.web.application import ChatApplication
 from chatserver.web.handlers.base import Handler
-from chatserver.web.handlers.pages import PageHandler
+from chatserver.web.handlers.pages import HtmlHandler
 from chatserver.web.handlers.search import SearchHandler
 from chatserver.web.page_files import find_page_files
 from chatserver.web.services import Services
@@ -39,7 +39,7 @@ class Route(NamedTuple):
 
     @property
     def readers(self) -> str:
-        sends_to_sign_in = issubclass(self.handler, PageHandler | SearchHandler)
+        sends_to_sign_in = issubclass(self.handler, HtmlHandler | SearchHandler)
         return "anyone" if self.handler.open_to_all and not sends_to_sign_in else "who is signed in"
 
     @property
