@@ -252,3 +252,52 @@ async def test_an_outbox_that_cannot_be_kept_still_sends(enter: Enter, ada: Visi
     await hers.say("without a place to keep it")
     await hers.shows("without a place to keep it")
     await hers.agrees_with(ada)
+
+
+RETRIED_WHILE_THE_STORE_IS_READ = """async () => {
+    const room = document.querySelector("script[type=module]").src;
+    const { Outbox } = await import(room.replace("room.js", "outbox/outbox.js"));
+    const { OutboxStore } = await import(room.replace("room.js", "outbox/outbox_store.js"));
+    let open, hasRead, refused, sent;
+    const gate = new Promise(resolve => { open = resolve; });
+    const isRead = new Promise(resolve => { hasRead = resolve; });
+    const isRefused = new Promise(resolve => { refused = resolve; });
+    const isSent = new Promise(resolve => { sent = resolve; });
+    let isSlow = false, isRefusing = true;
+    class SlowStore extends OutboxStore {
+        async all() {
+            const found = await super.all();
+            if (isSlow) {
+                isSlow = false;
+                hasRead();
+                await gate;
+            }
+            return found;
+        }
+    }
+    const post = async () => {
+        if (isRefusing) {
+            throw Object.assign(new Error("no"), { status: 422, isFinal: true });
+        }
+        return { id: "1-0" };
+    };
+    const on = { added() {}, changed: entry => entry.refusal && refused(entry), sent, discarded() {} };
+    const outbox = new Outbox({ userId: 0, store: new SlowStore(), post, channel: null, on });
+    outbox.add({ id: 1, name: "a room" }, "again");
+    const entry = await isRefused;
+    isRefusing = false;
+    isSlow = true;
+    const looking = outbox.look();
+    await isRead;
+    const trying = outbox.retry(entry);
+    open();
+    await Promise.all([looking, trying]);
+    const patience = new Promise(resolve => setTimeout(resolve, 10_000, "never sent"));
+    return await Promise.race([isSent.then(() => "sent"), patience]);
+}"""
+"""Of the outbox as the page has it, with a reading of the store that lasts over the click."""
+
+
+async def test_what_is_tried_again_is_sent_though_the_store_was_being_read(enter: Enter, ada: Visitor) -> None:
+    hers = await enter(ada)
+    assert await hers.page.evaluate(RETRIED_WHILE_THE_STORE_IS_READ) == "sent"

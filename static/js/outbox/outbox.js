@@ -94,6 +94,7 @@ export class Outbox {
   /** Reads the store, which other tabs may have changed. If that fails, our own entries stay as they are. */
   async look() {
     const before = this.#entries.filter((entry) => entry.isKept);
+    const changes = new Map(this.#entries.map((entry) => [entry, entry.changes]));
     const kept = await this.#store.all();
     if (!kept) {
       return;
@@ -108,8 +109,11 @@ export class Outbox {
     const inOrder = ours.map((entry) => known.get(entry.clientId) ?? entry);
     this.#entries = [...inOrder, ...this.#entries.filter((entry) => !there.has(entry.clientId))];
     for (const entry of ours) {
-      if (known.has(entry.clientId)) {
-        this.#update(known.get(entry.clientId), entry);
+      const ourOwn = known.get(entry.clientId);
+      if (ourOwn) {
+        if (changes.get(ourOwn) === ourOwn.changes) {
+          this.#update(ourOwn, entry); // else what was read is older than what we changed meanwhile
+        }
       } else {
         Object.assign(entry, { kept: Promise.resolve(), isKept: true, refusal: entry.refusal ?? this.#stop });
         this.#shown(entry);
@@ -177,8 +181,11 @@ export class Outbox {
 
   /** Changes an entry in the store before it shows: the page may be closed right then. */
   async #change(entry, changes) {
+    const count = () => (entry.changes = (entry.changes ?? 0) + 1);
+    count(); // whoever is reading the store now reads what was there before
     Object.assign(entry, changes);
     await this.#store.put(entry);
+    count();
     if (this.#entries.includes(entry)) {
       this.#on.changed(entry);
     }
