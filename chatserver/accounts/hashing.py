@@ -1,7 +1,7 @@
-"""Hashing passwords: dear on purpose, so bounded, and shared out among those who ask for it.
+"""Hashing of passwords: expensive on purpose, so bounded, and shared out among addresses.
 
 Argon2id with the parameters that OWASP recommends (19 MiB, two passes, one lane; Password Storage Cheat Sheet). A hash
-says with which it was made, so those of before stay good, until their owner signs in.
+contains its parameters, so old ones stay good until their owner signs in.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
 
 THREADS = 2
 NICENESS = 10
-"""Of these threads alone: where there are not enough cores for all, messages go first."""
+"""Only of these threads: if there are not enough cores for all, messages go first."""
 
 QUEUE = 100
 """Hashes that may wait for a thread; the next one gets 503 and may try again."""
 
 AT_ONCE_FROM_ONE_PLACE = 1
 WAITING_FROM_ONE_PLACE = 50
-"""How much of that one address can have, and how many may wait there for their turn: an office that begins its day."""
+"""Hashes of one address at a time, and those that may wait there for their turn: an office that begins its day."""
 
 Answer = TypeVar("Answer")
 
@@ -40,10 +40,10 @@ def make_hasher() -> PasswordHasher:
 
 
 class Hashing:
-    """`place` is whom a hash is for: an address. Raises TooMany and Unavailable where too many wait."""
+    """Hashes in threads. `place` is the address that a hash is for. Raises TooMany and Unavailable if too many wait."""
 
     def __init__(self, hasher: PasswordHasher, *, is_shared_out: bool = True) -> None:
-        """`is_shared_out`: no place gets more than its part."""
+        """`is_shared_out`: bounds the hashes of one place."""
         self._is_shared_out = is_shared_out
         self._hasher = hasher
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2", initializer=_be_nice)
@@ -57,7 +57,7 @@ class Hashing:
         return await self._run(place, partial(self._verify, password_hash, password))
 
     def is_old(self, password_hash: str) -> bool:
-        """Whether it was made with other parameters than today's."""
+        """Returns True for a hash with other parameters than today's."""
         return self._hasher.check_needs_rehash(password_hash)
 
     def close(self) -> None:
@@ -96,7 +96,7 @@ class Hashing:
 
 
 class _Door:
-    """Where those from one place wait. `inside`: with those whose turn it is."""
+    """The queue of one place. `inside`: waiting hashes and those in progress."""
 
     def __init__(self) -> None:
         self.turns = asyncio.Semaphore(AT_ONCE_FROM_ONE_PLACE)

@@ -19,10 +19,10 @@ PRODUCT = frozenset({"harbour", "harbor", "harbourchat", "harborchat"})
 
 
 def _common_passwords() -> str:
-    """Those of the list that are long enough, each between two line ends.
+    """Returns the list's passwords that are long enough, each between two line ends.
 
-    A quarter of a megabyte. To import the package would keep 14 MB: its other lists, and tables made of them. So the
-    one file is run by itself, and let go.
+    A quarter of a megabyte. Importing the package would keep 14 MB: its other lists, and tables made of them. So the
+    one file is run by itself, and dropped.
     """
     package = find_spec("zxcvbn")
     assert package is not None

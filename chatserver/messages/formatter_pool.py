@@ -1,8 +1,8 @@
-"""Formatters: formatting that ends in time, whatever somebody wrote.
+"""Formatters: format any content in bounded time.
 
-A short text without code is formatted at once: it is over in a few milliseconds. All others go to a few processes
-(`formatting_worker.py`) that are ended when a message takes too long. Such a message, and one that finds too many
-waiting, is shown as it was written; whom it mentions is kept.
+A short text without code is formatted at once: that takes a few milliseconds. All others go to a few processes
+(`formatting_worker.py`) that are killed when a message takes too long. Such a message, and one that finds too many
+waiting, is shown as it was written; its mentions are kept.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ WORKERS = 2
 """Processes, each started when it is first needed (about 25 MB)."""
 
 SHORT_CHARACTERS = 300
-"""Of a text that is formatted at once. What is quadratic in the length is still small there."""
+"""Characters of a text that is formatted at once. Quadratic work is still small there."""
 
 DEADLINE_SECONDS = 2.0
-"""For one message. Its time of the processor is bounded more tightly; this is for a machine that stands still."""
+"""Time limit of one message. Its processor time is bounded more tightly; this is for a machine that stands still."""
 
 START_SECONDS = 10.0
-"""Until a new process can take its first message."""
+"""Time until a new process can take its first message."""
 
 MAX_WAITING_TEXTS = 16
 WAIT_SECONDS = 10.0
@@ -45,12 +45,12 @@ log = logging.getLogger(__name__)
 
 
 class _Failed(Exception):
-    """Why a message was not formatted."""
+    """The reason why a message was not formatted."""
 
 
 class Formatters:
     def __init__(self, program: Sequence[str] = PROGRAM) -> None:
-        """`program`: what the processes run, as arguments for Python."""
+        """`program`: the command of the processes, as arguments for Python."""
         self._formatting = Formatting()
         self._program = program
         self._free = asyncio.Semaphore(WORKERS)
@@ -59,7 +59,7 @@ class Formatters:
         self._waiting = 0
 
     async def format(self, content: str, spellings: Spellings) -> Composed:
-        """Never fails. `spellings`: whom the content mentions."""
+        """Returns the HTML and mentions. Never fails. `spellings`: the users that the content mentions."""
         try:
             if _is_cheap(content):
                 return self._formatting.format(content, spellings)
@@ -71,7 +71,7 @@ class Formatters:
         return only_mentions(content, spellings)
 
     async def close(self) -> None:
-        """Ends the processes. Whoever waits for one gets plain text."""
+        """Ends the processes. Messages that wait for one become plain text."""
         await asyncio.gather(*(worker.end() for worker in list(self._all)))
 
     async def _in_a_worker(self, content: str, spellings: Spellings) -> Composed:
@@ -118,7 +118,7 @@ class Formatters:
 
 
 class _Worker:
-    """A process that formats. After any error it is of no use any more."""
+    """A process that formats. After any error it is useless."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdin is not None
@@ -177,5 +177,5 @@ class _Worker:
 
 
 def _is_cheap(content: str) -> bool:
-    """Code may be coloured, by rules of many hands."""
+    """Returns False for code: colouring it runs lexers by many authors."""
     return len(content) <= SHORT_CHARACTERS and "```" not in content and "~~~" not in content

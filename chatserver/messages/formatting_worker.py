@@ -24,7 +24,7 @@ CPU_SECONDS = 0.2
 """Processor time for one message. Human writing of 2,000 characters takes a twentieth of it."""
 
 NICENESS = 10
-"""Where there are not enough cores for all, what needs no formatting goes first."""
+"""If there are not enough cores for all, messages that need no formatting go first."""
 
 LENGTH = struct.Struct("!I")
 """The length in bytes, before each request and answer."""

@@ -140,7 +140,7 @@ class BodyTooLarge(Handler):
 
 
 def _templates(folder: Path) -> Loader:
-    """All are compiled when the process starts: the first one to ask would keep everybody waiting for it."""
+    """Loads all templates at the start: compiling one on the first request would delay all others."""
     loader = Loader(str(folder))
     for file in folder.glob("*.html"):
         loader.load(file.name)

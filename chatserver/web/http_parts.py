@@ -1,4 +1,4 @@
-"""The parts of the HTTP side that handlers use: made once for all requests, by `ChatApplication`."""
+"""The HTTP parts that handlers use: made once for all requests, by `ChatApplication`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chatserver.web.static_files import StaticFiles
 
 @dataclass(frozen=True)
 class HttpParts:
-    """`origin`: the chat's own address, where it was set."""
+    """`origin`: the chat's own address, if it is set."""
 
     origin: Origin | None
     proxies: Proxies

@@ -83,7 +83,7 @@ class Handler(Answering):
         except Unavailable:
             raise
         except ChatError:
-            await self.take_turn()  # to be refused takes its time too
+            await self.take_turn()  # a refusal takes time too
             raise
         try:
             await self.take_turn()
@@ -111,7 +111,7 @@ class Handler(Answering):
     # Quotas
 
     async def take_turn(self) -> None:
-        """Returns when whoever asks may have more of the process's time. Raises TooMany and Unavailable."""
+        """Returns when the caller may have more of the process's time. Raises TooMany and Unavailable."""
         self._payer = self.session.user.id if self.session is not None else network(self.address)
         await self.services.workload.turn(self, self._payer)
 
@@ -119,7 +119,7 @@ class Handler(Answering):
         await metered(super()._execute(*args, **kwargs), self._took)
 
     def _took(self, seconds: float) -> None:
-        """A step of the request. What came before it was known who asks is charged together with the next."""
+        """Charges a step of the request. Steps before the caller is known are charged together with the next."""
         self._unpaid += seconds
         if self._payer is not None:
             self.services.workload.charge(self._payer, self._unpaid)

@@ -1,4 +1,4 @@
-"""How long a request keeps the event loop from everybody else: what its own coroutine takes between two awaits."""
+"""Metering: the time for which a request blocks the event loop, between two awaits of its own coroutine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 @coroutine
 def metered(work: Coroutine[Any, Any, None], spent: Callable[[float], None]) -> Generator[Any, Any, None]:
-    """Awaits `work`, and says after each of its steps how many seconds that took.
+    """Awaits `work`, and calls `spent` after each of its steps with the seconds that it took.
 
-    Tasks that it starts are not seen: what many wait for together (`group_commit.py`) is nobody's in particular.
+    Tasks that it starts are not measured: work shared by many requests (`group_commit.py`) belongs to no single one.
     """
     error: BaseException | None = None
     try:

@@ -1,9 +1,9 @@
-"""How much of a process's time each user had lately, and how long they have to wait for more.
+"""Fair shares: the part of a process's time that each user had lately, and the wait for more.
 
 A bound on the number of requests does not make users equal: a page of 200 messages takes a hundred times as long as a
-typing signal, and a refusal costs something too. So each request is charged with the time that it kept the event loop
-from everybody else. What was charged is paid off evenly, at SHARE of the time that passes; who owes more than
-BURST_SECONDS waits until it is paid off (a leaky bucket as a meter: ITU-T I.371; Turner 1986).
+typing signal, and a refusal costs something too. So each request is charged with the time for which it blocked the
+event loop. Debts are paid off evenly, at SHARE of the time that passes; a user who owes more than BURST_SECONDS waits
+until that is paid off (a leaky bucket as a meter: ITU-T I.371; Turner 1986).
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ import time
 from collections.abc import Callable, Hashable
 
 SHARE = 0.1
-"""Of a process's time, what one user may have of it in the long run. An open page takes less than a hundredth."""
+"""Share of a process's time for one user in the long run. An open page takes less than a hundredth."""
 
 BURST_SECONDS = 0.1
-"""What may be had at once: some ten pages of a room."""
+"""Time that may be used at once: some ten pages of a room."""
 
 MODEST_SECONDS = 0.03
-"""Who owes less than this is an ordinary user: a page that is opened with all that it asks."""
+"""A user who owes less than this is an ordinary one: a page that is opened with all its requests."""
 
 LONGEST_PAUSE_SECONDS = 3.0
-"""Nobody waits longer than this for what was charged: what is more is let go."""
+"""Longest wait for earlier charges: debts beyond that are dropped."""
 
 MOST_SECONDS = BURST_SECONDS + LONGEST_PAUSE_SECONDS * SHARE
-"""That anybody owes."""
+"""The largest debt of a user."""
 
 REQUEST_SECONDS = 0.001
-"""What any request is charged with at once, for the part that is not measured: reading it, and the databases' work."""
+"""Immediate charge of any request, for the part that is not measured: reading it, and the databases' work."""
 
 REMEMBERED = 20_000
-"""Users whose debts are known at a time. Who was charged longest ago is forgotten first, and mostly owes nothing."""
+"""Debts that are kept at a time. The one charged longest ago is dropped first, and is mostly paid off."""
 
 
 class FairShares:
-    """`who`: a user, or the address of somebody who is signed out. `clock`: in seconds, never backwards."""
+    """`who`: a user, or the address of a signed-out client. `clock`: in seconds, never backwards."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._debts: dict[Hashable, tuple[float, float]] = {}
-        """Of each: seconds owed, and when that was reckoned. In the order of the latter."""
+        """For each user: the seconds owed, and the time of the last charge, in the order of the latter."""
 
     def __len__(self) -> int:
         return len(self._debts)
@@ -52,7 +52,7 @@ class FairShares:
         self._debts[who] = min(MOST_SECONDS, max(0.0, owed - (now - since) * SHARE) + seconds), now
 
     def pause(self, who: Hashable) -> float:
-        """In how many seconds they may go on; 0: now."""
+        """Returns the seconds until they may go on; 0: now."""
         return max(0.0, (self._owed(who) - BURST_SECONDS) / SHARE)
 
     def is_modest(self, who: Hashable) -> bool:

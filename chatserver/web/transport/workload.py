@@ -1,9 +1,9 @@
-"""The requests that are worked on at the same time: so many in all, and so many of one user.
+"""Workload: bounds the requests in progress at a time, in all and of one user.
 
-Requests that nobody waits for any more are worked on too. Without a bound in all, a process that can't keep up with
-what it is asked would be busy with those alone, and answer nobody in time, until long after the rush. Without a bound
-by user one user's requests would stand in front of everybody else's. And each user has a share of the process's time
-(`fair_share.py`): who had more of it lately waits, in a line of their own, for refusals too.
+Requests whose clients have given up are worked on too. Without a bound in all, an overloaded process would be busy with
+those alone, and answer no request in time, until long after the rush. Without a bound by user one user's requests would
+stand in front of all others'. And each user has a share of the process's time (`fair_share.py`): a user who had more of
+it lately waits, in a queue of their own, for refusals too.
 """
 
 from __future__ import annotations
@@ -16,31 +16,32 @@ from chatserver.errors import TooMany, Unavailable
 from chatserver.web.transport.fair_share import REQUEST_SECONDS, FairShares
 
 MAX_REQUESTS = 256
-"""Worked on at the same time, posts and streams aside: those have bounds of their own (`group_commit.py`,
-`open_streams.py`). Some hundred wait for MongoDB at once where it is slow, and are answered within seconds."""
+"""Requests in progress at a time, posts and streams aside: those have bounds of their own (`group_commit.py`,
+`open_streams.py`). Some hundred wait for MongoDB at once if it is slow, and are answered within seconds."""
 
 MAX_REQUESTS_OF_A_USER = 12
-"""Twice of what a browser asks at once of a server that speaks HTTP/1.1."""
+"""Twice as many as a browser sends at once to a server that speaks HTTP/1.1."""
 
 MAX_REQUESTS_OF_A_BUSY_USER = 2
-"""Of one who had a good part of the process's time a moment ago: whoever comes in between waits for the next step of
-each of them."""
+"""For a user who had a good part of the process's time a moment ago: each step of their requests delays those of
+others."""
 
 MAX_REQUESTS_FROM_AN_ADDRESS = 100
-"""Of those who are signed out: some of them wait for a hash (`hashing.py`), and an office has one address."""
+"""For signed-out clients: some of them wait for a hash (`hashing.py`), and an office has one address."""
 
 MAX_WAITING = 1_000
 MAX_WAITING_OF_A_USER = 100
 WAIT_SECONDS = 5.0
-"""Requests that may wait for their turn, in all and of one user, and for how long. To refuse them at once would only
-make those come again at once who do not heed `Retry-After`."""
+"""Requests that may wait for their turn, in all and of one user, and for how long. An immediate refusal would only make
+clients that ignore `Retry-After` repeat at once."""
 
 HELD_SHARE_SECONDS = 0.01
 LONGEST_HELD_SECONDS = 5.0
-"""Where too many wait already, a refusal waits so long for each other one of the same user."""
+"""Delay of a refusal for each other waiting refusal of the same user, and the longest delay, if too many requests
+wait."""
 
 Who = int | str
-"""A user's id, or the network of somebody who is signed out."""
+"""A user's id, or the network of a signed-out client."""
 
 
 class _Turns:
@@ -54,14 +55,14 @@ class _Turns:
         self._timer: asyncio.TimerHandle | None = None
 
     def take_now(self, request: object) -> bool:
-        """Works on the request if there is room for it, and nobody waits."""
+        """Admits the request if there is room for it and no other waits. Returns False otherwise."""
         if self.waiting or len(self.working) >= self._limit() or self._pause() > 0:
             return False
         self._admit(request)
         return True
 
     async def take(self, request: object, most_waiting: int) -> bool:
-        """Works on the request as soon as there is room for it. False: too many wait, or it waited too long."""
+        """Admits the request as soon as there is room for it. Returns False if too many wait, or it waited too long."""
         if self.take_now(request):
             return True
         return len(self.waiting) < most_waiting and await self._is_called(request)
@@ -83,7 +84,7 @@ class _Turns:
         return True
 
     def end(self, request: object) -> None:
-        """Calls those who come next."""
+        """Ends a request and admits the next ones."""
         self.working.discard(request)
         self._call()
 
@@ -95,7 +96,7 @@ class _Turns:
                 return
             following, called = self.waiting.popleft()
             if not called.done():
-                self._admit(following)  # before anybody else comes
+                self._admit(following)  # before any other request arrives
                 called.set_result(None)
 
     def _stop_timer(self) -> None:
@@ -107,11 +108,11 @@ class _Turns:
         self.working.add(request)
 
     def _limit(self) -> int:
-        """How many are worked on at once."""
+        """Returns the most requests in progress at a time."""
         return MAX_REQUESTS
 
     def _pause(self) -> float:
-        """Seconds until the next one may be worked on."""
+        """Returns the seconds until the next one may be admitted."""
         return 0.0
 
 
@@ -131,7 +132,7 @@ class _Line(_Turns):
         return not (self.waiting or self.working or self.held)
 
     async def hold(self) -> None:
-        """Returns when it is time to refuse a request. That costs something too, and may be repeated at once."""
+        """Returns when it is time to refuse a request. A refusal costs time too, and may be repeated at once."""
         self.held += 1
         try:
             await asyncio.sleep(min(LONGEST_HELD_SECONDS, self.held * HELD_SHARE_SECONDS))
@@ -152,9 +153,9 @@ class _Line(_Turns):
 
 
 class Workload:
-    """`shares`: of the process's time; None: anybody may have all of it, and any number of requests at once.
+    """`shares`: of the process's time; None: no limits on time and number of requests.
 
-    Whoever begins a request ends it. One that is gone without a word counts no longer.
+    The caller of `begin` calls `end`. A request that vanishes without it is no longer counted.
     """
 
     def __init__(self, shares: FairShares | None) -> None:
@@ -169,7 +170,8 @@ class Workload:
             raise Unavailable(because="too many requests are being worked on", retry_after=1)
 
     async def turn(self, request: object, who: Who) -> None:
-        """Returns when it is the request's turn among those of the same user. Raises TooMany, and what `begin` does."""
+        """Returns when it is the request's turn among those of the same user. Raises TooMany, and the errors of
+        `begin`."""
         if self._shares is None:
             return
         line = self._lines.get(who)
@@ -180,7 +182,7 @@ class Workload:
         self._whose[request] = who
 
     async def _wait(self, request: object, who: Who, line: _Line) -> None:
-        """In the user's own line, where it is in nobody else's way."""
+        """Waits in the user's own queue, where it delays no other user."""
         is_counted = request in self._in_all.working
         self._in_all.end(request)
         try:
@@ -194,12 +196,12 @@ class Workload:
             await self.begin(request)
 
     def charge(self, who: Who, seconds: float) -> None:
-        """For what their request took of the process's time."""
+        """Charges a user for the seconds of the process's time that a request took."""
         if self._shares is not None:
             self._shares.charge(who, seconds)
 
     def end(self, request: object) -> None:
-        """Safe to say twice, and of one that did not begin."""
+        """Ends a request. May be called twice, and for one that did not begin."""
         self._in_all.end(request)
         who = self._whose.pop(request, None)
         if who is not None and (line := self._lines.get(who)) is not None:
