@@ -25,7 +25,7 @@ THREADS = 2
 NICENESS = 10
 """Only of these threads: if there are not enough cores for all, messages go first."""
 
-QUEUE = 100
+MAX_QUEUED_HASHES = 100
 """Hashes that may wait for a thread; the next one gets 503 and may try again."""
 
 AT_ONCE_FROM_ONE_PLACE = 1
@@ -86,7 +86,7 @@ class Hashing:
                 del self._doors[place]
 
     async def _queue(self, work: Callable[[], Answer]) -> Answer:
-        if self._queued >= QUEUE:
+        if self._queued >= MAX_QUEUED_HASHES:
             raise Unavailable("too many people are signing in right now, try again", retry_after=2)
         self._queued += 1
         try:

@@ -80,7 +80,9 @@ async def test_one_place_leaves_room_for_another(held: Held) -> None:
 
 async def test_what_waits_in_all_is_bounded(held: Held) -> None:
     hashes = Hashing(held)
-    crowd = [asyncio.ensure_future(hashes.hash(PASSWORD, f"place {number}")) for number in range(hashing.QUEUE)]
+    crowd = [
+        asyncio.ensure_future(hashes.hash(PASSWORD, f"place {number}")) for number in range(hashing.MAX_QUEUED_HASHES)
+    ]
     await until(lambda: held.at_work == hashing.THREADS)
     with pytest.raises(Unavailable):
         await hashes.hash(PASSWORD, "one more")

@@ -29,7 +29,7 @@ MOST_SECONDS = BURST_SECONDS + LONGEST_PAUSE_SECONDS * SHARE
 REQUEST_SECONDS = 0.001
 """Immediate charge of any request, for the part that is not measured: reading it, and the databases' work."""
 
-REMEMBERED = 20_000
+MAX_DEBTS = 20_000
 """Debts that are kept at a time. The one charged longest ago is dropped first, and is mostly paid off."""
 
 
@@ -47,7 +47,7 @@ class FairShares:
     def charge(self, who: Hashable, seconds: float) -> None:
         now = self._clock()
         owed, since = self._debts.pop(who, (0.0, now))
-        if len(self._debts) >= REMEMBERED:
+        if len(self._debts) >= MAX_DEBTS:
             del self._debts[next(iter(self._debts))]
         self._debts[who] = min(MOST_SECONDS, max(0.0, owed - (now - since) * SHARE) + seconds), now
 

@@ -65,7 +65,7 @@ def test_nobody_waits_for_longer_than_a_moment_whatever_was_charged(shares: Fair
 
 
 def test_only_so_many_debts_are_known(shares: FairShares, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fair_share, "REMEMBERED", 3)
+    monkeypatch.setattr(fair_share, "MAX_DEBTS", 3)
     for user in (1, 2, 3, 1, 4, 5):
         shares.charge(user, 1.0)
     assert len(shares) == 3

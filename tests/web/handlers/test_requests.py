@@ -452,7 +452,7 @@ async def test_what_is_unavailable_says_when_to_come_again(
     credentials = {"name": ada.name, "password": "correct horse"}
     form = {"room_id": str(room), "content": "kept", "_xsrf": await ada.get_csrf()}
     with monkeypatch.context() as patched:
-        patched.setattr("chatserver.accounts.hashing.QUEUE", 0)
+        patched.setattr("chatserver.accounts.hashing.MAX_QUEUED_HASHES", 0)
         patched.setattr("chatserver.log.room_log.MAX_PENDING", 0)
         as_json = [await visit().fetch("POST", "/sign-in", json_body=credentials), await ada.post(room, "kept")]
         as_forms = [
