@@ -28,7 +28,7 @@ from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.chats import static_files
 from tests.helpers.html_page import read_page
-from tests.web.handlers.test_quotas import use_up
+from tests.web.requests.test_quotas import use_up
 
 pytestmark = pytest.mark.gen_test(timeout=120)
 

@@ -12,7 +12,7 @@ from playwright.async_api import expect
 from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Enter
 from tests.journeys.link import Link
-from tests.journeys.test_unread import is_read
+from tests.journeys.reading.test_unread import is_read
 
 HOUR = 3_600_000
 """ms"""

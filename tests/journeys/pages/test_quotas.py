@@ -16,7 +16,7 @@ from tests.helpers.server_process import ServerProcess
 from tests.journeys.conftest import Enter
 from tests.journeys.link import Link
 from tests.journeys.room_page import RoomPage
-from tests.web.handlers.test_quotas import use_up
+from tests.web.requests.test_quotas import use_up
 
 
 @pytest.fixture

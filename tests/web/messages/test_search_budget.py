@@ -22,7 +22,7 @@ from chatserver.search.search import SEARCH_BUDGET_MESSAGES
 from chatserver.settings import Settings
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import read_page
-from tests.web.handlers.test_search import search
+from tests.web.messages.test_search import search
 
 pytestmark = pytest.mark.gen_test(timeout=180)
 

@@ -14,7 +14,7 @@ from tests.helpers.browserless import Visitor
 from tests.helpers.html_page import read_page
 from tests.helpers.server_process import ServerProcess
 from tests.journeys.conftest import Browse, Enter
-from tests.journeys.test_changes import MARKUP
+from tests.journeys.writing.test_changes import MARKUP
 
 HOSTILE = (
     "<img src=x onerror=owned()> **bold**",

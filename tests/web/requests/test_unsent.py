@@ -19,7 +19,7 @@ from chatserver.web.transport import unsent
 from chatserver.web.transport.unsent import MOST_OF_ONE
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.waiting import until
-from tests.web.handlers.test_large_pages import say_much
+from tests.web.messages.test_large_pages import say_much
 
 pytestmark = pytest.mark.gen_test(timeout=120)
 

@@ -10,8 +10,8 @@ from tests.helpers.browserless import Visitor
 from tests.helpers.waiting import until
 from tests.journeys.conftest import Enter
 from tests.journeys.link import STREAM, Link
+from tests.journeys.reading.test_unread import count_of, say
 from tests.journeys.room_page import RoomPage
-from tests.journeys.test_unread import count_of, say
 
 LISTED = "[...document.querySelectorAll('#rooms li')].map(each => each.textContent.trim().split(/\\s+/).join(' '))"
 LONG_MS = 60_000
