@@ -29,8 +29,7 @@ LONG_WALK_MESSAGES = 200
 """Messages behind a mark. A walk along so many takes a fraction of a millisecond."""
 
 SETTLED_SECONDS = 3.0
-"""Time from an event's arrival in the archive until `messages` certainly shows it. As a rule that takes some
-milliseconds."""
+"""Time from when an event was seen in the archive until `messages` surely has it. As a rule that takes milliseconds."""
 
 COUNT_CACHE_SIZE = 20_000
 """Long walks that are cached, the latest."""

@@ -39,7 +39,7 @@ FULL_MS = (30_000, 90_000)
 """Delay if there are too many streams already."""
 
 DRAINED_MS = (1_000, 4_000)
-"""Delay after leaving a process that is about to end: the same for earlier readers."""
+"""Delay of a reconnect away from a process that is about to end; the hub gives its readers the same."""
 
 FLUSH_SECONDS = 15.0
 """How long a connection may take to accept the first bytes. They fit at once, unless it is full of other answers that
