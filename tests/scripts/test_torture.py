@@ -8,19 +8,19 @@ from dataclasses import replace
 import pytest
 
 from common.http_client import Block, Person
-from torture.archived import Archived, Entry, judge_chain
-from torture.dice import Dice
-from torture.doors import Door
-from torture.fold import Fold
-from torture.fresh import Way
-from torture.journal import Attempt, Fault, Journal, Post, Wish
-from torture.plan import KINDS, Plan, possible
-from torture.reader import Reader
-from torture.record import judge_record, judge_state
-from torture.recovery import Recoveries
-from torture.said import Change, Message
-from torture.track import Seen, Track
-from torture.whole_room import WholeRoom
+from torture.faults.dice import Dice
+from torture.faults.plan import KINDS, Plan, possible
+from torture.judging.archived import Archived, Entry, judge_chain
+from torture.judging.fresh import Way
+from torture.judging.record import judge_record, judge_state
+from torture.judging.recovery import Recoveries
+from torture.judging.whole_room import WholeRoom
+from torture.people.fold import Fold
+from torture.people.journal import Attempt, Fault, Journal, Post, Wish
+from torture.people.reader import Reader
+from torture.people.said import Change, Message
+from torture.people.track import Seen, Track
+from torture.world.doors import Door
 
 A = Post(1, 7, "a", "t0q", [Attempt(0.0, "chat-a", 0.5, 201, "1-0")])
 B = Post(1, 7, "b", "t1q", [Attempt(1.0, "chat-b", 1.5, 201, "2-0")])

@@ -10,10 +10,10 @@ import redis
 
 from chatserver.log.keys import PARTITIONS
 from strain.findings import Findings
-from torture.journal import Journal
-from torture.report import Report
+from torture.judging.report import Report
+from torture.people.journal import Journal
 from torture.run import Load, Run
-from torture.world import World
+from torture.world.world import World
 
 ROOMS = 3
 READERS = 200

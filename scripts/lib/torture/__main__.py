@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from common.paths import ROOT, VAR
-from torture import plan
+from torture.faults import plan
 from torture.run import Load, Run
-from torture.world import World
+from torture.world.world import World
 
 HISTORIES = 5
 """Violations that are told at length; the JSON has all of them."""

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.waiting import until
-from torture.changer import Changers
-from torture.journal import Journal
-from torture.judge import PENDING_SECONDS, Judge
-from torture.plan import Plan
-from torture.poster import Posters
-from torture.reader import Reader
-from torture.recovery import Recoveries
-from torture.report import Report
-from torture.world import World
+from torture.faults.plan import Plan
+from torture.judging.judge import PENDING_SECONDS, Judge
+from torture.judging.recovery import Recoveries
+from torture.judging.report import Report
+from torture.people.changer import Changers
+from torture.people.journal import Journal
+from torture.people.poster import Posters
+from torture.people.reader import Reader
+from torture.world.world import World
 
 PEOPLE = 8
 CALM_SECONDS = 5.0

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from torture.archived import Entry
-from torture.fold import Fold
-from torture.journal import Wish
-from torture.said import Change, Message
+from torture.judging.archived import Entry
+from torture.people.fold import Fold
+from torture.people.journal import Wish
+from torture.people.said import Change, Message
 
 Finding = tuple[str, str, Wish | None]
 Value = tuple[str, int, str, str, bool]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from torture.said import CHANGES, Change, Message, read_message, read_said
-from torture.texts import Name, Texts, words_in
-from torture.world import World
+from torture.people.said import CHANGES, Change, Message, read_message, read_said
+from torture.people.texts import Name, Texts, words_in
+from torture.world.world import World
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ from common.paths import PROGRAMS, ROOT
 from common.server_process import chat_environment
 from common.waiting import until
 from desk import programs
-from torture.clock import Clock
-from torture.doors import Door
-from torture.nginx import in_front_of
-from torture.proxy import Proxy
-from torture.redis_pair import RedisPair
-from torture.servers import ChatProcess, MongoMember
+from torture.world.clock import Clock
+from torture.world.doors import Door
+from torture.world.nginx import in_front_of
+from torture.world.proxy import Proxy
+from torture.world.redis_pair import RedisPair
+from torture.world.servers import ChatProcess, MongoMember
 
 READY_SECONDS = 60.0
 

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from common.http_client import Answer, Person, request
-from torture.doors import Door
-from torture.journal import Attempt, Journal
-from torture.nginx import TRIED
+from torture.people.journal import Attempt, Journal
+from torture.world.doors import Door
+from torture.world.nginx import TRIED
 
 Ask = Callable[[Door], Awaitable[None]]
 """Makes one attempt."""

@@ -21,8 +21,8 @@ from redis.exceptions import RedisError
 from common.private_server import PrivateServer
 from common.waiting import until
 from desk.embedded import RedisServer
-from torture.clock import Clock
-from torture.proxy import Proxy
+from torture.world.clock import Clock
+from torture.world.proxy import Proxy
 
 NAME = "chat"
 DOWN_AFTER_MS = 1_500

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from common.event_ids import Place, place
-from torture.said import Change, Message
-from torture.texts import Name
+from torture.people.said import Change, Message
+from torture.people.texts import Name
 
 
 class Fold:

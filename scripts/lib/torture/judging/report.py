@@ -6,14 +6,14 @@ from collections import Counter
 from typing import Any
 
 from common.event_ids import place
-from torture.journal import Attempt, Journal, Post
-from torture.judge import Judge, Violation
-from torture.reader import Reader
-from torture.recovery import Recoveries
-from torture.said import Change
-from torture.texts import Name
-from torture.track import Track
-from torture.world import World
+from torture.judging.judge import Judge, Violation
+from torture.judging.recovery import Recoveries
+from torture.people.journal import Attempt, Journal, Post
+from torture.people.reader import Reader
+from torture.people.said import Change
+from torture.people.texts import Name
+from torture.people.track import Track
+from torture.world.world import World
 
 AROUND_SECONDS = 6.0
 

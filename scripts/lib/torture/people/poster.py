@@ -7,9 +7,9 @@ import random
 from collections import defaultdict, deque
 
 from common.http_client import Answer, Person
-from torture.doors import Door
-from torture.insisting import Insisting
-from torture.journal import Attempt, Journal, Post
+from torture.people.insisting import Insisting
+from torture.people.journal import Attempt, Journal, Post
+from torture.world.doors import Door
 
 MAX_UNDER_WAY = 1_500
 """Messages not acknowledged yet. Past it nothing new is written: the outage lasts, and the backlog with it."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from common.event_ids import Place, place
 from common.http_client import EventStream, request
-from torture.fold import Fold
-from torture.said import CHANGES, read_said
-from torture.texts import Name, Texts, words_in
-from torture.world import World
+from torture.people.fold import Fold
+from torture.people.said import CHANGES, read_said
+from torture.people.texts import Name, Texts, words_in
+from torture.world.world import World
 
 STREAMED = 5_000
 """Messages that the stream is read back; from more than 10,000 events behind it may answer with a reset."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from torture.archived import Archived, judge_chain
-from torture.fold import Fold, differences
-from torture.fresh import STREAMED, Way
-from torture.journal import Post, Wish
-from torture.kept import judge_changes
-from torture.texts import Name
+from torture.judging.archived import Archived, judge_chain
+from torture.judging.fresh import STREAMED, Way
+from torture.judging.kept import judge_changes
+from torture.people.fold import Fold, differences
+from torture.people.journal import Post, Wish
+from torture.people.texts import Name
 
 Finding = tuple[str, str, Post | None]
 """The rule that was broken, how, and the message that it is about."""

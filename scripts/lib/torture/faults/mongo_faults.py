@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from torture.dice import Break, Dice
-from torture.journal import Fault
-from torture.servers import MongoMember
-from torture.world import World
+from torture.faults.dice import Break, Dice
+from torture.people.journal import Fault
+from torture.world.servers import MongoMember
+from torture.world.world import World
 
 
 async def mongo_kill(world: World, dice: Dice, fault: Fault) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from torture.dice import Break, Dice
-from torture.journal import Fault
-from torture.world import World
+from torture.faults.dice import Break, Dice
+from torture.people.journal import Fault
+from torture.world.world import World
 
 HOUR = 3_600
 

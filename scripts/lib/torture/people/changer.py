@@ -7,9 +7,9 @@ import random
 from urllib.parse import quote
 
 from common.http_client import Person
-from torture.doors import Door
-from torture.insisting import Insisting
-from torture.journal import TOO_LATE, Journal, Post, Wish
+from torture.people.insisting import Insisting
+from torture.people.journal import TOO_LATE, Journal, Post, Wish
+from torture.world.doors import Door
 
 MAX_UNDER_WAY = 300
 

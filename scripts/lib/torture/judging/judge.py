@@ -10,17 +10,17 @@ from functools import partial
 from common.event_ids import place
 from common.usage import Usage
 from common.waiting import until
-from torture.archived import Archived, read_archive
-from torture.fresh import read_afresh
-from torture.journal import Journal, Post, Wish
-from torture.reader import Reader
-from torture.record import judge_record, judge_state
-from torture.recovery import Recoveries
-from torture.servers import ChatProcess
-from torture.texts import Name
-from torture.track import Track
-from torture.whole_room import WholeRoom
-from torture.world import World
+from torture.judging.archived import Archived, read_archive
+from torture.judging.fresh import read_afresh
+from torture.judging.record import judge_record, judge_state
+from torture.judging.recovery import Recoveries
+from torture.judging.whole_room import WholeRoom
+from torture.people.journal import Journal, Post, Wish
+from torture.people.reader import Reader
+from torture.people.texts import Name
+from torture.people.track import Track
+from torture.world.servers import ChatProcess
+from torture.world.world import World
 
 QUIET_SECONDS = 30.0
 """How long a chat that serves nobody may take to let go of what it held."""

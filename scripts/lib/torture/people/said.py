@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from torture.texts import Name, Texts, quoted
+from torture.people.texts import Name, Texts, quoted
 
 CHANGES = ("edited", "deleted", "reaction")
 

@@ -1,6 +1,6 @@
 """The chat as it is, but that its background parts fail when it is told to: one at each SIGUSR2, in turn.
 
-`python -m torture.chat` is run instead of `python -m chatserver`.
+`python -m torture.world.chat` is run instead of `python -m chatserver`.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable
 
-from torture.journal import Fault
-from torture.world import World
+from torture.people.journal import Fault
+from torture.world.world import World
 
 
 class Dice(random.Random):

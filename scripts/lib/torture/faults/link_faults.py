@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import get_args
 
-from torture.dice import Break, Dice
-from torture.journal import Fault
-from torture.proxy import Mode, Proxy
-from torture.world import World
+from torture.faults.dice import Break, Dice
+from torture.people.journal import Fault
+from torture.world.proxy import Mode, Proxy
+from torture.world.world import World
 
 PARTS = ("chat", "redis", "mongo")
 

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from common.event_ids import place
-from torture.archived import Entry
-from torture.fold import Fold, differences
-from torture.journal import Post
-from torture.said import Change
-from torture.texts import Name
-from torture.track import Track
+from torture.judging.archived import Entry
+from torture.people.fold import Fold, differences
+from torture.people.journal import Post
+from torture.people.said import Change
+from torture.people.texts import Name
+from torture.people.track import Track
 
 Finding = tuple[str, str, Name | None]
 """The rule that was broken, how, and the message that it is about."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from torture.texts import Name, Texts
+from torture.people.texts import Name, Texts
 
 SUCCESS = frozenset({200, 201, 204})
 TOO_LATE = 409

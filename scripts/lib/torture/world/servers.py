@@ -16,13 +16,13 @@ from common.paths import LIB
 from common.private_server import PrivateServer, free_port
 from common.server_process import ServerProcess
 from common.waiting import until
-from torture.clock import Clock
+from torture.world.clock import Clock
 
 RESTART_SECONDS = 0.3
 
 
 class ChatProcess(ServerProcess):
-    """The chat (`torture.chat`), started again whenever it is not there, as a platform would."""
+    """The chat (`torture.world.chat`), started again whenever it is not there, as a platform would."""
 
     log: Path
 
@@ -30,7 +30,7 @@ class ChatProcess(ServerProcess):
         of_clock = clock.environment()
         path = ":".join([str(LIB), *filter(None, [of_clock.get("PYTHONPATH")])])
         variables = environment | of_clock | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": path}
-        command = (sys.executable, "-m", "torture.chat")
+        command = (sys.executable, "-m", "torture.world.chat")
         super().__init__(free_port(), variables, command, folder=source, log=log)
         self.name = name
         self.clock = clock

@@ -11,10 +11,10 @@ from typing import Any, Literal
 from common.event_ids import place
 from common.http_client import Block, EventStream, Person, request
 from common.waiting import until
-from torture.doors import Door
-from torture.journal import Journal
-from torture.said import CHANGES
-from torture.track import Track
+from torture.people.journal import Journal
+from torture.people.said import CHANGES
+from torture.people.track import Track
+from torture.world.doors import Door
 
 IDLE_SECONDS = 28.0
 """Heartbeats come every 20 s or so: after a longer silence the stream is taken for dead."""

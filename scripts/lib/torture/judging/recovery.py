@@ -7,8 +7,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 
-from torture.journal import Fault, Journal
-from torture.reader import Reader
+from torture.people.journal import Fault, Journal
+from torture.people.reader import Reader
 
 STREAM = re.compile(r"stream \d+ via (chat-\w)")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from common.nginx import Nginx
-from torture.proxy import Proxy
+from torture.world.proxy import Proxy
 
 TRIED = "X-Tried"
 """The header that says which chats it asked: a PUT or DELETE is passed on to the next one when the first hangs up,

@@ -7,10 +7,10 @@ import contextlib
 
 from redis.exceptions import RedisError
 
-from torture.chat_faults import HOUR
-from torture.dice import Break, Dice
-from torture.journal import Fault
-from torture.world import World
+from torture.faults.chat_faults import HOUR
+from torture.faults.dice import Break, Dice
+from torture.people.journal import Fault
+from torture.world.world import World
 
 TRIM = """
 local info = redis.call('XINFO', 'STREAM', KEYS[1])

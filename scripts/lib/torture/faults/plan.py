@@ -9,14 +9,14 @@ import random
 from redis.exceptions import RedisError
 
 from common.private_server import StartError
-from torture.chat_faults import CHAT_FAULTS
-from torture.clock import find_library
-from torture.dice import Break, Dice
-from torture.journal import Journal
-from torture.link_faults import LINK_FAULTS, PARTS
-from torture.mongo_faults import MONGO_FAULTS
-from torture.redis_faults import REDIS_FAULTS
-from torture.world import World
+from torture.faults.chat_faults import CHAT_FAULTS
+from torture.faults.dice import Break, Dice
+from torture.faults.link_faults import LINK_FAULTS, PARTS
+from torture.faults.mongo_faults import MONGO_FAULTS
+from torture.faults.redis_faults import REDIS_FAULTS
+from torture.people.journal import Journal
+from torture.world.clock import find_library
+from torture.world.world import World
 
 KINDS: dict[str, Break] = CHAT_FAULTS | REDIS_FAULTS | MONGO_FAULTS | LINK_FAULTS
 

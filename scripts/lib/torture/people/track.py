@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.event_ids import Place, place
-from torture.fold import Fold
-from torture.journal import Journal
-from torture.said import Change, Message, read_said
-from torture.texts import STRANGE, Name
+from torture.people.fold import Fold
+from torture.people.journal import Journal
+from torture.people.said import Change, Message, read_said
+from torture.people.texts import STRANGE, Name
 
 
 @dataclass(frozen=True, slots=True)

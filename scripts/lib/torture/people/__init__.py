@@ -1,0 +1,1 @@
+"""Who writes, changes and reads, and what they saw."""

@@ -1,0 +1,1 @@
+"""The servers that are broken: started, kept running, and reached through proxies."""
