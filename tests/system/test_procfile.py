@@ -83,9 +83,13 @@ def stop(server: ServerProcess) -> None:
 
 def parent_of_workers(server: ServerProcess) -> int:
     """Below honcho, ours: the one that has two children."""
-    found = [pid for pid in descendants(server.process.pid) if len(children(pid)) == 2]
-    assert len(found) == 1, "two workers have one parent"
-    return found[0]
+    ours = server.process.pid
+
+    def found() -> list[int]:
+        return [pid for pid in descendants(ours) if len(children(pid)) == 2]
+
+    wait_until(lambda: len(found()) == 1, "two workers have one parent")  # the first of them answers before the second
+    return found()[0]
 
 
 def reached(server: ServerProcess, pids: list[int]) -> set[int | None]:

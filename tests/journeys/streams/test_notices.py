@@ -130,6 +130,7 @@ async def test_each_room_calls_for_what_was_chosen(browse: Browse, ada: Visitor,
         await grace.say(each, "not a call")
     await grace.say(silent, f"@{ada.name} no call either")
     await grace.say(usual, f"@{ada.name} a call")
+    await comes_to_show(hers.page, f"@{ada.name} a call")  # which room calls first is not said
     await grace.say(room, "any word")
     await comes_to_show(hers.page, f"@{ada.name} a call", "any word")
     await hers.page.reload()
