@@ -214,6 +214,8 @@ def test_no_script_or_sheet_is_longer_than_can_be_read_at_once() -> None:
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
 
 
-def test_no_folder_of_scripts_is_fuller_than_one_can_look_over() -> None:
-    sizes = Counter(path.parent.name for path in SCRIPTS.rglob("*.js"))
+def test_no_folder_of_scripts_or_sheets_is_fuller_than_one_can_look_over() -> None:
+    files = [path for pattern in ("*.js", "*.css") for path in SCRIPTS.parent.rglob(pattern)]
+    assert len(files) > 100
+    sizes = Counter(path.parent.relative_to(SCRIPTS.parent).as_posix() for path in files)
     assert {name: size for name, size in sizes.items() if size > FULLEST_FOLDER} == {}

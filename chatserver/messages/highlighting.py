@@ -1,4 +1,4 @@
-"""Highlighting: keywords, strings and comments of code get a class each. static/css/code.css has their colours."""
+"""Highlighting: keywords, strings and comments of code get a class each. static/css/base/code.css has their colours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`scripts/code-colours`: makes static/css/code.css, the colours of code by day and by night.
+"""`scripts/code-colours`: makes static/css/base/code.css, the colours of code by day and by night.
 
 They are those of two styles of Pygments, moved in lightness until the contrast with each of our backgrounds on which
 code may stand is 4.5:1 (WCAG AA).
@@ -27,7 +27,7 @@ Colour = tuple[float, float, float]
 
 
 def main() -> None:
-    palette = (ROOT / "static" / "css" / "palette.css").read_text()
+    palette = (ROOT / "static" / "css" / "base" / "palette.css").read_text()
     rules: dict[str, list[str]] = {}
     # The last kind of a class is the one that most of its words are of.
     for css_class, kind in {css_class: kind for kind, css_class in COLOURED.items()}.items():
@@ -38,8 +38,8 @@ def main() -> None:
     for colour, classes in rules.items():
         selector = ",\n".join(f"  code .{each}" for each in classes)
         lines += [f"{selector} {{", f"    color: {colour};", "  }", ""]
-    (ROOT / "static" / "css" / "code.css").write_text("\n".join([*lines[:-1], "}", ""]))
-    print("==> made static/css/code.css")
+    (ROOT / "static" / "css" / "base" / "code.css").write_text("\n".join([*lines[:-1], "}", ""]))
+    print("==> made static/css/base/code.css")
 
 
 def style_colour(scheme: str, kind: _TokenType) -> Colour:

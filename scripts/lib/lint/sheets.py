@@ -13,7 +13,7 @@ import tinycss2
 
 ROOT = Path(__file__).resolve().parents[3]
 LAYERS = "layers.css"
-GENERATED = "code.css"
+GENERATED = "base/code.css"
 USERS = ("static/js/**/*.js", "templates/**/*.html", "chatserver/**/*.py")
 """Where class names are written and custom properties are set."""
 
@@ -144,7 +144,8 @@ def _variables(tokens: list[Any]) -> Iterator[tuple[str, bool]]:
 
 
 def main() -> int:
-    sheets = {path.name: path.read_text() for path in sorted((ROOT / "static" / "css").glob("*.css"))}
+    folder = ROOT / "static" / "css"
+    sheets = {path.relative_to(folder).as_posix(): path.read_text() for path in sorted(folder.rglob("*.css"))}
     users = [path.read_text() for pattern in USERS for path in ROOT.glob(pattern)]
     found = mistakes(sheets, users)
     for sheet, line, text in found:

@@ -118,7 +118,7 @@ export const number = (value) => numberFormat.format(value);
 
 /**
  * A name within plain text. A name that reads from right to left, or that contains a character which turns the
- * direction, turns nothing beside it. In elements `css/names.css` does that.
+ * direction, turns nothing beside it. In elements `css/sidebar/names.css` does that.
  */
 export function isolated(name) {
   return TURNS_DIRECTION.test(name) ? FIRST_STRONG_ISOLATE + name + POP_ISOLATE : name;
