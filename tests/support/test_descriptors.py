@@ -21,6 +21,7 @@ from chatserver.serving import make_server
 from chatserver.support import descriptors
 from chatserver.web import http_server
 from chatserver.web.transport.accepting import PAUSE_SECONDS, Acceptor
+from common.private_server import StartError
 from common.usage import open_files
 from desk import embedded
 from tests.conftest import World
@@ -112,7 +113,7 @@ async def seated(streams: Sequence[Stream]) -> int:
 
 @pytest.mark.parametrize("files", [100, 143])
 async def test_a_limit_that_leaves_nothing_stops_the_start(start_limited: StartLimited, said: Path, files: int) -> None:
-    with pytest.raises(AssertionError, match="the server ended with 3"):
+    with pytest.raises(StartError, match="the chat ended with 3"):
         start_limited(files)
     assert read_lines(said) == [f"this process may open {files} files (ulimit -Hn, LimitNOFILE), and needs 144"]
 

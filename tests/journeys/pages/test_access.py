@@ -36,8 +36,10 @@ async def test_a_message_can_be_retried_and_discarded_by_keyboard(enter: Enter, 
     hers = await enter(ada)
     await hers.page.route("**/messages", lambda route: route.fulfill(status=422, json={"error": "no"}))
     await hers.say("refused")
-    await hers.failed.get_by_role("button", name="Try again").press("Enter")
     await expect(hers.failed).to_contain_text("Not sent: no.")
+    async with hers.page.expect_response("**/messages"):
+        await hers.failed.get_by_role("button", name="Try again").press("Enter")
+    await expect(hers.failed).to_contain_text("Not sent: no.")  # again: while it was sent the row said otherwise
     await hers.failed.get_by_role("button", name="Discard").press("Enter")
     await expect(hers.messages).to_have_count(0)
 
