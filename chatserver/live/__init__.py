@@ -1,1 +1,1 @@
-"""What is open now: streams, the rooms they follow, and what passes between processes."""
+"""Live delivery: open streams, the rooms they follow, and signals between processes."""

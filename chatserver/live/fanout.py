@@ -1,5 +1,5 @@
-"""Streams that are all sent the same. Those at the tip, the *live* ones, are handed the same bytes by a loop that does
-nothing else and waits for none of them; the others catch up by themselves and join them there.
+"""A fan-out: streams that are all sent the same. Those at the tip, the *live* ones, get the same bytes from a loop that
+does nothing else and waits for none of them; the others catch up by themselves and join them there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HEARTBEAT_SECONDS = 20.0
 
 
 AGAIN_MS = (1_000, 4_000)
-"""When to come back from streams that were closed together."""
+"""Reconnect delay for streams that were closed together, drawn for each."""
 
 
 class Fanout:
@@ -27,7 +27,7 @@ class Fanout:
     def __init__(self, room_ids: tuple[int, ...]) -> None:
         self.room_ids = room_ids
         self.finished = False
-        """There is nothing left to follow: who reaches the tip is told so, and the stream is over for good."""
+        """True when nothing is left to follow: a stream that reaches the tip is told so, and ends for good."""
         self.is_closed = False
         self._loop = asyncio.get_running_loop()
         # The live sockets' own `send`, so that the loop of a round looks nothing up.
@@ -36,18 +36,18 @@ class Fanout:
         self._parked: set[Subscription] = set()
         self._heartbeat_at = self._next_heartbeat()
 
-    # What subscriptions do
+    # For subscriptions
 
     def go_live(self, subscription: Subscription) -> None:
         self._catching_up.discard(subscription)
         self._live[subscription.chunked][subscription] = subscription.socket.send
 
     def park(self, subscription: Subscription) -> None:
-        """For this reader there is nothing now, and it is not at the tip: it goes on after the next round, or tick."""
+        """Sets aside a reader that has nothing to take and is not at the tip. The next round or tick resumes it."""
         self._parked.add(subscription)
 
     def stop_live(self, subscription: Subscription) -> None:
-        """No more rounds for this one: from now on it sends by itself."""
+        """Excludes a subscription from rounds: from now on it sends by itself."""
         if self._live[subscription.chunked].pop(subscription, None) is not None:
             self._catching_up.add(subscription)
 
@@ -56,22 +56,25 @@ class Fanout:
         self._catching_up.discard(subscription)
         self._parked.discard(subscription)
 
-    # What others do
+    # For everyone else
 
     def signal(self, frame: bytes) -> None:
-        """Something that passes, a frame without an id: to all who are live now, and to nobody later."""
+        """Sends a frame without an id to all live subscriptions. It is not repeated later."""
         self._send_to_live(frame)
         self._heartbeat_at = self._next_heartbeat()
 
     def send_to(self, subscriptions: Collection[Subscription], frame: bytes) -> None:
-        """The same to some of them."""
+        """Sends a frame without an id to those of the subscriptions that are live."""
         for chunked, live in self._live.items():
             some = {each: live[each] for each in subscriptions if each in live}
             if some:
                 self._send(framed(frame, chunked), some)
 
     def tick(self, now: float, stuck_since: float) -> None:
-        """Every second: a heartbeat where it was quiet; an end for readers that took nothing for too long."""
+        """Runs every second: sends a heartbeat after silence, and closes readers that took nothing for too long.
+
+        `now`, `stuck_since`: seconds of the loop's clock.
+        """
         for subscription in [each for each in self._catching_up if each.is_stuck(stuck_since)]:
             subscription.close()
         self._resume_parked()
@@ -80,7 +83,7 @@ class Fanout:
             self._heartbeat_at = self._next_heartbeat()
 
     def redact_unsent(self, room_id: int, id: Cursor) -> None:
-        """A message was deleted: its text goes out to nobody who has not taken it yet."""
+        """Removes the text of a deleted message from everything that is not sent yet."""
         for subscription in list(self._catching_up):  # the live ones have taken everything
             subscription.redact(room_id, id)
 
@@ -88,12 +91,12 @@ class Fanout:
         return [*self._all_live(), *self._catching_up]
 
     def close(self) -> None:
-        """Closes all streams, to be resumed. Who comes on top of that, since it was being opened, is sent away."""
+        """Closes all streams; their readers resume. A stream that was still being opened is ended when it joins."""
         self.is_closed = True
         for subscription in self.subscriptions():
             subscription.close()
 
-    # What a kind of fanout makes of it
+    # For subclasses
 
     def _begin(self, subscription: Subscription) -> None:
         self._catching_up.add(subscription)
@@ -103,7 +106,7 @@ class Fanout:
             subscription.start()
 
     def _send_to_live(self, frames: bytes) -> None:
-        """Readers that do not take all of it fall behind. The tip must be the place behind these bytes already."""
+        """Readers that do not take all of it fall behind. The tip must already stand behind these bytes."""
         for chunked, live in self._live.items():
             if live and frames:
                 self._send(framed(frames, chunked), live)

@@ -1,8 +1,8 @@
-"""A room in this process: its ring, and the subscriptions that follow it.
+"""A feed: one room in this process, with its ring and the subscriptions that follow it.
 
 Events come in from the relay and go out in rounds. A round is a loop that does nothing but hand the same bytes to each
-live socket; it never waits for one. What arrives while a round is due joins it (see `pacer.py`), so that a hot room
-coalesces by itself and a quiet one is never delayed.
+live socket; it never waits for one. Events that arrive while a round is due join it (see `pacer.py`), so that a hot
+room coalesces by itself and a quiet one is never delayed.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from chatserver.model.event_kinds import kind_of
 from chatserver.model.events import Event
 
 LINGER_SECONDS = 15.0
-"""How long a room without a reader is still followed: most who leave come back at once, with another page."""
+"""How long a room without a reader is still followed: most readers who leave come back at once, with another page."""
 
 AGAIN_MS = (2_000, 6_000)
-"""When readers come back for what can't be read now."""
+"""Reconnect delay for readers whose page can't be read now, drawn for each."""
 
 ReadPage = Callable[[int, Cursor, int], Coroutine[Any, Any, list[Event]]]
-"""Reads (room, cursor, limit): the events behind the cursor. Raises Unavailable."""
+"""Takes (room, cursor, limit) and returns the events behind the cursor. Raises Unavailable."""
 
 log = logging.getLogger(__name__)
 
 
 class Follower(Protocol):
-    """What follows this room among others: it wants to be told of each round."""
+    """An object that follows this room among others, and is called after each round."""
 
-    def hear(self, index: int) -> None: ...
+    def on_round(self, index: int) -> None: ...
     def redact(self, room_id: int, id: Cursor) -> None: ...
     def close(self) -> None: ...
 
 
 class Feed(Fanout):
-    """`sent` is where all live subscriptions stand. Everyone else catches up to that, then joins them."""
+    """`sent`: the cursor of all live subscriptions. The others catch up to it, then join them."""
 
     def __init__(self, room_id: int, ring: Ring, read_page: ReadPage, pages: Pages) -> None:
         super().__init__((room_id,))
@@ -58,17 +58,17 @@ class Feed(Fanout):
         self._followers: dict[Follower, int] = {}
         self._pages = pages
         self._page_events = PAGE_EVENTS
-        # Who waits for what follows a place, and the reading of it.
+        # Subscriptions that wait for the page behind a cursor, and the tasks that read it.
         self._waiting: dict[Cursor, list[PageTaker]] = {}
         self._reading: set[asyncio.Task[None]] = set()
         self._times_forgotten = 0
         self._pacer = Pacer(self._round)
         self._touched_at = self._loop.time()
 
-    # What the relay does
+    # For the relay
 
     def receive(self, events: Iterable[Event]) -> None:
-        """News, in order. Repeats are harmless."""
+        """Adds new events, in order. Repeats are harmless."""
         events = list(events)
         new = self.ring.push(events)
         for event in events:
@@ -80,7 +80,7 @@ class Feed(Fanout):
             self.finish()
 
     def redact(self, id: Cursor) -> None:
-        """A message was deleted. From now on no byte of its text is handed to a socket, nor of its edits'."""
+        """Removes a deleted message's text, and its edits': no byte of it is handed to a socket from now on."""
         self.ring.redact(id)
         self._pages.redact(self.room_id, id)
         self.redact_unsent(self.room_id, id)
@@ -88,16 +88,16 @@ class Feed(Fanout):
             follower.redact(self.room_id, id)
 
     def finish(self) -> None:
-        """The room is gone. Everyone gets what is left of it, then the word that it is over."""
+        """Ends the closed room: its subscriptions get the remaining events, then the end of the stream."""
         self.finished = True
         self._round()
         for subscription in self._all_live():
             subscription.end(b"")
 
-    # What subscriptions do
+    # For subscriptions
 
     def join(self, connection: socket.socket, cursor: Cursor, *, chunked: bool) -> Subscription:
-        """A new reader, standing at the cursor. The socket is the subscription's own from now on."""
+        """Adds a reader at the cursor. The subscription owns the socket from now on."""
         subscription = RoomSubscription(self, connection, cursor, chunked=chunked)
         self._begin(subscription)
         return subscription
@@ -107,7 +107,7 @@ class Feed(Fanout):
         self.keep_alive()
 
     def follow(self, follower: Follower, index: int) -> None:
-        """Calls `follower.hear(index)` after each round. The room is not deserted while it is followed."""
+        """Calls `follower.on_round(index)` after each round. The room is not idle while it is followed."""
         self._followers[follower] = index
 
     def unfollow(self, follower: Follower) -> None:
@@ -115,12 +115,12 @@ class Feed(Fanout):
         self.keep_alive()
 
     def find_page(self, start: Cursor | None, cursor: Cursor) -> LogPage | None:
-        """The page that begins at `start`, if it is still kept and goes on behind the cursor."""
+        """Returns the page that begins at `start`, if it is still cached and goes on behind the cursor."""
         page = None if start is None else self._pages.find(self.room_id, start)
         return page if page is not None and page.start <= cursor < page.tip else None
 
     def fetch_page(self, subscription: PageTaker, cursor: Cursor) -> None:
-        """Reads the log behind the cursor, once for all who stand there, and hands it over."""
+        """Reads the log behind the cursor, once for all subscriptions that stand there, and hands it over."""
         if cursor in self._waiting:
             self._waiting[cursor].append(subscription)
             return
@@ -142,7 +142,7 @@ class Feed(Fanout):
                 continue
             try:
                 if page is None:
-                    # Ended cleanly, the reader comes back for it with the same cursor.
+                    # After a clean end the reader comes back for it with the same cursor.
                     subscription.end(sse.retry(random.randint(*AGAIN_MS)))
                 else:
                     subscription.take_page(page)
@@ -158,7 +158,7 @@ class Feed(Fanout):
                 events = await self._read_page(self.room_id, cursor, self._page_events)
                 if times_forgotten == self._times_forgotten:  # else it may be of a lost branch
                     break
-            # Nothing is awaited from here until readers have it, so nothing is in there that was deleted by now.
+            # Nothing is awaited from here until readers have the page, so it contains nothing that was deleted by now.
             page = LogPage(cursor, events, self.ring.frame)
             if events:
                 average = sum(len(event.payload) for event in events) // len(events)
@@ -167,18 +167,18 @@ class Feed(Fanout):
             return page
 
     def forget(self) -> None:
-        """What was told may have been of a branch of the log that was lost. It is not told to others."""
+        """Drops all frames already sent: they may belong to a lost branch. New readers re-read them from the log."""
         self.ring.forget(until=self.sent)
         self._times_forgotten += 1
         self._pages.forget(self.room_id)
 
-    # What the hub does, every second
+    # For the hub, every second
 
     def keep_alive(self) -> None:
-        """Somebody came or went: the room is followed for some time yet."""
+        """Restarts the time for which the room is followed without a reader."""
         self._touched_at = self._loop.time()
 
-    def is_deserted(self, now: float) -> bool:
+    def is_idle(self, now: float) -> bool:
         return self._is_empty() and not self._followers and now - self._touched_at > LINGER_SECONDS
 
     def close(self) -> None:
@@ -196,7 +196,7 @@ class Feed(Fanout):
         """Sends everything that came since the last round to all live sockets."""
         try:
             self._send_news()
-        except Exception:  # nobody knows who got what: all streams of the room are to be resumed
+        except Exception:  # it is unknown which sockets got what: all streams of the room must resume
             log.exception("a round of room %d failed", self.room_id)
             self.close()
 
@@ -211,5 +211,5 @@ class Feed(Fanout):
             self.ring.trim()
             self._resume_parked()
             for follower, index in self._followers.items():
-                follower.hear(index)
+                follower.on_round(index)
         self._heartbeat_at = self._next_heartbeat()

@@ -1,4 +1,4 @@
-"""A stretch of a room's log in memory, as frames that are ready to be sent."""
+"""Frames: a stretch of a room's log in memory, ready to be sent."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from chatserver.live import sse
 from chatserver.model.cursor import Cursor
 
 SLICE_BYTES = 64 * 1024
-"""How much a reader is given at once: about what a kernel's send buffer takes. One frame may be longer."""
+"""Most that a reader is given at once: about what a kernel's send buffer takes. One frame may be longer."""
 
 KEPT_SLICES_BYTES = 512 * 1024
-"""Slices of one stretch that are kept, for those who stand at the same places."""
+"""Slices of one stretch that are cached, for readers at the same places."""
 
 IdAndFrame = tuple[Cursor, bytes]
 """An event's id and its frame."""
@@ -29,8 +29,8 @@ class Slice(NamedTuple):
 class Frames:
     """Events in (`start`, `tip`], without a hole.
 
-    `start` is the place right before the first of them, so a reader who stands there can be served too. `size`: bytes
-    of all frames.
+    `start` is the place right before the first of them, so a reader at that place can be served too. `size`: bytes of
+    all frames.
     """
 
     def __init__(self, start: Cursor) -> None:
@@ -49,7 +49,7 @@ class Frames:
         return self.start <= cursor <= self.tip
 
     def redact(self, id: Cursor) -> None:
-        """A message was deleted: its text is not told any more, nor that of its edits."""
+        """Removes the text of a deleted message, and of its edits."""
         for index in range(bisect_left(self._ids, id), len(self._ids)):
             frame = sse.without_text(self._frames[index], id)
             self.size += len(frame) - len(self._frames[index])
@@ -57,9 +57,9 @@ class Frames:
         self._forget_slices()
 
     def between(self, cursor: Cursor, end: Cursor, *, chunked: bool) -> Slice:
-        """The frames in (cursor, end], or the first SLICE_BYTES of them. The cursor must be covered.
+        """Returns the frames in (cursor, end], or the first SLICE_BYTES of them. The cursor must be covered.
 
-        Readers often stand at the same place (all of them, after a restart), so a slice is joined once and kept until
+        Readers often stand at the same place (all of them, after a restart), so a slice is joined once and cached until
         the end moves on.
         """
         key = (cursor, end, chunked)
@@ -73,7 +73,7 @@ class Frames:
         return found
 
     def walk(self, cursor: Cursor, end: Cursor) -> Iterator[IdAndFrame]:
-        """The frames in (cursor, end], one by one; empty ones for what shows nothing. The cursor must be covered."""
+        """Yields the frames in (cursor, end]; empty ones for events that show nothing. The cursor must be covered."""
         for index in range(bisect_right(self._ids, cursor), bisect_right(self._ids, end)):
             yield self._ids[index], self._frames[index]
 
@@ -101,6 +101,6 @@ class Frames:
 
 
 def framed(data: bytes, chunked: bool) -> bytes:
-    """The bytes as they go over the wire: one HTTP chunk, or as they are for HTTP/1.0. Nothing stays nothing (an empty
+    """Returns the bytes for the wire: as one HTTP chunk, or unchanged for HTTP/1.0. Empty bytes stay empty (an empty
     chunk would end the response)."""
     return sse.chunk(data) if chunked and data else data

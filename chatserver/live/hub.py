@@ -1,4 +1,4 @@
-"""The rooms that somebody reads in this process, and what happens to all of their streams together."""
+"""The hub: the feeds of this process, and the actions on all of their streams together."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from chatserver.live.shared_rounds import SharedRounds
 from chatserver.support.background import Background, BackgroundTask
 
 TICK_SECONDS = 1.0
-"""One timer for all streams: heartbeats and stuck readers are looked after at this interval."""
+"""Interval of the one timer for all streams, which sends heartbeats and closes stuck readers."""
 
 STUCK_SECONDS = 15.0
-"""A reader whose socket takes nothing for so long is closed; it resumes by its cursor."""
+"""A reader whose socket takes nothing for this long is closed; it resumes by its cursor."""
 
 RETRY_MS = (1_000, 4_000)
-"""When to come back after a planned end. Each reader is told another time, so that they do not come at once."""
+"""Reconnect delay after a planned end, drawn for each reader, so that they do not come back at once."""
 
 log = logging.getLogger(__name__)
 
@@ -57,29 +57,29 @@ class Hub:
         self._feeds[feed.room_id] = feed
 
     def drop(self, feed: Feed) -> None:
-        """Closes what is left of the room's streams. They resume elsewhere, or here in a new feed."""
+        """Closes the room's remaining streams. They resume elsewhere, or here in a new feed."""
         self._feeds.pop(feed.room_id, None)
         feed.close()
 
     def many_rooms_for(self, feeds: Sequence[Feed]) -> ManyRooms:
-        """For a stream that follows all of these rooms, and is to join at once."""
+        """Returns the fan-out of exactly these rooms, made if necessary. The caller's stream must join it at once."""
         room_ids = tuple(feed.room_id for feed in feeds)
         many = self._many.get(room_ids)
         if many is None:
             many = self._many[room_ids] = ManyRooms(feeds, self._rounds, self._forget)
         return many
 
-    def announce(self, frame: bytes) -> None:
-        """A frame without an id to every stream here that is live now, whatever it follows. Nobody gets it later."""
+    def broadcast(self, frame: bytes) -> None:
+        """Sends a frame without an id to every live stream here, whatever it follows. It is not repeated later."""
         for fanout in self._fanouts():
             fanout.signal(frame)
 
     def idle_feeds(self) -> list[Feed]:
         now = asyncio.get_running_loop().time()
-        return [feed for feed in self.feeds() if feed.is_deserted(now)]
+        return [feed for feed in self.feeds() if feed.is_idle(now)]
 
     async def drain(self, seconds: float) -> None:
-        """Ends all streams, in random order and evenly over the time, each with its own time to come back."""
+        """Ends all streams, in random order, evenly over `seconds`, each with its own reconnect delay."""
         streams = [subscription for fanout in self._fanouts() for subscription in fanout.subscriptions()]
         random.shuffle(streams)
         started = asyncio.get_running_loop().time()
@@ -97,7 +97,7 @@ class Hub:
             for fanout in self._fanouts():
                 try:
                     fanout.tick(now, stuck_since=now - STUCK_SECONDS)
-                except Exception as error:  # the streams of this one resume anew; the others shall not wait for it
+                except Exception as error:  # the streams of this one resume anew; the others must not wait for it
                     assert self._ticker is not None
                     self._ticker.failed(error)
                     fanout.close()

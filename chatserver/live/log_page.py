@@ -1,7 +1,7 @@
-"""Pages of rooms' logs, for readers who are further behind than the rings reach. All rooms' together have a bound.
+"""Log pages, for readers who are further behind than the rings reach. The pages of all rooms together are bounded.
 
-No reader holds a page: it cuts a slice when its socket took the last one, and what was deleted is not in there any
-more. A page that made room for others is read again, from where the reader stands by then.
+No reader holds a page: it cuts a slice when its socket has taken the last one, and deleted text is gone from the page
+by then. An evicted page is read again, from the reader's cursor at that time.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from chatserver.model.events import Event
 
 PAGE_EVENTS = 200
 PAGE_BYTES = 4 * SLICE_BYTES
-"""What is kept of a page at the most; one frame may be longer."""
+"""Largest size of a page; one frame may be longer."""
 
 KEPT_BYTES = 32 * 1024 * 1024
-"""For all pages together, each with the slices that were cut from it. The one that was not used for longest goes."""
+"""For all pages together, each with the slices that were cut from it. The least recently used one is evicted."""
 
 KEPT_SECONDS = 5.0
-"""How long a page is kept for those who come to the same place, or go on in it."""
+"""How long a page is cached for readers who come to the same place, or go on in it."""
 
 READS_AT_ONCE = 8
-"""Pages that are read at the same time. Other readers wait for their turn; they hold nothing meanwhile."""
+"""Most pages that are read at the same time. Other readers wait for their turn, and hold nothing meanwhile."""
 
 
 class LogPage(Frames):
-    """The frames of some events that follow a place. `encode`: makes the frame of one."""
+    """The frames of some events that follow `start`. `encode` makes the frame of an event."""
 
     def __init__(self, start: Cursor, events: Iterable[Event], encode: Callable[[Event], bytes]) -> None:
         super().__init__(start)
@@ -42,35 +42,35 @@ class LogPage(Frames):
 
     @property
     def weight(self) -> int:
-        """Bytes, with the slices that may be kept beside the frames, and what Python needs for each."""
+        """Bytes, including the slices that may be cached beside the frames, and Python's overhead for each."""
         return 3 * self.size + 300 * (len(self) + 1)
 
 
 class Pages:
-    """The pages that are kept. Must be made where a loop runs."""
+    """A cache of pages. Make it while a loop is running."""
 
     def __init__(self) -> None:
         self._kept: TTLCache[tuple[int, Cursor], LogPage] = TTLCache(KEPT_BYTES, KEPT_SECONDS, getsizeof=_weight)
         self._turns = asyncio.Semaphore(READS_AT_ONCE)
 
     def turn(self) -> AbstractAsyncContextManager[None]:
-        """Waits until a page may be read, and holds that turn."""
+        """Returns a context that waits for a free turn to read a page, and holds it."""
         return self._turns
 
     def keep(self, room_id: int, page: LogPage) -> None:
         self._kept[room_id, page.start] = page
 
     def find(self, room_id: int, start: Cursor) -> LogPage | None:
-        """The page that begins there."""
+        """Returns the page that begins at `start`, if it is cached."""
         return self._kept.get((room_id, start))
 
     def redact(self, room_id: int, id: Cursor) -> None:
-        """Takes the text of a deleted message out of the room's pages."""
+        """Removes the text of a deleted message from the room's pages."""
         for page in self._of(room_id):
             page.redact(id)
 
     def forget(self, room_id: int) -> None:
-        """None of the room's pages is told any more."""
+        """Drops all of the room's pages."""
         for page in self._of(room_id):
             self._kept.pop((room_id, page.start), None)
 

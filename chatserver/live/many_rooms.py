@@ -1,9 +1,9 @@
-"""Many rooms on one stream: the streams that follow the same list of rooms, and one of those.
+"""Many rooms on one stream: the fan-out for one list of rooms, and its streams.
 
-A stream of many rooms has a place in each. It is live when it stands where its `ManyRooms` have sent everything of all
-of them, and catches up room by room otherwise: from the rings, or from pages of the log where those do not reach. There
-is no queue here either. The frames are those of the single rooms; only their id is replaced by one that names the
-places in all rooms.
+A stream of many rooms has a cursor in each. It is live when all of them have reached the cursors that its `ManyRooms`
+has sent up to, and catches up room by room otherwise: from the rings, or from log pages where those do not reach. There
+is no queue here either. The frames are those of the single rooms; only their id is replaced by one that combines the
+cursors in all rooms.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chatserver.model.cursor import Cursor
 
 
 class Pace(Protocol):
-    """When there is a round, and what all streams have from it together."""
+    """Decides when there is a round, and caches the slices that its streams share."""
 
     def ask(self, many: ManyRooms) -> None: ...
     def forget(self) -> None: ...
@@ -31,7 +31,7 @@ class Pace(Protocol):
 
 
 class ManyRooms(Fanout):
-    """All streams here of one list of rooms. `sent` is where the live ones stand."""
+    """All streams here of one list of rooms. `sent`: the cursors of the live ones."""
 
     def __init__(self, feeds: Sequence[Feed], pace: Pace, on_deserted: Callable[[ManyRooms], None]) -> None:
         super().__init__(tuple(feed.room_id for feed in feeds))
@@ -47,7 +47,7 @@ class ManyRooms(Fanout):
         self._see_the_end()
 
     def join(self, connection: socket.socket, cursors: Cursors, *, chunked: bool) -> Subscription:
-        """A new reader, standing there. The socket is the subscription's own from now on."""
+        """Adds a reader at the cursors. The subscription owns the socket from now on."""
         subscription = ManyRoomsSubscription(self, connection, cursors, chunked=chunked)
         self._begin(subscription)
         return subscription
@@ -59,13 +59,13 @@ class ManyRooms(Fanout):
             for feed in self.feeds:
                 feed.unfollow(self)
 
-    def hear(self, index: int) -> None:
-        """This room's feed had a round."""
+    def on_round(self, index: int) -> None:
+        """Notes that the feed at this index had a round, and asks for one here."""
         self._news.add(index)
         self._pace.ask(self)
 
     def send_news(self, split: Split) -> None:
-        """Sends everything that came since the last round, of all rooms together, to all live sockets."""
+        """Sends the events of all rooms since the last round, together, to all live sockets."""
         news, self._news = self._news, set()
         while any(self.sent[index] != self.feeds[index].sent for index in news):
             merged = MergedFrames(self._encoded_cursors, self.sent, split)
@@ -87,23 +87,24 @@ class ManyRooms(Fanout):
                 subscription.end(sse.DONE)
 
     def merge(self, cursors: Cursors) -> Merged:
-        """What follows these places, as far as the rings reach: the same places if that is nothing."""
+        """Returns the frames behind the cursors, as far as the rings reach; the same cursors if there are none."""
         return self._pace.cached(self, cursors, lambda: self._merge(cursors))
 
     def redact(self, room_id: int, id: Cursor) -> None:
-        """A message was deleted in one of the rooms. The ring knows."""
+        """Removes the text of a message that was deleted in one of the rooms. The ring has done so already."""
         self._pace.forget()
         self.redact_unsent(room_id, id)
 
     def merge_page(self, cursors: Cursors, index: int, page: LogPage) -> Merged:
-        """What follows in one of the rooms by a page of its log."""
+        """Returns the frames behind the cursor of one of the rooms, from a page of its log."""
         feed = self.feeds[index]
         merged = MergedFrames(self._encoded(cursors), cursors, {})
         merged.add(feed.room_id, index, page.walk(cursors[index], feed.sent))
         return merged.result()
 
     def next_behind(self, cursors: Cursors, after: int) -> int | None:
-        """A room of which more was sent than these places say: the next in turn, since one may have to wait."""
+        """Returns the index of a room whose cursor is behind `sent`, in turn after `after`, since one may have to wait;
+        None if there is none."""
         count = len(cursors)
         turn = ((after + 1 + step) % count for step in range(count))
         return next((index for index in turn if cursors[index] < self.sent[index]), None)
@@ -116,7 +117,8 @@ class ManyRooms(Fanout):
         return merged.result()
 
     def _let_them_catch_up(self) -> None:
-        """A ring does not reach back to where the live ones stand: it was cut, or what it had may have been lost."""
+        """Makes the live streams catch up, because a ring does not reach back to them: it was cut, or forgot frames of
+        a branch that may be lost."""
         cursors, live = self.sent, self._all_live()
         self.sent = tuple(feed.sent for feed in self.feeds)
         self._encoded_cursors = self._encoded(self.sent)
@@ -137,7 +139,7 @@ class ManyRooms(Fanout):
 
 
 class ManyRoomsSubscription(Subscription):
-    """A stream of many rooms. Of the page of one room's log that it is in it knows the beginning."""
+    """A stream of many rooms. It keeps the start of the page that it is reading, and that page's room."""
 
     __slots__ = ("_page_of", "_page_start", "cursors", "many")
 
@@ -149,12 +151,12 @@ class ManyRoomsSubscription(Subscription):
         self._page_start: Cursor | None = None
 
     def take_page(self, page: LogPage) -> None:
-        """Of the room and behind the place for which it was fetched."""
+        """Sends from the page, which belongs to the room and cursor that it was fetched for."""
         if self._take_from(page):
             self._page_start = page.start
             self.advance()
         else:
-            # What was told to others is in neither store: it is being archived, or it is lost. Never passed over.
+            # Neither store has the next event yet (it is being archived, or was lost). Wait; never skip it.
             self.many.park(self)
 
     def stop_in_the_midst(self, data: bytes, taken: int) -> None:
@@ -181,7 +183,7 @@ class ManyRoomsSubscription(Subscription):
             return True
         behind = many.next_behind(cursors, self._page_of)
         if behind is None:
-            # The process it came from was ahead of this one. Until the relay comes past there is nothing to send.
+            # The reader's last process was ahead of this one. Nothing to send until the relay gets past that cursor.
             many.park(self)
         else:
             self._page_of = behind
@@ -189,7 +191,7 @@ class ManyRoomsSubscription(Subscription):
         return False
 
     def _take_from(self, page: LogPage) -> bool:
-        """Cuts the next slice. False if there is none."""
+        """Cuts the next slice. Returns False if there is none."""
         data, cursors = self.many.merge_page(self.cursors, self._page_of, page)
         if cursors == self.cursors:
             return False

@@ -1,4 +1,4 @@
-"""Frames of several rooms behind one another, each with an id that names the places in all rooms."""
+"""Merged frames: those of several rooms in sequence, each with an id that combines the cursors in all rooms."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from chatserver.live.frames import SLICE_BYTES, IdAndFrame
 from chatserver.model.cursor import Cursor
 
 Cursors = tuple[Cursor, ...]
-"""One for each room, in the order of the rooms."""
+"""A cursor for each room, in the order of the rooms."""
 
 Parts = tuple[bytes, bytes]
-"""Of a room's frame: `<room>.<id>`, and what stands behind the line of the id."""
+"""The parts of a room's frame: `<room>.<id>`, and the rest behind the digits of the id."""
 
 Merged = tuple[bytes, Cursors]
-"""Bytes that bring a reader to these places."""
+"""Bytes, and the cursors to which they bring a reader."""
 
 Split = dict[int, dict[bytes, Parts]]
-"""By room and frame: two rooms may be closed by the same bytes."""
+"""Parts by room and frame: two rooms may be closed by the same bytes."""
 
 
 class MergedFrames:
-    """Puts frames of several rooms behind one another, each with the places in all rooms as its id."""
+    """Collects frames of several rooms in sequence, each with the cursors in all rooms as its id."""
 
     __slots__ = ("_encoded_cursors", "_frames", "_split", "cursors", "is_full", "size")
 
     def __init__(self, encoded: list[bytes], cursors: Iterable[Cursor], split: Split) -> None:
-        """`encoded`: the cursors as bytes, changed with them. `split`: frames that were split already."""
+        """`encoded`: the cursors as bytes, updated with them. `split`: cache of frames that were split already."""
         self._encoded_cursors = encoded
         self._split = split
         self._frames: list[bytes] = []
@@ -36,7 +36,7 @@ class MergedFrames:
         self.is_full = False
 
     def add(self, room_id: int, index: int, frames: Iterable[IdAndFrame]) -> None:
-        """Takes of the room's frames what there is room for."""
+        """Adds the room's frames until SLICE_BYTES are reached."""
         split = self._split.setdefault(room_id, {})
         for id, frame in frames:
             self.cursors[index] = id

@@ -1,4 +1,4 @@
-"""The open streams: who is listening in this process, how many may, and for how long."""
+"""The open streams of this process: their sessions, their limits, and their age."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from chatserver.model.users import User
 from chatserver.support.background import Background, BackgroundTask
 
 MAX_AGE_SECONDS = 3600.0
-"""A stream is ended after about this time, ± 10 %, and resumed: what went wrong without a sign does not last."""
+"""A stream is ended after about this time, ± 10 %, and resumed, so that an unnoticed fault does not last."""
 
 LOOK_SECONDS = 10.0
-"""How often the sessions of all streams are looked up, in case the word of an end got lost."""
+"""How often the sessions of all streams are looked up, in case the message that one ended got lost."""
 
 LOOK_UP_AT_ONCE = 1_000
 
 COME_BACK_MS = (1_000, 4_000)
 
 A_SECOND = 10
-"""Streams that are opened anew in a second to follow a room that was made. It takes some 20 ms each where they follow
-many rooms, and nothing is lost meanwhile."""
+"""Streams reopened per second to follow a new room. Each takes some 20 ms where they follow many rooms, and nothing is
+lost meanwhile."""
 
 LEAST_MS = 500
 MOST_MS = 600_000
@@ -44,13 +44,13 @@ ENDED_LATELY_SECONDS = 60.0
 Key = TypeVar("Key", bound=Hashable)
 
 OnStream = Callable[[User, Sequence[int]], None]
-"""Called with whose stream it is, and the rooms that it has on a screen."""
+"""Called with the stream's user, and the ids of the rooms that it has on a screen."""
 
 log = logging.getLogger(__name__)
 
 
-class Seat(NamedTuple):
-    """`here`: the rooms that the stream has on a screen. `until`: in seconds of the loop's clock."""
+class OpenStream(NamedTuple):
+    """`here`: ids of the rooms that the stream has on a screen. `until`: its end, in seconds of the loop's clock."""
 
     session: Session
     here: Sequence[int]
@@ -58,7 +58,7 @@ class Seat(NamedTuple):
 
 
 class Reservation:
-    """A reservation for one stream that is being opened with a session. See `OpenStreams.reserve`."""
+    """Counts one stream that is being opened with a session. See `OpenStreams.reserve`."""
 
     def __init__(self, open_streams: OpenStreams, session: Session) -> None:
         self._open_streams = open_streams
@@ -66,37 +66,37 @@ class Reservation:
         self.is_registered = False
 
     def register(self, subscription: Subscription, here: Sequence[int]) -> None:
-        """The stream is open, and has the reservation until it is closed. It lives no longer than its session, and than
-        MAX_AGE_SECONDS.
+        """Registers the open stream, which keeps the reservation until it is closed. It is ended with its session, and
+        after MAX_AGE_SECONDS.
 
-        `here`: the rooms that its reader has on a screen. Of these it counts those that the stream follows.
+        `here`: ids of the rooms that its reader has on a screen; those that the stream does not follow are ignored.
         """
         self.is_registered = True
-        self._open_streams._seat(subscription, self._session, here)
+        self._open_streams._register(subscription, self._session, here)
 
 
 class OpenStreams:
-    """All open streams, by session and user. `in_all`, `per_user`: how many may be open here."""
+    """All open streams, by session and user. `in_all`, `per_user`: most streams that may be open here."""
 
     def __init__(self, sessions: Sessions, *, in_all: int, per_user: int) -> None:
         self._sessions = sessions
         self._in_all = in_all
         self._per_user = per_user
-        self._seats: dict[Subscription, Seat] = {}
+        self._streams: dict[Subscription, OpenStream] = {}
         self._by_session: dict[str, set[Subscription]] = {}
         self._by_user: dict[int, set[Subscription]] = {}
-        # Streams that are being opened, by user. They count: when everybody comes at once, most are.
+        # Streams that are being opened, by user. They count too: when all readers come at once, most are in here.
         self._opening: Counter[int] = Counter()
         self._opening_in_all = 0
         self._viewers = Viewers()
-        self._on_arrival: list[OnStream] = []
-        self._on_departure: list[OnStream] = []
+        self._on_opened: list[OnStream] = []
+        self._on_closed: list[OnStream] = []
         self._ended_lately: TTLCache[str, bool] = TTLCache(ENDED_LATELY, ENDED_LATELY_SECONDS)
         self._task: BackgroundTask | None = None
         sessions.on_end(self._end_session)
 
     def __len__(self) -> int:
-        return len(self._seats)
+        return len(self._streams)
 
     def start(self, background: Background) -> None:
         self._task = background.start("audience", self._look_for_ever)
@@ -107,11 +107,11 @@ class OpenStreams:
 
     @contextmanager
     def reserve(self, session: Session) -> Iterator[Reservation | None]:
-        """Takes a reservation for a stream, before anything is awaited. On the way out it is free again, unless
-        a stream was registered. None: all are taken, or all that one user may have."""
+        """Makes a reservation for a stream, before anything is awaited. It is released on exit, unless a stream was
+        registered. Yields None if `in_all` or the user's `per_user` are taken."""
         user_id = session.user.id
         of_user = len(self._by_user.get(user_id, ())) + self._opening[user_id]
-        if len(self._seats) + self._opening_in_all >= self._in_all or of_user >= self._per_user:
+        if len(self._streams) + self._opening_in_all >= self._in_all or of_user >= self._per_user:
             yield None
             return
         self._opening_in_all += 1
@@ -121,62 +121,62 @@ class OpenStreams:
             yield reservation
         finally:
             if not reservation.is_registered:
-                self._give_back(user_id)
+                self._release(user_id)
 
     @property
     def one_after_the_other_ms(self) -> int:
-        """How much time all who listen here have for what they would otherwise all do at this moment."""
-        return min(max(round(len(self._seats) * 1_000 / A_SECOND), LEAST_MS), MOST_MS)
+        """Milliseconds over which all readers here spread an action that they would otherwise take at once."""
+        return min(max(round(len(self._streams) * 1_000 / A_SECOND), LEAST_MS), MOST_MS)
 
-    def on_arrival(self, arrived: OnStream) -> None:
-        """Wants to be called when a stream was seated."""
-        self._on_arrival.append(arrived)
+    def on_opened(self, opened: OnStream) -> None:
+        """Registers a callback for each stream that was registered."""
+        self._on_opened.append(opened)
 
-    def on_departure(self, departed: OnStream) -> None:
-        """Wants to be called once for each of them when it is closed, in whatever way, with the same rooms."""
-        self._on_departure.append(departed)
+    def on_closed(self, closed: OnStream) -> None:
+        """Registers a callback for each of these streams that is closed, in whatever way: once, with the same rooms."""
+        self._on_closed.append(closed)
 
     def send_to(self, user_id: int, room_id: int, frame: bytes) -> None:
-        """A frame without an id to the user's own streams here that follow the room and are live now."""
+        """Sends a frame without an id to the user's own live streams here that follow the room."""
         for subscription in list(self._by_user.get(user_id, ())):
             if room_id in subscription.source.room_ids:
                 subscription.source.send_to((subscription,), frame)
 
     def signal(self, room_id: int, frame: bytes) -> None:
-        """The same to every stream here that has the room on a screen."""
+        """Sends a frame without an id to every live stream here that has the room on a screen."""
         self._viewers.signal(room_id, frame)
 
-    def _seat(self, subscription: Subscription, session: Session, here: Sequence[int]) -> None:
-        self._give_back(session.user.id)
+    def _register(self, subscription: Subscription, session: Session, here: Sequence[int]) -> None:
+        self._release(session.user.id)
         if subscription.closed:
             return
         until = asyncio.get_running_loop().time() + MAX_AGE_SECONDS * random.uniform(0.9, 1.1)
         room_ids = subscription.source.room_ids
         here = room_ids if here == room_ids else tuple(room_id for room_id in room_ids if room_id in here)
-        self._seats[subscription] = Seat(session, here, until)
+        self._streams[subscription] = OpenStream(session, here, until)
         self._by_session.setdefault(session.key, set()).add(subscription)
         self._by_user.setdefault(session.user.id, set()).add(subscription)
         self._viewers.add(subscription, here)
-        subscription.on_close = self._leave
-        for arrived in self._on_arrival:
-            arrived(session.user, here)
+        subscription.on_close = self._unregister
+        for opened in self._on_opened:
+            opened(session.user, here)
         if session.key in self._ended_lately:
             subscription.revoke()
 
-    def _give_back(self, user_id: int) -> None:
-        """One stream of the user is not being opened any more."""
+    def _release(self, user_id: int) -> None:
+        """Releases one reservation of the user."""
         self._opening_in_all -= 1
         self._opening[user_id] -= 1
         if not self._opening[user_id]:
             del self._opening[user_id]
 
-    def _leave(self, subscription: Subscription) -> None:
-        session, here, _ = self._seats.pop(subscription)
+    def _unregister(self, subscription: Subscription) -> None:
+        session, here, _ = self._streams.pop(subscription)
         _take_out(self._by_session, session.key, subscription)
         _take_out(self._by_user, session.user.id, subscription)
         self._viewers.remove(subscription, here)
-        for departed in self._on_departure:
-            departed(session.user, here)
+        for closed in self._on_closed:
+            closed(session.user, here)
 
     def _end_session(self, key: str) -> None:
         self._ended_lately[key] = True
@@ -194,7 +194,7 @@ class OpenStreams:
 
     def _end_the_old(self) -> None:
         now = asyncio.get_running_loop().time()
-        for subscription in [each for each, seat in self._seats.items() if seat.until < now]:
+        for subscription in [each for each, stream in self._streams.items() if stream.until < now]:
             subscription.end(sse.retry(random.randint(*COME_BACK_MS)))
 
     async def _end_the_signed_out(self) -> None:

@@ -1,4 +1,4 @@
-"""Where a stream starts: the room's feed, the cursor, and what to say first."""
+"""The opening of a stream: the room's feed, the cursor, and the first bytes."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ TOO_FAR = 10_000
 """Events. A reader further behind than this is told to load the newest page instead."""
 
 SERVEABLE_CURSORS = 10_000
-"""Cursors that were asked for and can be served, remembered for some seconds."""
+"""Cursors known to be serveable, remembered for some seconds."""
 
 RETRY_MS = (1_000, 3_000)
-"""How long a reader waits before it comes back after a break, drawn anew for each."""
+"""Reconnect delay after a break, drawn for each reader."""
 
 THE_BEGINNING = frozenset({"0", str(BEGINNING)})
-"""Of each room."""
+"""Spellings of the cursor at the beginning of every room."""
 
 UNSERVEABLE = "lost"
-"""Stands for a room's place that can't be served, until its reset was told: it can't be served again."""
+"""Stands for a room's cursor that can't be served, until its reset is sent, so that it isn't served later either."""
 
 
 class Join(Protocol):
@@ -40,15 +40,15 @@ class Join(Protocol):
 
 
 class Opening(NamedTuple):
-    """`greeting`: the first bytes, which name the place from which the stream goes on; `join` it there with the socket
-    when they are sent."""
+    """`greeting`: the first bytes, which name the cursor that the stream goes on from. Call `join` with the socket when
+    they are sent."""
 
     greeting: bytes
     join: Join
 
 
 class Start(NamedTuple):
-    """`is_reset`: a cursor was given that can't be served."""
+    """`is_reset`: the client gave a cursor that can't be served."""
 
     feed: Feed
     cursor: Cursor
@@ -60,26 +60,26 @@ class StreamOpener:
         self._relay = relay
         self._backlog = backlog
         self._hub = hub
-        # Everybody comes back to the same few places.
+        # All readers come back to the same few cursors.
         self._known_serveable: LookupCache[tuple[int, Cursor], bool] = LookupCache(
             self._is_serveable, lambda: True, SERVEABLE_CURSORS
         )
 
     async def open(self, room: Room, asked: Sequence[str]) -> Opening:
-        """`asked`: the cursors that the client sent, from the header and the address. The later one counts; none
-        means now. One that can't be served exactly is answered with a reset. Raises Unavailable."""
+        """Prepares a stream of one room. `asked`: the cursors that the client sent, in header and URL. The later one
+        counts; none means now. One that can't be served exactly is answered with a reset. Raises Unavailable."""
         retry_ms = random.randint(*RETRY_MS)
         feed, cursor, is_reset = await self._start(room.id, _asked_of_one(room.id, asked))
         greeting = sse.retry(retry_ms) + sse.reset(room.id, cursor) if is_reset else sse.opening(cursor, retry_ms)
         return Opening(greeting, partial(feed.join, cursor=cursor))
 
     async def open_many(self, rooms: Sequence[Room], gone: Sequence[int], asked: Sequence[str]) -> Opening:
-        """A stream of all these rooms; `gone` are those that were asked for with them and are closed. Each room starts
-        as if it were alone: what was asked counts for it where it names it. Raises Unavailable."""
+        """Prepares a stream of all these rooms. `gone`: ids of requested rooms that are closed. Each room starts as if
+        it were alone, from the parts of `asked` that name it. Raises Unavailable."""
         parts = list(map(_parse_many, asked))
         asked_of_each = [(room.id, _asked_of_many(room.id, parts)) for room in rooms]
         if all(self._hub.find(room.id) for room in rooms):
-            # As a rule nothing is waited for here: tasks would cost more than they are worth.
+            # This rarely waits for anything, so tasks would cost more than they save.
             starts = [await self._start(*each) for each in asked_of_each]
         else:
             starts = await asyncio.gather(*(self._start(*each) for each in asked_of_each))
@@ -109,7 +109,7 @@ class StreamOpener:
         return Start(feed, cursor, is_reset=False)
 
     async def _serveable(self, feed: Feed, asked: Sequence[str]) -> Cursor | None:
-        """The latest of the cursors, if everything behind it can be served; None where a reset is due."""
+        """Returns the latest of the cursors, if everything behind it can be served; None if a reset is due."""
         try:
             cursor = max(Cursor.parse(text) for text in asked)
         except ValueError:
@@ -123,12 +123,13 @@ class StreamOpener:
         return cursor
 
     async def _is_serveable(self, each: tuple[int, Cursor]) -> bool | None:
-        """None is asked about anew: what is not there yet may come."""
+        """Returns None instead of False, which is not cached: an event that is not there yet may come."""
         serveable = await self._backlog.has(*each) and not await self._backlog.is_further_than(*each, TOO_FAR)
         return serveable or None
 
     async def _tip(self, feed: Feed) -> Cursor:
-        """Now. The relay may be a moment behind the log; who starts now has not asked for what was before."""
+        """Returns the newest cursor of log and ring. The relay may be a moment behind the log, and a reader that starts
+        now has not asked for earlier events."""
         tip = max(feed.ring.tip, await self._backlog.tip(feed.room_id))
         if tip > feed.ring.tip:
             self._relay.wake(feed.room_id)
@@ -136,7 +137,7 @@ class StreamOpener:
 
 
 def _asked_of_one(room_id: int, asked: Sequence[str]) -> list[str]:
-    """What was asked of the only room; of the name of a place in many rooms, its own part."""
+    """Returns the cursors asked for in a room that is alone; of a combined cursor, the room's own part."""
     cursors: list[str] = []
     for text in asked:
         parts = parse_cursors(text)
@@ -145,7 +146,8 @@ def _asked_of_one(room_id: int, asked: Sequence[str]) -> list[str]:
 
 
 def _parse_many(text: str) -> dict[int, list[str]] | str:
-    """What it says of each room, or of all: a cursor of one room says nothing of many, but for the beginning."""
+    """Returns the cursors by room, or one text for all rooms: the beginning, or UNSERVEABLE for a cursor of one room,
+    which is no place in many."""
     parts = parse_cursors(text)
     if parts is None:
         return text if text in THE_BEGINNING else UNSERVEABLE

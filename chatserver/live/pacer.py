@@ -1,8 +1,8 @@
-"""When the next round may go out.
+"""The pacer: decides when the next round goes out.
 
-A round costs the same whether it brings one message or ten. So behind each there is a *rest*, many times as long as the
-round took: where few read, or little is said, nobody ever waits for it; where many read, what is said meanwhile goes
-out together. Once enough waits for the round to be worth it, the rest is cut short.
+A round costs the same whether it brings one message or ten. So each is followed by a *rest*, many times as long as the
+round took. With few readers or few messages, no message ever waits for it; with many readers, the messages of a rest go
+out together. When enough of them wait to make a round worth its cost, the rest is cut short.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SHARE = 1 / 16
-"""Of a core, for the rounds of one pacer: the next one begins 16 times as long after this one as this one took…"""
+"""Share of a core for one pacer: the next round begins 16 times as long after this one as this one took…"""
 
 LONG_SECONDS = 0.1
-"""…or this long after it, if that is earlier. What takes a tenth of a second is still seen as happening at once (R. B.
-Miller, Response time in man-computer conversational transactions, 1968)."""
+"""…or this long after it, if that is earlier. A tenth of a second still seems instantaneous (R. B. Miller, Response
+time in man-computer conversational transactions, 1968)."""
 
 ENOUGH = 6
 SHORT_SECONDS = 0.04
-"""When so many messages wait, the next round begins this long after the last. More would save little."""
+"""When ENOUGH messages wait, the next round begins this long after the last. Waiting for more would save little."""
 
 
 class Pacer:
-    """Calls `go` when a round is due, which holds `round()` while it works."""
+    """Calls `go` when a round is due. `go` works inside `with pacer.round()`."""
 
     def __init__(self, go: Callable[[], None]) -> None:
         self._go = go
@@ -37,7 +37,7 @@ class Pacer:
         self._next_at = 0.0
 
     def ask(self, messages: int) -> None:
-        """So many more wait for a round. It goes out now, or when the rest is over."""
+        """Adds to the number of messages that wait for a round. It goes out now, or when the rest is over."""
         self._waiting += messages
         at = self._worthwhile_at if self._waiting >= ENOUGH else self._due_at
         if at <= self._loop.time():
@@ -49,7 +49,7 @@ class Pacer:
 
     @contextmanager
     def round(self) -> Iterator[None]:
-        """Nothing waits any more; when it is over, a rest begins."""
+        """Clears the waiting messages; begins a rest on exit."""
         self.stop()
         self._waiting = 0
         began = self._loop.time()
@@ -63,7 +63,7 @@ class Pacer:
             self._worthwhile_at = began + min(took / SHARE, SHORT_SECONDS)
 
     def stop(self) -> None:
-        """No round comes by itself, until one is asked for again."""
+        """Cancels the scheduled round, if there is one."""
         if self._next is not None:
             self._next.cancel()
             self._next = None

@@ -1,10 +1,10 @@
-"""From the log to the hub: one task for all rooms of this process.
+"""The relay: carries events from the log to the hub, in one task for all rooms of this process.
 
-What this process appended goes to the hub at once, where it links to what is there. Of all else a wake-up says that a
-room has news. Those that came meanwhile are read together, each behind the tip of its ring. What is read must link to
-that tip by `prev`; where it does not, the stream has lost something, and the room is read again from archive and stream
-together. Wake-ups may be lost, so all rooms are read every few seconds as well, and after every break of the connection
-from the archive too: a failover may have dropped what was acknowledged.
+This process's own events go to the hub at once, if they link to its tip. Wake-ups announce all others. Rooms with news
+are read together, each behind the tip of its ring. The events read must link to that tip by `prev`; if they do not, the
+stream has lost something, and the room is read again from archive and stream together. Wake-ups may be lost, so all
+rooms are read every few seconds as well; after every break of the connection from the archive too, because a failover
+may have dropped acknowledged events.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from chatserver.support import tasks
 from chatserver.support.background import Background, BackgroundTask
 
 READ_BATCH = 500
-"""Events of one room that are read at once; a fuller room's turn comes again right after the others'."""
+"""Events of one room that are read at once; a room that has more is read again right after the others."""
 
 SWEEP_SECONDS = 5.0
 """How often all rooms are read without a wake-up: the longest that a lost one can delay a message."""
@@ -54,7 +54,7 @@ class Relay:
         self._hub = hub
         self._wakeups = wakeups
         self._opening: dict[int, asyncio.Task[Feed]] = {}
-        # The rooms that have news, and up to where; END where nobody knows.
+        # The rooms that have news, and up to which id; END if unknown.
         self._news: dict[int, Cursor] = {}
         self._suspect: set[int] = set()
         self._has_news = asyncio.Event()
@@ -62,8 +62,8 @@ class Relay:
         self._sweeping: BackgroundTask | None = None
 
     def start(self, background: Background) -> None:
-        self._log.own_news.subscribe(self._hear_own)
-        self._wakeups.start(background, on_news=self._hear, on_return=self._wake_all_deeply)
+        self._log.own_news.subscribe(self._on_own_news)
+        self._wakeups.start(background, on_news=self._on_news, on_return=self._wake_all_deeply)
         self._reading = background.start("relay", self._run)
         self._sweeping = background.start("relay's sweep", self._sweep)
 
@@ -75,24 +75,24 @@ class Relay:
         await self._wakeups.stop()
 
     def wake(self, room_id: int, until: Cursor = END, *, in_archive: bool = False) -> None:
-        """The room may have news, up to this id as far as is known; perhaps some that the stream does not have."""
+        """Schedules a read of the room. `until`: the newest id known. `in_archive`: the stream may lack some events."""
         if in_archive:
             self._suspect.add(room_id)
         self._news[room_id] = max(until, self._news.get(room_id, BEGINNING))
         self._has_news.set()
 
-    def _hear(self, room_id: int, id: Cursor | None) -> None:
+    def _on_news(self, room_id: int, id: Cursor | None) -> None:
         if id is None:
             self.wake(room_id, in_archive=True)
         elif self._log.is_appending(room_id):
-            # Most likely that is what is new, and the answer is right behind the wake-up.
+            # The wake-up is most likely for that append, whose answer comes right behind it.
             asyncio.get_running_loop().call_later(OWN_APPEND_SECONDS, self.wake, room_id, id)
         else:
             self.wake(room_id, until=id)
 
-    def _hear_own(self, events: list[Event]) -> None:
-        """What this process appended needs no reading, where it follows what is here. What was deleted is taken out
-        in any case: that it is gone will be answered."""
+    def _on_own_news(self, events: list[Event]) -> None:
+        """Hands this process's own events on without reading them, if they link to the tip. Deleted text is removed in
+        any case, because the answer will say that it is gone."""
         for room_id, appended in groupby(sorted(events, key=_room), key=_room):
             feed, new = self._hub.find(room_id), list(appended)
             if feed is None:
@@ -104,12 +104,12 @@ class Relay:
                     for event in new:
                         if kind_of(event).deletes:
                             feed.redact(about(event))
-            except Exception:  # it is in the log: the room's streams resume, and read it there
+            except Exception:  # the events are in the log: the room's streams resume, and read them there
                 log.exception("news of room %d can't be handed on", room_id)
                 feed.close()
 
     async def follow(self, room_id: int) -> Feed:
-        """The room's feed; its first reader opens it. Raises Unavailable."""
+        """Returns the room's feed, opened if necessary. Raises Unavailable."""
         feed = self._hub.find(room_id)
         if feed is None or feed.is_closed:
             opening = self._opening.get(room_id)
@@ -121,7 +121,7 @@ class Relay:
         return feed
 
     async def _open(self, room_id: int) -> Feed:
-        # First the promise to be woken, then the end of the log: what happens in between is seen twice, not never.
+        # Subscribe first, then read the end of the log: an event in between is seen twice, not never.
         await self._wakeups.watch(room_id)
         try:
             events = contiguous_tail(await self._backlog.before(room_id, END, KEEP_FRAMES))
@@ -137,7 +137,7 @@ class Relay:
         return feed
 
     async def _run(self) -> None:
-        self._wake_all_deeply()  # whatever was being read when it failed the last time
+        self._wake_all_deeply()  # after a failure: the rooms that were being read then
         backoff = BACKOFF_SECONDS[0]
         while True:
             await self._has_news.wait()
@@ -163,26 +163,26 @@ class Relay:
         for room_id, tip in tips.items():
             try:
                 await self._take(room_id, tip, found.get(room_id, []))
-            except Exception as error:  # the room's streams resume anew; the other rooms shall not wait for it
+            except Exception as error:  # the room's streams resume anew; the other rooms must not wait for it
                 assert self._reading is not None
                 self._reading.failed(error)
                 await self._let_go(room_id)
 
     async def _take(self, room_id: int, tip: Cursor, events: list[Event]) -> None:
-        """Hands on what was read behind the room's tip, or reads it again where it is not linked to that."""
+        """Hands on the events read behind the room's tip, or reads them again if they do not link to it."""
         is_mended = room_id in self._suspect or not is_linked(tip, events)
         if is_mended:
             self._suspect.add(room_id)
             try:
                 events = await self._backlog.after(room_id, tip, READ_BATCH)
             except Unavailable:
-                # The archive is away. This room waits for it; the others shall not.
+                # The archive is away. This room waits for it; the others must not.
                 asyncio.get_running_loop().call_later(RETRY_SECONDS, self.wake, room_id)
                 return
             self._suspect.discard(room_id)
         feed = self._hub.find(room_id)
         if feed is not None and feed.ring.tip != tip:
-            # Events of this process came in between. Behind them there may be others.
+            # Events of this process came in between; there may be others behind them.
             self.wake(room_id, in_archive=is_mended)
             return
         if feed is not None:

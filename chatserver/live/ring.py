@@ -1,4 +1,4 @@
-"""The recent end of a room's log, in memory."""
+"""A ring: the recent end of a room's log, in memory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from chatserver.model.events import Event
 
 KEEP_FRAMES = 512
 KEEP_BYTES = 512 * 1024
-"""What a room keeps at the least of what it had; twice as much before it cuts. A reader that was away for longer than
-this lasts is served from the log."""
+"""Minimum that a room's ring keeps; it is cut at twice as much. A reader further behind is served from the log."""
 
 KEPT_DELETIONS = MAX_PENDING
-"""Deleted messages whose ids are kept. Where a deletion is not pending any more, the stores have no text."""
+"""Deleted messages whose ids are kept. When a deletion is no longer pending, the stores have no text of it."""
 
 
 class Ring(Frames):
@@ -32,7 +31,7 @@ class Ring(Frames):
         self._deleted: LRUCache[Cursor, None] = LRUCache(KEPT_DELETIONS)
 
     def push(self, events: Iterable[Event]) -> int:
-        """Adds what is behind the tip; everything else was here before. Returns how many were new."""
+        """Adds the events behind the tip; all others were here before. Returns the number of new ones."""
         before = len(self._ids)
         for event in events:
             if event.id > self.tip:
@@ -42,13 +41,13 @@ class Ring(Frames):
         return len(self._ids) - before
 
     def redact(self, id: Cursor) -> None:
-        """Also in what is still to come: an edit may be slower than the deletion."""
+        """Removes the text of a deleted message, also from future events: an edit may be slower than the deletion."""
         if id not in self._deleted:
             super().redact(id)
         self._deleted[id] = None
 
     def frame(self, event: Event) -> bytes:
-        """The event as it is told by now: without its text, if it is of a message that was deleted."""
+        """Returns the event's frame; without its text, if its message was deleted."""
         frame = sse.frame(event)
         if self._deleted:
             kind = kind_of(event)
@@ -57,7 +56,7 @@ class Ring(Frames):
         return frame
 
     def trim(self) -> None:
-        """Forgets the oldest, once there is twice as much as is kept: a cut moves every entry, so it is rare."""
+        """Drops the oldest frames at twice the minimum: a cut moves every entry, so it is rare."""
         if len(self._ids) <= 2 * KEEP_FRAMES and self.size <= 2 * KEEP_BYTES:
             return
         cut = max(0, len(self._ids) - KEEP_FRAMES)
@@ -68,14 +67,14 @@ class Ring(Frames):
         self._cut(cut)
 
     def forget(self, until: Cursor) -> None:
-        """Forgets what is up to there: it may have been of a branch that was lost. Who needs it reads the log."""
+        """Drops the frames up to `until`: they may belong to a lost branch. Readers that need them read the log."""
         self._cut(bisect_right(self._ids, until))
         self._forget_slices()
         self._deleted.clear()
         self.start = max(self.start, until)
 
     def knows(self, cursor: Cursor) -> bool:
-        """Whether the cursor is the id of an event here, or the place right before the first."""
+        """Returns True if the cursor is the id of an event here, or the place right before the first."""
         index = bisect_right(self._ids, cursor)
         return cursor == self.start or (index > 0 and self._ids[index - 1] == cursor)
 

@@ -1,5 +1,5 @@
-"""When streams of many rooms are sent what is new: all of them in one go, so that what several rooms say at the same
-moment is one send. Paced as the rounds of a room are."""
+"""Shared rounds: all streams of many rooms are sent new events in one go, so that simultaneous messages of several
+rooms are one send. Paced as the rounds of a room are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chatserver.live.merged_frames import Cursors, Merged, Split
 from chatserver.live.pacer import Pacer
 
 CACHED_SLICES = 64
-"""Slices that are kept until the next round: after a restart everybody comes back to the same places."""
+"""Slices that are cached until the next round: after a restart all readers come back to the same places."""
 
 
 log = logging.getLogger(__name__)
@@ -28,13 +28,13 @@ class SharedRounds:
         self._kept: LRUCache[tuple[tuple[int, ...], Cursors, Cursors], Merged] = LRUCache(CACHED_SLICES)
 
     def ask(self, many: ManyRooms) -> None:
-        """These have news for the next round."""
+        """Includes these streams in the next round."""
         self._due[many] = None
         if self._next is None:
             self._pacer.ask(1)
 
     def cached(self, many: ManyRooms, cursors: Cursors, make: Callable[[], Merged]) -> Merged:
-        """What `make` says now of these rooms and cursors, or said since the last round."""
+        """Returns the result of `make` for these rooms and cursors, cached since the last round."""
         key = many.room_ids, cursors, many.sent
         found = self._kept.get(key)
         if found is None:
@@ -42,7 +42,7 @@ class SharedRounds:
         return found
 
     def forget(self) -> None:
-        """What was said since the last round is not to be said again: something in there was deleted."""
+        """Clears the cache, after a deletion of text that may be in it."""
         self._kept.clear()
 
     def close(self) -> None:
@@ -51,7 +51,7 @@ class SharedRounds:
             self._next.cancel()
 
     def _go_soon(self) -> None:
-        """When all rooms that have news now had their own rounds."""
+        """Starts the round after the single rounds of all rooms that have news now."""
         self._next = asyncio.get_running_loop().call_soon(self._go)
 
     def _go(self) -> None:
@@ -63,6 +63,6 @@ class SharedRounds:
             for many in due:
                 try:
                     many.send_news(split)
-                except Exception:  # nobody knows who got what: these streams are to be resumed
+                except Exception:  # it is unknown which sockets got what: these streams must resume
                     log.exception("a round of %d rooms failed", len(many.room_ids))
                     many.close()

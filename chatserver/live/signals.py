@@ -1,7 +1,7 @@
-"""Passing signals between processes: somebody types, is here, has read on; the list of rooms changed.
+"""Ephemeral signals between processes: typing, presence, read marks, and changes of the list of rooms.
 
-A signal is gone when it was delivered, or when it was not: it stands in no log, has no id and is never given again. All
-of them go over one channel of Redis, and each process hands those it hears to the streams that are open there.
+Signals are not stored or replayed: they stand in no log and have no id. All of them go over one channel of Redis, and
+each process delivers those it receives to the streams that are open there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from chatserver.support.background import Background, BackgroundTask
 CHANNEL = "harbour:signals"
 
 MAX_QUEUED_SIGNALS = 2_000
-"""Signals that may wait for Redis. On top of that the oldest are lost: the newer ones say more."""
+"""Signals that may wait for Redis. Beyond that the oldest are dropped: the newer ones say more."""
 
 SIGNALS_PER_PUBLICATION = 100
 """Signals of one publication, together under 64 KiB."""
@@ -38,8 +38,8 @@ log = logging.getLogger(__name__)
 
 
 class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`data`: as PASSING has it; the rest of what is heard goes no further, since all who reach Redis may publish.
-    `room_id`: for those who follow this room; None for all. `user_id`: of those only this user's own streams."""
+    """`data`: the fields that PASSING names; others are dropped, since anything that reaches Redis may publish.
+    `room_id`: for the readers of this room; None for all. `user_id`: of these only this user's own streams."""
 
     name: SignalName
     data: dict[str, Any] = {}
@@ -47,7 +47,7 @@ class Signal(msgspec.Struct, frozen=True, omit_defaults=True):
     user_id: int | None = None
 
     def checked(self) -> Signal:
-        """The same with nothing in its data but what belongs there. Raises msgspec.ValidationError."""
+        """Returns the signal with only the known fields in its data. Raises msgspec.ValidationError."""
         data: dict[str, Any] = msgspec.to_builtins(msgspec.convert(self.data, PASSING[self.name]))
         if data.get("room_id") != self.room_id:
             raise msgspec.ValidationError("it is about another room than it is for")
@@ -60,7 +60,7 @@ _decoder = msgspec.json.Decoder(Signal)
 
 
 class Signals:
-    """Says signals to all processes, this one too, and delivers what is heard. Nobody waits for it."""
+    """Sends signals to all processes, this one too, and delivers those it receives. No caller waits for it."""
 
     def __init__(self, wakeups: Wakeups, hub: Hub, open_streams: OpenStreams) -> None:
         self._wakeups = wakeups
@@ -84,7 +84,7 @@ class Signals:
         self._callbacks.append(callback)
 
     def send(self, signal: Signal) -> None:
-        """Sends a signal on its way. Raises ValueError for one that is no signal but a letter."""
+        """Queues a signal for sending. Raises ValueError if its data exceeds MAX_DATA."""
         if len(_encoder.encode(signal.data)) > MAX_DATA:
             raise ValueError(f"a signal has at most {MAX_DATA} bytes")
         self._waiting.append(signal)
@@ -103,7 +103,7 @@ class Signals:
 
     def _on_message(self, data: bytes) -> None:
         signals = list(_readable(data))
-        # What came together for the same readers goes out together.
+        # Signals that came together for the same readers go out together.
         frames: dict[tuple[int | None, int | None], list[bytes]] = {}
         for signal in signals:
             frame = sse.signal(signal.name, _encoder.encode(self._spread(signal)))
@@ -114,15 +114,15 @@ class Signals:
             self._deliver(room_id, user_id, b"".join(some))
 
     def _spread(self, signal: Signal) -> dict[str, Any]:
-        """What the streams here are told. All hear at the same moment that a room was made, and should follow it one
-        after the other: `within` (milliseconds) is the time that it takes all of them."""
+        """Returns the data for the streams here. All of them learn of a new room at the same moment, and should follow
+        it one after the other: `within` (milliseconds) is the time for all of them."""
         if "made" not in signal.data:
             return signal.data
         return {**signal.data, "within": self._open_streams.one_after_the_other_ms}
 
     def _deliver(self, room_id: int | None, user_id: int | None, frames: bytes) -> None:
         if room_id is None:
-            self._hub.announce(frames)
+            self._hub.broadcast(frames)
         elif user_id is None:
             self._open_streams.signal(room_id, frames)
         else:
@@ -130,8 +130,8 @@ class Signals:
 
 
 def _readable(said: bytes) -> Iterator[Signal]:
-    """The signals of a publication, but for those that can't be read: while one release takes over from another, one of
-    them knows more signals."""
+    """Yields the signals of a publication, and skips unreadable ones: during a rolling release one of the two versions
+    knows more signals."""
     try:
         for each in _list_decoder.decode(said):
             try:

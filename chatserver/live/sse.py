@@ -22,7 +22,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 
 def frame(event: Event) -> bytes:
-    """One event. A message has no `event:` field; the closing of a room is the word that ends the stream."""
+    """Returns the frame of an event. A message has no `event:` field; the closing of a room ends the stream."""
     match kind_of(event).sent:
         case Sent.AS_MESSAGE:
             return b"id: %d-%d\ndata: %b\n\n" % (*event.id, event.json())
@@ -35,7 +35,7 @@ def frame(event: Event) -> bytes:
 
 
 def without_text(frame: bytes, id: Cursor) -> bytes:
-    """The frame with nothing to be read any more of the message with this id, if it is of that or of an edit of it."""
+    """Returns the frame without its text, if it belongs to the message with this id or to an edit of it."""
     head, _, data = frame.partition(b"data: ")
     name = b'"%d-%d"' % id
     if data.startswith(b'{"id":%b,' % name) and b"event:" not in head:
@@ -48,10 +48,10 @@ def without_text(frame: bytes, id: Cursor) -> bytes:
 
 
 def blanked(data: bytes, begun: int, room_id: int, id: Cursor) -> bytes | None:
-    """Bytes of a stream with nothing to be read any more of this message, and exactly as many: the length of a chunk
-    was told before it. Spaces behind JSON mean nothing.
+    """Returns bytes of a stream without the text of this message, and exactly as many: the length of a chunk is sent
+    before it. Spaces behind JSON mean nothing.
 
-    None where that is too late: the first `begun` of the bytes are out, and end in the midst of such a frame.
+    Returns None if it is too late: the first `begun` bytes are out, and end inside such a frame.
     """
     if b'"%d-%d"' % id not in data:
         return data
@@ -74,53 +74,53 @@ def blanked(data: bytes, begun: int, room_id: int, id: Cursor) -> bytes | None:
 
 
 def opening(cursor: Cursor, retry_ms: int) -> bytes:
-    """The first bytes of a stream: how long to wait before coming back, and from where. The name keeps it from being
-    taken for a message where a library hands on blocks without data."""
+    """Returns the first bytes of a stream: reconnect delay (milliseconds) and cursor. The event name keeps the block
+    from being taken for a message by libraries that hand on blocks without data."""
     return b"retry: %d\nid: %d-%d\nevent: cursor\n\n" % (retry_ms, *cursor)
 
 
 def reset(room_id: int, cursor: Cursor) -> bytes:
-    """The cursor asked for can't be served exactly; the stream goes on from this one."""
+    """Says that the cursor asked for can't be served exactly; the stream goes on from this one."""
     data = msgspec.json.encode({"room_id": room_id, "cursor": str(cursor)})
     return b"event: reset\nid: %d-%d\ndata: %b\n\n" % (*cursor, data)
 
 
 def many_opening(places: str, retry_ms: int) -> bytes:
-    """The same for a stream of many rooms; `places` stands for the place in all of them."""
+    """Returns the first bytes of a stream of many rooms. `places`: the combined cursor."""
     return b"retry: %d\nid: %b\nevent: cursor\n\n" % (retry_ms, places.encode())
 
 
 def many_reset(places: str, room_id: int, cursor: Cursor) -> bytes:
-    """The cursor asked for in one of many rooms can't be served exactly; the others go on."""
+    """Says that the cursor asked for in one of many rooms can't be served exactly; the others go on."""
     data = msgspec.json.encode({"room_id": room_id, "cursor": str(cursor)})
     return b"event: reset\nid: %b\ndata: %b\n\n" % (places.encode(), data)
 
 
 def many_closed(places: str, room_id: int) -> bytes:
-    """One of many rooms is gone; the stream goes on with the others."""
+    """Says that one of many rooms is closed; the stream goes on with the others."""
     return b"id: %b\n%b" % (places.encode(), _closed(room_id))
 
 
 def without_id(frame: bytes, room_id: int) -> tuple[bytes, bytes]:
-    """A room's frame for a stream of many: its id, and all that is behind the line of the id. There the closing of a
-    room does not end the stream."""
+    """Splits a room's frame for a stream of many rooms: its id, and everything behind that line. In such a stream the
+    closing of a room does not end the stream."""
     end_of_line = frame.index(b"\n")
     rest = frame[end_of_line + 1 :]
     return frame[len(b"id: ") : end_of_line], _closed(room_id) if rest == DONE else rest
 
 
 def retry(milliseconds: int) -> bytes:
-    """How long the reader shall wait before it comes back."""
+    """Returns the block that sets the reader's reconnect delay."""
     return b"retry: %d\n\n" % milliseconds
 
 
 def chunk(data: bytes) -> bytes:
-    """The bytes as one chunk of an HTTP/1.1 body (RFC 9112, section 7.1)."""
+    """Returns the bytes as one chunk of an HTTP/1.1 body (RFC 9112, section 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def signal(name: str, data: bytes) -> bytes:
-    """Something that passes: no `id`, so it moves no cursor, and nobody gets it again. `data`: JSON, one line."""
+    """Returns the frame of a signal: no `id`, so it moves no cursor and is not replayed. `data`: JSON, one line."""
     return b"event: %b\ndata: %b\n\n" % (name.encode(), data)
 
 

@@ -1,15 +1,15 @@
-"""One open stream: a cursor into a room's log, and the socket that the log is copied to.
+"""A subscription: one open stream, with a cursor into a room's log and the socket that the log is copied to.
 
-It is either *catching up* (cutting slices off the ring or a page of the log, each when the socket has swallowed the
-last) or *live* (its feed hands it each round's bytes). It has no queue: what a slow socket leaves over is at most one
-slice, of a ring, a page or a round: SLICE_BYTES, or one frame. Behind that there is only the cursor. What is deleted
-meanwhile is not in the next slice, and is blanked in this one.
+It is either *catching up* (cutting slices off the ring or a page of the log, each when the socket has taken the last)
+or *live* (its feed hands it each round's bytes). It has no queue: a slow socket leaves over at most one slice, of a
+ring, a page or a round: SLICE_BYTES, or one frame. Behind that there is only the cursor. Text deleted meanwhile is not
+in the next slice, and is blanked in this one.
 
     catching up ──(cursor reaches what the feed has sent)──> live
     live ──(the socket takes less than it is given)──> catching up
 
 The socket was taken away from Tornado when the response's head was out (see `handlers/stream.py`), so nothing else
-writes to it and a frame is never torn: what was begun is finished before anything else is sent.
+writes to it and a frame is never torn: a frame that was begun is finished before anything else is sent.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from chatserver.live.ring import Ring
 from chatserver.model.cursor import Cursor
 
 MAX_UPSTREAM = 1
-"""Bytes that a client may send on its open stream: none. Reading one is enough to know that it does."""
+"""Bytes that are read from a client on its open stream. It may send none, and one is enough to know that it does."""
 
 
 class Source(Protocol):
-    """What a subscription asks of what it follows."""
+    """The fan-out that a subscription belongs to."""
 
     room_ids: tuple[int, ...]
     finished: bool
@@ -62,7 +62,7 @@ class PageTaker(Protocol):
 
 
 class Subscription:
-    """What all streams have in common: the socket, and how it ends."""
+    """The common part of all streams: the socket, and its end."""
 
     __slots__ = (
         "_loop",
@@ -90,7 +90,7 @@ class Subscription:
         self._waits = False
         self._loop = asyncio.get_running_loop()
         self.progress_at = self._loop.time()
-        """When the socket last took something, or had something to take, in seconds of the loop's clock."""
+        """Time when the socket last took or was given bytes, in seconds of the loop's clock."""
 
     def start(self) -> None:
         self._loop.add_reader(self.socket, self._on_readable)
@@ -108,25 +108,25 @@ class Subscription:
                 return
 
     def _take_more(self) -> bool:
-        """Takes what is to be sent next. False when there is nothing, and somebody will call."""
+        """Holds the next bytes to send. Returns False if there are none; the source resumes this stream then."""
         raise NotImplementedError
 
     def stop_in_the_midst(self, data: bytes, taken: int) -> None:
-        """A live socket took only the first `taken` bytes of a round."""
+        """Keeps the rest of a round of which the live socket took only the first `taken` bytes."""
         self._hold(data, taken)
         self._wait_until_writable()
 
     def is_stuck(self, since: float) -> bool:
-        """Whether something waits to be sent, and the socket took nothing since then."""
+        """Returns True if bytes wait to be sent, and the socket took none since then (seconds of the loop's clock)."""
         return bool(self._slice) and self.progress_at < since
 
     @property
     def unsent(self) -> bytes:
-        """What the socket has not taken of what it was given."""
+        """The bytes held for the socket that it has not taken yet."""
         return self._slice[self._taken :]
 
     def end(self, goodbye: bytes) -> None:
-        """Finishes what is being sent, says goodbye and closes: a clean end, from which EventSource comes back."""
+        """Finishes the bytes in flight, sends `goodbye` and closes: a clean end, after which EventSource reconnects."""
         if not self.closed and not self.ending:
             self.source.stop_live(self)
             self.ending = True
@@ -138,14 +138,14 @@ class Subscription:
             self.advance()
 
     def revoke(self) -> None:
-        """Its reader may read no more: not even what is being sent."""
+        """Ends the stream of a reader that may read no more, not even the bytes in flight."""
         if self._slice:
             self.close()  # a torn frame is never an event
         else:
             self.end(sse.DONE)
 
     def redact(self, room_id: int, id: Cursor) -> None:
-        """A message was deleted: no byte of its text goes out from now on, nor of its edits'."""
+        """Removes a deleted message's text, and its edits': no byte of it goes out from now on."""
         if self._slice:
             blanked = sse.blanked(self._slice, self._taken, room_id, id)
             if blanked is None:
@@ -164,12 +164,12 @@ class Subscription:
                 self.on_close(self)
 
     def _hold(self, data: bytes, taken: int = 0) -> None:
-        """The socket is to take this, and has taken so much of it. It gets some time for that, from now on."""
+        """Holds bytes for the socket, which has taken the first `taken` of them. Its time to take them starts now."""
         self._slice, self._taken = data, taken
         self.progress_at = self._loop.time()
 
     def _flush(self) -> bool:
-        """Sends what is left over. True when the socket took all of it."""
+        """Sends the bytes held. Returns True if the socket took all of them."""
         try:
             taken = self.socket.send(memoryview(self._slice)[self._taken :] if self._taken else self._slice)
         except (BlockingIOError, InterruptedError):
@@ -198,7 +198,7 @@ class Subscription:
             self._loop.remove_writer(self.socket)
 
     def _on_readable(self) -> None:
-        """The reader hung up; or it sends something, which nobody who reads a stream does."""
+        """Closes the stream: the reader hung up, or sends something, which no reader of a stream does."""
         try:
             self.socket.recv(MAX_UPSTREAM)
         except (BlockingIOError, InterruptedError):
@@ -209,7 +209,7 @@ class Subscription:
 
 
 class RoomSubscription(Subscription):
-    """A stream of one room. Of the page that it is in it knows the beginning."""
+    """A stream of one room. It keeps the start of the page that it is reading."""
 
     __slots__ = ("_page_start", "cursor", "feed")
 
@@ -220,12 +220,12 @@ class RoomSubscription(Subscription):
         self._page_start: Cursor | None = None
 
     def take_page(self, page: LogPage) -> None:
-        """What follows the cursor, as `fetch_page` was asked for."""
+        """Sends from the page behind the cursor, which `fetch_page` was asked for."""
         if self._take_from(page):
             self._page_start = page.start
             self.advance()
         else:
-            # What was told to others is in neither store: it is being archived, or it is lost. Never passed over.
+            # Neither store has the next event yet (it is being archived, or was lost). Wait; never skip it.
             self.feed.park(self)
 
     def stop_in_the_midst(self, data: bytes, taken: int) -> None:
@@ -241,7 +241,7 @@ class RoomSubscription(Subscription):
                 feed.go_live(self)
             return False
         if self.cursor > feed.sent:
-            # The process it came from was ahead of this one. Until the relay comes past there is nothing to send.
+            # The reader's last process was ahead of this one. Nothing to send until the relay gets past that cursor.
             feed.park(self)
             return False
         if feed.ring.covers(self.cursor):
@@ -256,7 +256,7 @@ class RoomSubscription(Subscription):
         return False
 
     def _take_from(self, page: LogPage) -> bool:
-        """Cuts the next slice. False if there is none: what is newer than the last round comes with the next one."""
+        """Cuts the next slice. Returns False if there is none: newer events come with the next round."""
         data, cursor = page.between(self.cursor, self.feed.sent, chunked=self.chunked)
         if cursor == self.cursor:
             return False

@@ -1,5 +1,5 @@
-"""Which streams have which room on a screen. What passes in a room, as typing and presence, is sent to these alone:
-most streams follow many rooms, and their readers look at one."""
+"""Viewers: the streams that have a room on a screen. Signals of a room, as typing and presence, are sent to these
+alone: most streams follow many rooms, and their readers look at one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatserver.live.subscription import Source, Subscription
 
 
 class Viewers:
-    """Grouped by what they follow: streams that are sent the same are sent it in one go."""
+    """Streams by room and fan-out: those of one fan-out get a frame in one go."""
 
     def __init__(self) -> None:
         self._rooms: dict[int, dict[Source, set[Subscription]]] = {}
@@ -19,7 +19,7 @@ class Viewers:
             self._rooms.setdefault(room_id, {}).setdefault(subscription.source, set()).add(subscription)
 
     def remove(self, subscription: Subscription, room_ids: Iterable[int]) -> None:
-        """The same rooms as it was added with."""
+        """Removes a stream. `room_ids` must be those that it was added with."""
         source = subscription.source
         for room_id in room_ids:
             sources = self._rooms[room_id]
@@ -30,6 +30,6 @@ class Viewers:
                 del self._rooms[room_id]
 
     def signal(self, room_id: int, frame: bytes) -> None:
-        """A frame without an id to those who have the room on a screen and are live now. Nobody gets it later."""
+        """Sends a frame without an id to the live streams that have the room on a screen. It is not repeated later."""
         for source, subscriptions in list(self._rooms.get(room_id, {}).items()):
             source.send_to(subscriptions, frame)

@@ -76,8 +76,8 @@ class Presence:
         self._renew_at = 0.0
         self._nobody_leaves_until = 0.0
         self._task: BackgroundTask | None = None
-        open_streams.on_arrival(self._arrive)
-        open_streams.on_departure(self._depart)
+        open_streams.on_opened(self._arrive)
+        open_streams.on_closed(self._depart)
 
     def start(self, background: Background) -> None:
         self._task = background.start("presence", self._run)

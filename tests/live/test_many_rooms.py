@@ -386,7 +386,7 @@ def test_a_quiet_stream_gets_one_heartbeat_for_all_its_rooms() -> None:
 def test_what_speaks_needs_no_heartbeat() -> None:
     async def case(scene: Scene) -> None:
         scene.many._heartbeat_at = scene.now
-        scene.hub.announce(SIGNAL)
+        scene.hub.broadcast(SIGNAL)
         scene.many.tick(scene.now + 10, stuck_since=0)
         scene.reader.read(1000)
         assert scene.reader.received == SIGNAL
@@ -396,9 +396,9 @@ def test_what_speaks_needs_no_heartbeat() -> None:
 
 def test_a_room_that_is_followed_among_others_is_not_deserted_and_is_afterwards() -> None:
     async def case(scene: Scene) -> None:
-        assert not any(feed.is_deserted(scene.now + 3600) for feed in scene.hub.feeds())
+        assert not any(feed.is_idle(scene.now + 3600) for feed in scene.hub.feeds())
         scene.reader.subscription.close()
-        assert all(feed.is_deserted(scene.now + 3600) for feed in scene.hub.feeds())
+        assert all(feed.is_idle(scene.now + 3600) for feed in scene.hub.feeds())
 
     play(case)
 

@@ -448,7 +448,7 @@ async def test_the_more_listen_the_longer_they_take_to_follow_a_room(ada: Visito
     """Nobody needs it at once, and all at once would need all of the machine."""
     stream = await ada.stream(room)
     await stream.block()
-    with patch.object(chat.services.open_streams, "_seats", range(1_000)):
+    with patch.object(chat.services.open_streams, "_streams", range(1_000)):
         made = await ada.make_room()
         assert (await stream.signal("rooms"))["within"] == 100_000
     await ada.fetch("DELETE", f"/rooms/{made}")

@@ -51,7 +51,7 @@ async def test_a_signal_reaches_all_live_streams_that_show_its_room_and_moves_no
 async def test_an_announcement_reaches_every_stream_once(ada: Visitor, rooms: list[int], chat: Chat) -> None:
     streams = [await ada.stream(*asked) for asked in (rooms, rooms[:1], rooms[1:])]
     await is_live(chat, 3)
-    chat.hub.announce(b"event: rooms\ndata: {}\n\n")
+    chat.hub.broadcast(b"event: rooms\ndata: {}\n\n")
     said = await ada.say(rooms[0], "then")
     for stream in streams:
         assert await stream.signal("rooms") == {}
@@ -104,8 +104,8 @@ async def test_arrivals_and_departures_are_told_once_for_each_stream_with_what_i
     def note(what: str) -> Callable[[User, Sequence[int]], None]:
         return lambda user, room_ids: told.append((what, user.name, tuple(room_ids)))
 
-    chat.services.open_streams.on_arrival(note("here"))
-    chat.services.open_streams.on_departure(note("gone"))
+    chat.services.open_streams.on_opened(note("here"))
+    chat.services.open_streams.on_closed(note("gone"))
     shown = rooms[1:]
     streams = [await ada.stream(*rooms, here=shown), await ada.stream(rooms[0]), await ada.stream(*rooms, after="0")]
     here = [("here", ada.name, tuple(shown)), ("here", ada.name, (rooms[0],)), ("here", ada.name, ())]
@@ -122,12 +122,12 @@ async def test_arrivals_and_departures_are_told_once_for_each_stream_with_what_i
 @pytest.mark.usefixtures("patient_streams")
 async def test_a_stream_that_was_never_live_departs_too(ada: Visitor, rooms: list[int], chat: Chat) -> None:
     told: list[Sequence[int]] = []
-    chat.services.open_streams.on_departure(lambda _, room_ids: told.append(room_ids))
+    chat.services.open_streams.on_closed(lambda _, room_ids: told.append(room_ids))
     stream = await ada.stream(*rooms, after="0", here=rooms)
     stream.shrink_buffers()
     for start in range(0, 800, 100):
         await asyncio.gather(*(ada.say(rooms[0], f"{n} " + "x" * 1900) for n in range(start, start + 100)))
-    (subscription,) = chat.services.open_streams._seats
+    (subscription,) = chat.services.open_streams._streams
     assert subscription.unsent
     stream.close()
     subscription.close()
