@@ -1,41 +1,41 @@
--- Puts events at the end of their rooms' logs, each once. Rooms of one partition, so one run serves all that wait.
+-- Appends events to their rooms' logs, each once. All rooms are of one partition, so one run serves all waiting calls.
 --
 -- KEYS  1 the partition's pending events                  (sorted set: "<room> <id>" by milliseconds)
 --       2 the partition's rooms that have a log here      (sorted set, by the milliseconds at which to trim it next)
---       and for each room that is called about:
+--       and for each room of the calls:
 --       1 the room's stream
 --       2 the client ids that its entries were appended under   (hash: "<user>:<client id>" to the entry's id)
 --       3 the room's branch                                     (hash: id, base, server, closed)
---       4 the token of whoever is making the base of a new branch   (string)
+--       4 the token for making the base of a new branch             (string)
 -- ARGV  1 the calls, as a list in MessagePack (all of it text: cmsgpack knows no bytes), each with
---         keys       where the keys of its room begin
+--         keys       index of its room's first key
 --         room, kind, user, client, payload    the event; `user` and `room` as text
---         ends                                 whether nothing may follow it
---         branch     the branch that the caller knows of, or ""
+--         ends                                 true if nothing may follow it
+--         branch     the branch that the caller knows, or ""
 --         token      under which the caller made a base, `base`, and the id that follows it, `first`; or all ""
 --         lost       an id that this event had, and under which it was refused or lost, or ""
---         looked_up  whether the archive was asked for the client id, after the branch began
+--         looked_up  true if the archive was asked for the client id after the branch began
 --         seen       the highest id of the room that the caller has seen in any log, archived or not
 --         news       channel of the wake-up
 --       2 the run id of this server, as the caller's connection knows it
 --       3 how many pending events the partition may have
---       4 milliseconds for which a client may repeat what got no answer
+--       4 milliseconds for which a client may repeat an unanswered post
 --       5 milliseconds that the making of a base may take
---       6 entries that a log keeps   7 milliseconds that it keeps them   8 milliseconds that it keeps all the others too
+--       6 entries that a log keeps   7 milliseconds that it keeps them   8 milliseconds that it keeps all others too
 --
 -- Answers a list with one of these for each call:
 --          {"new", id, prev}
---          {"seen", id, prev, kind, payload}   this client id is in the log already, here it is
---          {"gone", id}                        it was, until somebody took it out: it is archived, or lost
---          {"branch", id}                      the room has another branch than the caller knows of: look again, then append
+--          {"seen", id, prev, kind, payload}   the log has an entry under this client id already: this one
+--          {"gone", id}                        it had one, which was removed: it is archived, or lost
+--          {"branch", id}                      the room has another branch than the caller knows: look again, then append
 --          {"base", token, id}                 there is no branch: make a base for one, whose id is above this id
 --          {"closed"}                          the log has come to its end
---          {"unsure"}                          nobody knows whether this is a repeat until the archive is back
---          {"full"}                            too much waits for the archive
+--          {"unsure"}                          it may be a repeat, which can't be known until the archive is back
+--          {"full"}                            too many events wait for the archive
 --
--- A branch is a run of the log from which nothing was lost. It ends when the server that holds it is another one than the
--- one it began on (restarted from an older state, or promoted without the tail), when the stream is gone, and when one
--- of its events was refused or lost. `branch_bases.py` says what a base is, and why a new branch needs one.
+-- A branch is a run of the log from which nothing was lost. It ends when the server that holds it is not the one it began
+-- on (restarted from an older state, or promoted without the tail), when the stream is gone, and when one of its events
+-- was refused or lost. `branch_bases.py` explains bases, and why a new branch needs one.
 
 local function parts(id)
     local ms, seq = string.match(id, '(%d+)-(%d+)')
@@ -49,7 +49,7 @@ local function before(a, b)
     return a_seq < b_seq
 end
 
--- The last id given out. It outlives trimming, and the entry itself.
+-- Returns the last generated id. It outlives trimming, and the entry itself.
 local function last_generated(stream)
     local info = redis.call('XINFO', 'STREAM', stream)
     for i = 1, #info, 2 do
@@ -110,15 +110,15 @@ local function append(call, stream, names, branch_key, base_key)
         return {'closed'}
     end
 
-    -- Here each event since the branch began has its client id remembered, but for what is trimmed. Whoever asked the archive
-    -- knows of all that was before. Who could not ask knows enough if there was nothing, or if it was long ago.
+    -- The log remembers the client ids of all events since the branch began, except trimmed ones. A caller that asked the
+    -- archive knows all earlier ones. A caller that could not ask knows enough if there were none, or if they are old.
     if not call.looked_up and base ~= '0-0' and now_ms() - parts(branch) < repeat_ms then return {'unsure'} end
 
     if not last then
         redis.call('DEL', base_key)
         redis.call('HSET', branch_key, 'id', branch, 'base', base, 'server', server)
     elseif before(last, call.seen) then
-        -- Redis itself refuses to go below an id that was there once.
+        -- Redis itself refuses ids below one that was there once.
         redis.call('XADD', stream, call.seen, 'start', '')
         redis.call('XDEL', stream, call.seen)
     end

@@ -1,4 +1,4 @@
-"""Many requests that a script of the logs serves in one run for each partition."""
+"""A batch: many requests that a script of the logs serves in one run for each partition."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chatserver.support.redis_scripts import Call
 
 
 class Request(Protocol):
-    """One of many that a script serves in one run. `all_keys`: the keys of its room that the script needs, the same for
-    all requests of a room."""
+    """One of many requests that a script serves in one run. `all_keys`: the keys of its room that the script needs, the
+    same for all requests of a room."""
 
     @property
     def room_id(self) -> int: ...
@@ -25,7 +25,7 @@ R = TypeVar("R", bound=Request)
 
 
 class Batch(Generic[R]):
-    """Requests that a script serves with one run for each partition, and the way of the answers back to them."""
+    """Groups requests by partition, one run of a script for each, and matches the answers to the requests."""
 
     def __init__(self, requests: Sequence[R]) -> None:
         self._requests = requests
@@ -39,9 +39,9 @@ class Batch(Generic[R]):
         *shared: Any,
         keys_of: Sequence[Callable[[int], str]] = (pending_key,),
     ) -> list[Call]:
-        """`arguments_of`: a request as the script reads it, less `keys`, which says where the keys of its room begin:
-        each room's are sent once. `shared`: arguments that go for all. `keys_of`: the keys of a partition that stand
-        in front."""
+        """Returns the calls, one for each partition. `arguments_of`: a request as the script reads it, without `keys`,
+        the index of its room's first key: each room's are sent once. `shared`: arguments for all. `keys_of`: the
+        partition's keys, which come first."""
         calls: list[Call] = []
         for partition, indices in self._by_partition.items():
             keys: list[bytes | str] = [key_of(partition) for key_of in keys_of]
@@ -58,7 +58,8 @@ class Batch(Generic[R]):
         return calls
 
     def answers(self, runs: Sequence[Any]) -> list[Any]:
-        """The answer to each request, from those of the runs. A run that failed answers all of its own."""
+        """Returns the answer to each request, from the answers of the runs. The error of a run answers all of its
+        requests."""
         answers: list[Any] = [None] * len(self._requests)
         for indices, run in zip(self._by_partition.values(), runs, strict=True):
             for place, index in enumerate(indices):

@@ -1,17 +1,17 @@
--- Takes the mark "not archived yet" off events about which the archive has decided.
+-- Clears the mark "not archived yet" of events about which the archive has decided.
 --
 -- KEYS  1 the partition's pending events, and for each room: 1 its stream   2 the client ids of its entries
 -- ARGV  1 the calls, as a list in MessagePack, each with
---         keys     where the keys of its room begin
+--         keys     index of its room's first key
 --         room     as text
 --         id       the event's
 --         name     its "<user>:<client id>"
 --         news     channel of the wake-up
---         is_archived   whether the event does; not so one that the archive refused, or has as a repeat
+--         is_archived   true if the archive has the event; false if it refused it, or has it as a repeat
 --
--- Answers a list that says for each whether it was marked: 1 or 0.
+-- Answers a list with 1 for each event that was marked, 0 for each other.
 --
--- Readers are told to look into the archive if it has what the stream does not, or has it otherwise.
+-- Publishes "archive" when readers must read the archive: it has an event that the stream lacks, or has otherwise.
 
 local answers = {}
 for index, call in ipairs(cmsgpack.unpack(ARGV[1])) do

@@ -1,4 +1,4 @@
-"""The scripts that change the rooms' logs: what they are asked, and what their answers mean.
+"""Commands on the rooms' logs: the arguments of the scripts, and the meaning of their answers.
 
 The scripts themselves are `append.lua`, `clear_pending.lua` and `tips.lua`; their keys are in `keys.py`.
 """
@@ -16,23 +16,22 @@ from chatserver.model.events import Draft, Event, Kind
 from chatserver.support.redis_scripts import Script
 
 REPEAT_MS = 5 * 60_000
-"""While the archive is away nobody can ask it about a client id. For so long after a branch began, a post may then be a
-repeat of what came before the branch, and has to wait; later the risk is taken (the archive finds out when it is back).
-"""
+"""While the archive is away, client ids can't be looked up in it. For so long after a branch began, a post may then be
+a repeat from before the branch, and has to wait; later the risk is taken (the archive finds out when it is back)."""
 
 BASE_MS = 10_000
-"""How long those who ask for a base are given the same token. Then another one is made."""
+"""Lifetime of a base token in Redis; callers within it share one token."""
 
 MAX_PENDING = 5_000
-"""Events of a partition that may wait for the archive. While it is away the log grows no further than this, and a post
-is refused instead of piled up."""
+"""Events of a partition that may wait for the archive. While it is away the log grows no further than this, and posts
+are refused instead of piled up."""
 
 
 class Keep(NamedTuple):
-    """What a room's log keeps of what is archived. Readers that were away for longer are served from the archive.
+    """The archived entries that a room's log keeps. Readers that were away for longer are served from the archive.
 
-    `at_least_ms`: what is younger stays, even if it is more: a post may be on its way that asked the archive for the
-    same client id before that was there. A closed room keeps nothing else.
+    `at_least_ms`: younger entries stay, even if there are more: a post may be on its way that asked the archive for the
+    same client id before the entry was archived. A closed room keeps nothing else.
     """
 
     entries: int = 1_000
@@ -44,20 +43,20 @@ KEEP = Keep()
 
 
 class Appended(NamedTuple):
-    """The event as it stands in the log. `repeated`: it stood there before this call."""
+    """`event`: as it stands in the log. `repeated`: it stood there before this call."""
 
     event: Event
     repeated: bool
 
 
 class Gone(NamedTuple):
-    """Nothing was appended: the client id was in the log, and the entry with this id was taken out. Ask the archive."""
+    """Nothing was appended: the client id was in the log, and its entry, with this id, was removed. Ask the archive."""
 
     id: Cursor
 
 
 class OtherBranch(NamedTuple):
-    """Nothing was appended: the room has this branch, not the one that the caller knew of."""
+    """Nothing was appended: the room has this branch, not the one that the caller knew."""
 
     id: Cursor
 
@@ -74,15 +73,15 @@ class Closed(NamedTuple):
 
 
 class Unsure(NamedTuple):
-    """Nothing was appended: whether this is a repeat can't be known while the archive is away."""
+    """Nothing was appended: it may be a repeat, which can't be known while the archive is away."""
 
 
 class Full(NamedTuple):
-    """Nothing was appended: too much waits for the archive."""
+    """Nothing was appended: too many events wait for the archive."""
 
 
 class Base(NamedTuple):
-    """What a new branch stands on: `prev` of its first event, whose id is `id`. The archive keeps both places free."""
+    """The base of a new branch: `prev` of its first event, whose id is `id`. The archive reserves both places."""
 
     token: bytes
     prev: Cursor
@@ -90,7 +89,7 @@ class Base(NamedTuple):
 
 
 class Append(NamedTuple):
-    """What one event asks of `append.lua`."""
+    """A request to `append.lua` for one event."""
 
     draft: Draft
     branch: Cursor | None
@@ -148,7 +147,7 @@ class Append(NamedTuple):
 
 
 class ClearPending(NamedTuple):
-    """What one event asks of `clear_pending.lua`. `name` is empty where only the mark is to go."""
+    """A request to `clear_pending.lua` for one event. `name` is empty if only the mark is to be removed."""
 
     room_id: int
     id: Cursor
@@ -169,7 +168,7 @@ class ClearPending(NamedTuple):
 
 
 Outcome = Appended | Gone | OtherBranch | BaseWanted | Closed | Unsure | Full
-"""What became of an append."""
+"""The outcome of an append."""
 
 
 APPEND, CLEAR_PENDING, TIPS = (Script.load(__file__, name) for name in ("append.lua", "clear_pending.lua", "tips.lua"))

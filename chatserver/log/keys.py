@@ -5,14 +5,14 @@ cluster alike:
 
     {chat3}:room:42:log            the stream: fields kind, user, client, prev, payload
     {chat3}:room:42:names          the client ids of its entries: finds the first when a post is repeated
-    {chat3}:room:42:branch         since when nothing was lost from it, and what that stands on
-    {chat3}:room:42:base           token of whoever is making the base of a new branch
+    {chat3}:room:42:branch         the point since which nothing was lost from it, and its base
+    {chat3}:room:42:base           token for making the base of a new branch
     {chat3}:room:42:news           channel of the wake-ups: a hint, may be lost
-    {chat3}:pending                what is in a log of this partition and not archived yet
-    {chat3}:due                    the rooms of this partition that have a log here, by when to trim it next
+    {chat3}:pending                events in a log of this partition that are not archived yet
+    {chat3}:due                    the rooms of this partition that have a log here, by the time to trim it next
 
-All of them have an end. What is pending is settled or swept; a base's token expires; a log goes entry by entry as it
-ages (`trimming.py`), and the last of it takes the room's other keys along.
+None of them stays for ever. Pending marks are cleared or swept; a base's token expires; a log is removed entry by entry
+as it ages (`trimming.py`), and the room's other keys together with the last entry.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PARTITIONS = 16
 """Hash slots that the rooms are spread over. Fixed for the life of the data in Redis, which may be thrown away."""
 
 NEWS_IN_ARCHIVE = b"archive"
-"""A wake-up that says: look into the archive too, it knows better than the stream."""
+"""A wake-up that tells readers to read the archive too: it has events that the stream lacks or has otherwise."""
 
 
 def log_key(room_id: int) -> bytes:
@@ -34,7 +34,7 @@ def log_key(room_id: int) -> bytes:
 
 
 def read_log_key(key: bytes) -> int | None:
-    """The room whose log's key this is; None for any other key."""
+    """Returns the id of the room whose log has this key; None for any other key."""
     found = _LOG_KEY.fullmatch(key)
     return None if found is None or log_key(int(found[1])) != key else int(found[1])
 
@@ -60,13 +60,13 @@ def due_key(room_id: int) -> str:
 
 
 def read_pending(member: bytes) -> EventId:
-    """A member of the set of pending events."""
+    """Parses a member of the set of pending events."""
     room_id, _, id = member.partition(b" ")
     return EventId(int(room_id), read_id(id))
 
 
 def news_channel(room_id: int) -> str:
-    """Where it is said that a room has news: an event's id, or NEWS_IN_ARCHIVE."""
+    """Returns the channel of a room's wake-ups: each is an event's id, or NEWS_IN_ARCHIVE."""
     return f"{_prefix(room_id)}:news"
 
 

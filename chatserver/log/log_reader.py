@@ -1,4 +1,4 @@
-"""Reading the rooms' logs in Redis: what is in the streams, where they end, and what is not archived yet."""
+"""A reader of the rooms' logs in Redis: the entries of the streams, their ends, and the events not archived yet."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from chatserver.model.events import Event, Kind
 from chatserver.support.redis_client import connect, redis_errors_as_unavailable
 
 READERS = 8
-"""Connections for reading. Pages are bounded, so a waiting reader's turn comes soon."""
+"""Connections for reading. Pages are bounded, so a waiting reader gets one soon."""
 
 TIPS_AT_ONCE = 200
-"""Logs that are asked for in one run of a script: a fraction of a millisecond in which Redis does nothing else."""
+"""Logs that one run of a script looks at: a fraction of a millisecond in which Redis does nothing else."""
 
 SEEN_ROOMS = 20_000
 """Rooms whose highest seen id is kept (about 200 bytes each)."""
 
 
 class LogReader:
-    """Reads the logs of all rooms. Everything raises Unavailable when Redis does not answer."""
+    """Reads the logs of all rooms. Every method raises Unavailable when Redis does not answer."""
 
     def __init__(self, url: str) -> None:
         self._reader = connect(url, connections=READERS)
@@ -35,11 +35,11 @@ class LogReader:
         self._seen: LRUCache[int, Cursor] = LRUCache(SEEN_ROOMS)
 
     async def after(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
-        """The oldest `limit` events behind the cursor that the stream still has."""
+        """Returns the oldest `limit` events behind the cursor that the stream still has."""
         return (await self.after_each({room_id: cursor}, limit)).get(room_id, [])
 
     async def after_each(self, cursors: Mapping[int, Cursor], limit: int) -> dict[int, list[Event]]:
-        """The same for many rooms, with one XREAD for each partition. Rooms without news are left out."""
+        """Does the same for many rooms, with one XREAD for each partition. Rooms without news are left out."""
         by_partition: dict[int, dict[bytes, int]] = {}
         for room_id in cursors:
             by_partition.setdefault(room_id % PARTITIONS, {})[log_key(room_id)] = room_id
@@ -56,7 +56,7 @@ class LogReader:
         return found
 
     async def before(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
-        """The newest `limit` events in front of the cursor that the stream still has, oldest first."""
+        """Returns the newest `limit` events before the cursor that the stream still has, oldest first."""
         newest = "+" if cursor == END else f"({cursor}"
         with redis_errors_as_unavailable():
             entries: Any = await self._reader.xrevrange(log_key(room_id), max=newest, min="-", count=limit)
@@ -66,7 +66,7 @@ class LogReader:
         return events
 
     async def find(self, room_id: int, id: Cursor) -> Event | None:
-        """The event with this id, if the stream still has it."""
+        """Returns the event with this id, if the stream still has it."""
         if id == BEGINNING:
             return None
         with redis_errors_as_unavailable():
@@ -74,7 +74,7 @@ class LogReader:
         return _event(room_id, *entries[0]) if entries else None
 
     async def tip(self, room_id: int) -> Cursor | None:
-        """The last id that the stream gave out (it may be trimmed away since), or None where there is no stream."""
+        """Returns the last id that the stream generated (it may be trimmed since), or None if there is no stream."""
         with redis_errors_as_unavailable():
             try:
                 info = await self._reader.xinfo_stream(log_key(room_id))
@@ -83,7 +83,7 @@ class LogReader:
         return read_id(info["last-generated-id"])
 
     async def tips(self, rooms: Sequence[int]) -> dict[int, Cursor]:
-        """The same for many rooms, in one round trip. Rooms without a stream are left out."""
+        """Does the same for many rooms, in one round trip. Rooms without a stream are left out."""
         in_order = sorted(rooms, key=lambda room_id: room_id % PARTITIONS)
         asked = [
             some[start : start + TIPS_AT_ONCE]
@@ -100,17 +100,17 @@ class LogReader:
         return {id: read_id(tip) for id, tip in zip(chain.from_iterable(asked), tips, strict=True) if tip is not None}
 
     async def moment(self) -> Cursor:
-        """Where the clock that ids are taken from stands now: Redis's own."""
+        """Returns the current time of Redis's clock, from which ids are taken."""
         with redis_errors_as_unavailable():
             seconds, microseconds = await self._reader.time()
         return Cursor(seconds * 1000 + microseconds // 1000, 0)
 
     def seen(self, room_id: int) -> Cursor:
-        """The highest id of the room that this process has seen, archived or not."""
+        """Returns the highest id of the room that this process has seen, archived or not."""
         return self._seen.get(room_id, BEGINNING)
 
     async def pending(self) -> list[EventId]:
-        """The events that are not archived yet, as far as the log knows."""
+        """Returns the events that are not archived yet, as far as the log knows."""
         with redis_errors_as_unavailable():
             pipeline = self._reader.pipeline(transaction=False)
             for partition in range(PARTITIONS):
@@ -119,7 +119,7 @@ class LogReader:
         return [read_pending(member) for members in found for member in members]
 
     async def wants_base(self, room_id: int, token: bytes) -> bool:
-        """Whether the room still has no branch, and waits for the base that was asked for with this token."""
+        """Returns True if the room still has no branch, and waits for the base that this token was given out for."""
         with redis_errors_as_unavailable():
             return bool(await self._reader.get(base_key(room_id)) == token)
 
@@ -131,7 +131,7 @@ class LogReader:
         await self._reader.aclose(close_connection_pool=True)
 
     def _see(self, event: Event) -> None:
-        """Remembers the room's highest id, so that a log that forgot it is not continued below it."""
+        """Remembers the room's highest id, so that a log that lost it is not continued below it."""
         if event.id > self._seen.get(event.room_id, BEGINNING):
             self._seen[event.room_id] = event.id
 

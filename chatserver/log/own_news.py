@@ -1,4 +1,4 @@
-"""What this process itself put into the logs, told to whoever hands it on."""
+"""Own news: the events that this process itself appended, published to one subscriber."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chatserver.model.events import Event
 
 
 class OwnNews:
-    """Calls back a moment later: a caller of `append` neither waits for that, nor gets its errors."""
+    """Calls back a moment later, so that a caller of `append` neither waits for it nor gets its errors."""
 
     def __init__(self) -> None:
         self._callback: Callable[[list[Event]], None] | None = None
@@ -22,12 +22,12 @@ class OwnNews:
     def publish(self, events: Iterable[Event]) -> None:
         if not self._unpublished:
             loop = asyncio.get_running_loop()
-            # Behind those who have an answer by then, and may go on.
+            # After the callers that have an answer by then.
             loop.call_soon(loop.call_soon, self._publish_all)
         self._unpublished += events
 
     def is_waiting(self, room_id: int) -> bool:
-        """Whether an event of the room is still to be published."""
+        """Returns True if an event of the room is still to be published."""
         return any(event.room_id == room_id for event in self._unpublished)
 
     def _publish_all(self) -> None:

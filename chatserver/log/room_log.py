@@ -1,7 +1,7 @@
 """The rooms' logs: a Redis Stream each, whose ids are the order of the room.
 
-Only this folder and its scripts say XADD, XREAD or XRANGE. Redis may forget all of it at any moment. What was
-acknowledged is in the archive; `append.lua` says how a log that lost its beginning, its end or everything is noticed,
+Only this folder and its scripts use XADD, XREAD or XRANGE. Redis may forget all of it at any moment. Acknowledged
+events are in the archive; `append.lua` describes how a log that lost its beginning, its end or everything is noticed,
 and goes on as a new branch.
 """
 
@@ -36,18 +36,18 @@ from chatserver.support.redis_client import redis_errors_as_unavailable
 from chatserver.support.redis_scripts import Call, ScriptRunner, parse_answer
 
 MARKS_LINGER_SECONDS = 0.2
-"""How long the pending marks of what is archived are gathered before they are taken off. Nobody waits for that."""
+"""How long the pending marks of archived events are collected before they are cleared. No caller waits for that."""
 
 
 class RoomLog(LogReader):
-    """The logs of all rooms. Everything raises Unavailable when Redis does not answer.
+    """The logs of all rooms. Every method raises Unavailable when Redis does not answer.
 
-    `keep`: how much of them stays here, by which an append notes when the log is to be trimmed.
+    `keep`: the entries that stay here; an append notes by it when to trim the log.
     """
 
     def __init__(self, url: str, keep: Keep = KEEP) -> None:
         super().__init__(url)
-        # One connection for what changes the log, so that it is changed in the order in which that was asked for.
+        # One connection for all changes of the logs, so that they are made in the order of the calls.
         self._runner = ScriptRunner(url, (APPEND, CLEAR_PENDING))
         self._keep = keep
         self._appends: GroupCommit[Append, Outcome] = GroupCommit(self._append_all)
@@ -58,7 +58,7 @@ class RoomLog(LogReader):
         """The events that this process appended."""
 
     def is_appending(self, room_id: int) -> bool:
-        """Whether this process has asked for an append there, and was not told yet what became of it."""
+        """Returns True if this process has asked for an append in the room, and has not published its outcome yet."""
         return room_id in self._appending or self.own_news.is_waiting(room_id)
 
     async def append(
@@ -70,12 +70,12 @@ class RoomLog(LogReader):
         lost: Cursor | None = None,
         looked_up: bool = True,
     ) -> Outcome:
-        """Puts an event at the end of its room's log, unless its client id is there already.
+        """Appends an event to its room's log, unless its client id is there already.
 
         `branch`: the room's branch, if it is known.
-        `base`: what a new one stands on, if there is none.
+        `base`: the base of a new branch, if there is none.
         `lost`: an id under which this event was there, and that the archive refused.
-        `looked_up`: whether the archive was asked for the client id since the branch began.
+        `looked_up`: the archive was asked for the client id since the branch began.
         """
         outcome = await self._appends.submit(Append(draft, branch, base, lost, looked_up))
         if isinstance(outcome, Appended):
@@ -83,24 +83,24 @@ class RoomLog(LogReader):
         return outcome
 
     def mark_archived(self, event: Event) -> None:
-        """The event is archived: takes its pending mark off, in a moment. Should that fail, the sweep finds it."""
+        """Clears the pending mark of an archived event, in a moment. If that fails, the sweep does it."""
         self._marks.hand_in(ClearPending(event.room_id, event.id, _name(event), is_archived=True))
 
     async def flush_marks(self) -> None:
-        """Returns when all that was kept has lost its mark, as far as Redis could be reached."""
+        """Returns when the marks of all archived events are cleared, as far as Redis could be reached."""
         await self._marks.join()
 
     async def remove_entry(self, event: Event | Draft, id: Cursor) -> None:
-        """The event does not count under this id: takes it out, with its mark."""
+        """Removes an event that does not count under this id, and its mark."""
         await self._clearings.submit(ClearPending(event.room_id, id, _name(event), is_archived=False))
 
     async def drop_mark(self, event_id: EventId) -> None:
-        """Takes the mark off an event that is gone."""
+        """Clears the mark of an event that is gone."""
         await self._clearings.submit(ClearPending(*event_id, name="", is_archived=True))
 
     async def remove_redacted(self, room_id: int, ids: Sequence[Cursor]) -> None:
-        """Takes entries out that the archive has otherwise: readers find the hole, and look there. Their client ids
-        stay known until the room's log is trimmed."""
+        """Removes entries that the archive has without their text: readers find the hole, and read the archive. Their
+        client ids stay known until the room's log is trimmed."""
         with redis_errors_as_unavailable():
             await self._reader.xdel(log_key(room_id), *map(str, ids))
 
@@ -129,13 +129,13 @@ class RoomLog(LogReader):
         )
         return outcomes
 
-    async def _clear_all(self, settlings: Sequence[ClearPending]) -> Sequence[Any]:
-        batch = Batch(settlings)
+    async def _clear_all(self, clearings: Sequence[ClearPending]) -> Sequence[Any]:
+        batch = Batch(clearings)
         answers = batch.answers(await self._runner.run(CLEAR_PENDING, lambda _: batch.calls(ClearPending.arguments)))
         return [parse_answer(answer, lambda _: None) for answer in answers]
 
     async def close(self) -> None:
-        """Finishes what is being written, then lets go of the connections."""
+        """Finishes all writes, then closes the connections."""
         await self._appends.join()
         await self._clearings.join()
         await self.flush_marks()

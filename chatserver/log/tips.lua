@@ -1,8 +1,8 @@
--- The id that each log last gave. To ask for them one by one costs whoever asks ten times as much.
+-- Answers the last generated id of each log. Asking for them one by one costs the caller ten times as much.
 --
 -- KEYS  logs of one partition
 --
--- Answers an id for each, or false where there is no log.
+-- The answer has an id for each, or false if there is no log.
 
 local tips = {}
 for place, key in ipairs(KEYS) do

@@ -1,7 +1,7 @@
-"""Wake-ups: Redis says that a room has news; and what processes have to tell each other at once. All of it are hints:
-they may be late, repeated or lost.
+"""Wake-ups: notices by Redis that a room has news, and messages between processes. All of them are hints, which may be
+late, repeated or lost.
 
-One connection of its own, since a subscribed connection can't do anything else.
+They have a connection of their own, since a subscribed connection can't do anything else.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from chatserver.support.redis_client import (
 )
 
 PROBE_SECONDS = 5.0
-"""Silence after which the connection is probed. When the probe stays unanswered as long, the connection is given up:
-a hung server, or a demoted one that a firewall cut off, looks healthy to TCP."""
+"""Silence after which the connection is probed. If the probe stays unanswered as long, the connection is dropped: a
+hung server, or a demoted one that a firewall cut off, looks healthy to TCP."""
 
 ACKNOWLEDGE_SECONDS = 5.0
-"""How long to wait until Redis says that it will wake us up."""
+"""How long to wait until Redis acknowledges a subscription."""
 
 RECONNECT_SECONDS = (0.05, 0.5)
 
 _ALWAYS = b"harbour:awake"
-"""A channel nobody publishes to: Redis answers PING differently while nothing is subscribed."""
+"""A channel without publishers: Redis answers PING differently while nothing is subscribed."""
 
 MAX_SAID_BYTES = 256 * 1024
-"""Of one publication: signals that go out together have a quarter of that."""
+"""Largest publication that is read. Signals that go out together have a quarter of that."""
 
 OnNews = Callable[[int, Cursor | None], None]
-"""Called with a room that has news, and the id of what is new; None if it is to be looked for in the archive too."""
+"""Called with the id of a room that has news, and the new event's id; None if the archive is to be read too."""
 
 log = logging.getLogger(__name__)
 
@@ -60,13 +60,13 @@ class Wakeups:
         self._task: BackgroundTask | None = None
 
         self.is_subscribed = False
-        """Whether, as far as can be known, nothing that is said now would be missed."""
+        """True while, as far as can be known, no publication is missed."""
 
     def subscribe(self, channel: str, callback: Callable[[bytes], None]) -> None:
-        """Registers a callback for all that is published there. Call before `start`.
+        """Registers a callback for every publication on a channel. Call before `start`.
 
-        Anybody who reaches Redis can publish anything: the callback raises ValueError for what it can't read, and that
-        is dropped.
+        Anything that reaches Redis can publish anything: the callback raises ValueError for data that it can't read,
+        and these are dropped.
         """
         self._callbacks[channel.encode()] = callback
 
@@ -82,17 +82,17 @@ class Wakeups:
         await self._speaker.aclose(close_connection_pool=True)
 
     async def publish(self, channel: str, data: str) -> None:
-        """Tells all processes, this one too. Raises Unavailable."""
+        """Publishes to all processes, this one too. Raises Unavailable."""
         with redis_errors_as_unavailable():
             await self._speaker.publish(channel, data)
 
     async def watch(self, room_id: int) -> None:
-        """Returns when Redis has acknowledged: every append from now on wakes us up. Raises Unavailable."""
+        """Subscribes to a room. Once this returns, every append causes a wake-up. Raises Unavailable."""
         channel = news_channel(room_id).encode()
         self._rooms[channel] = room_id
         acknowledged = self._acknowledged.setdefault(channel, asyncio.get_running_loop().create_future())
         try:
-            await self._tell("SUBSCRIBE", channel)
+            await self._send("SUBSCRIBE", channel)
             await asyncio.wait_for(asyncio.shield(acknowledged), ACKNOWLEDGE_SECONDS)
         except BaseException as error:
             await self.forget(room_id)
@@ -104,11 +104,11 @@ class Wakeups:
         channel = news_channel(room_id).encode()
         self._rooms.pop(channel, None)
         self._acknowledged.pop(channel, None)
-        await self._tell("UNSUBSCRIBE", channel)
+        await self._send("UNSUBSCRIBE", channel)
 
-    async def _tell(self, command: str, channel: bytes) -> None:
+    async def _send(self, command: str, channel: bytes) -> None:
         if self._connection is not None:
-            # A broken connection is noticed by the one who reads it; the next one brings all rooms along.
+            # The reading task notices a broken connection; the next one subscribes to all rooms again.
             with contextlib.suppress(RedisError, OSError), connection_errors_as_unavailable():
                 await self._connection.send_command(command, channel)
 
@@ -141,10 +141,10 @@ class Wakeups:
             if message is None:
                 await self._connection.send_command("PING")
             else:
-                self._hear(message)
+                self._on_message(message)
             probed = message is None
 
-    def _hear(self, message: list[bytes]) -> None:
+    def _on_message(self, message: list[bytes]) -> None:
         match message:
             case [b"message", channel, data] if channel in self._rooms or channel in self._callbacks:
                 self._pass_on(channel, data)
@@ -157,7 +157,7 @@ class Wakeups:
                 self._on_return()
 
     def _pass_on(self, channel: bytes, data: bytes) -> None:
-        """Calls whoever listens there. What goes wrong with it is logged, and the rest is heard."""
+        """Calls the channel's callback. Its errors are logged, and later messages are still received."""
         try:
             if len(data) > MAX_SAID_BYTES:
                 raise ValueError(f"{len(data)} bytes")
