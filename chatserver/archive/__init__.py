@@ -1,1 +1,1 @@
-"""Every event for ever, in MongoDB: reading, writing, and finishing what another process began."""
+"""The archive: every event for ever, in MongoDB. Reads, writes, and finishes the work of dead processes."""

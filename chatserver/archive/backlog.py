@@ -1,10 +1,10 @@
-"""Reading a room's log as if archive and stream were one.
+"""The backlog: reads a room's log as if archive and stream were one.
 
 The archive has a room's events in order and none missing, up to some event; the stream has those behind it, which are
-on their way there. So a page is what the archive has, and then what the stream has behind that.
+on their way there. So a page consists of the archived events, and then of the stream's events behind them.
 
-The archive is always read first. What it did not have at that moment must be looked for in the stream afterwards: the
-other way round, an event that is archived and trimmed between the two reads would be in neither.
+The archive is always read first, and the stream afterwards for the events that were missing: the other way round, an
+event that is archived and trimmed between the two reads would be in neither.
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ Found = TypeVar("Found")
 
 LINK_RETRIES = 5
 LINK_SECONDS = 0.05
-"""Between the two reads the stream may have lost what the archive has by now. Reading again finds it there."""
+"""Between the two reads the stream may have lost events that the archive has by now. Reading again finds them there."""
 
 ALONE = 2_000
-"""Events of the stream that are read where the archive does not answer."""
+"""Events of the stream that are read if the archive does not answer."""
 
 
 QUIET_ROOMS = 50_000
 QUIET_SECONDS = 10.0
-"""For how many rooms without a stream, and how long, it is remembered up to where they are archived: the list of rooms
-asks for all of them, and the archive looks at each."""
+"""Rooms without a stream whose archived tip is cached, and for how long: the list of rooms asks for all of them, and
+the archive looks at each."""
 
 
 class End(NamedTuple):
-    """The end of a room's log at one moment. `archived`: the newest event that the archive has; None while it is away.
-    `behind`: what the stream has behind that, or all that it has, without a hole."""
+    """The end of a room's log at one moment. `archived`: the newest archived event; None while the archive is away.
+    `behind`: the stream's events behind that, or else all of its events, without a hole."""
 
     archived: Cursor | None
     behind: list[Event]
 
     @property
     def tip(self) -> Cursor:
-        """The newest event; BEGINNING for a room in which nothing happened yet."""
+        """The newest event's id; BEGINNING for a room without events."""
         return self.behind[-1].id if self.behind else self.archived or BEGINNING
 
     def reaches(self, cursor: Cursor) -> bool:
-        """Whether everything behind the cursor can be read."""
+        """Returns True if everything behind the cursor can be read."""
         return self.archived is not None or (bool(self.behind) and self.behind[0].prev <= cursor)
 
 
 class Backlog:
-    """Pages of a room's log, contiguous by `prev`, voids included (who shows events skips them)."""
+    """Pages of a room's log, contiguous by `prev`, voids included (readers that show events skip them)."""
 
     def __init__(self, archive: Archive, log: RoomLog) -> None:
         self._archive = archive
@@ -64,10 +64,10 @@ class Backlog:
         self._quiet: TTLCache[int, Cursor] = TTLCache(QUIET_ROOMS, QUIET_SECONDS)
 
     async def after(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
-        """Up to `limit` events that follow the cursor, oldest first.
+        """Returns up to `limit` events that follow the cursor, oldest first.
 
-        Served by the stream alone while it reaches back to the cursor, so that live delivery survives an absent
-        archive. Raises Unavailable when the part that is needed can't be read.
+        Uses the stream alone while it reaches back to the cursor, so that live delivery survives an absent archive.
+        Raises Unavailable if the part that is needed can't be read.
         """
         streamed = await self._log.after(room_id, cursor, limit)
         if streamed and is_linked(cursor, streamed):
@@ -84,9 +84,10 @@ class Backlog:
         raise Unavailable(because="the log is being mended", retry_after=1)
 
     async def before(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
-        """Up to `limit` events right in front of the cursor, oldest first. `END` stands behind the newest."""
+        """Returns up to `limit` events right before the cursor, oldest first. `END` stands behind the newest. Raises
+        Unavailable."""
         if cursor == BEGINNING:
-            return []  # Redis calls the range in front of it an error
+            return []  # Redis calls the range before it an error
         for _ in range(LINK_RETRIES):
             archived = await _or_none(self._archive.before(room_id, cursor, limit))
             streamed = await self._log.before(room_id, cursor, limit)
@@ -104,8 +105,8 @@ class Backlog:
         raise Unavailable(because="the log is being mended", retry_after=1)
 
     async def end(self, room_id: int) -> End:
-        """What only the stream has, and from where. While the stream does not answer that is nothing: all that was
-        acknowledged is archived. Raises Unavailable if neither answers."""
+        """Returns the archived tip, and the events that only the stream has. If the stream does not answer these are
+        none: all acknowledged events are archived. Raises Unavailable if neither answers."""
         for _ in range(LINK_RETRIES):
             archived = await _or_none(self._archive.tip(room_id))
             if archived is None:
@@ -119,21 +120,21 @@ class Backlog:
         raise Unavailable(because="the log is being mended", retry_after=1)
 
     async def has(self, room_id: int, cursor: Cursor) -> bool:
-        """Whether the cursor names a place in this room's log."""
+        """Returns True if the cursor names a place in this room's log."""
         if cursor == BEGINNING or await self._log.find(room_id, cursor) is not None:
             return True
         return await self._archive.find(room_id, cursor) is not None
 
     async def tip(self, room_id: int) -> Cursor:
-        """The id of the room's newest event; BEGINNING for a room in which nothing happened yet."""
+        """Returns the id of the room's newest event; BEGINNING for a room without events."""
         return await self._log.tip(room_id) or await self._archive.tip(room_id)
 
     async def reaches(self, room_id: int, cursor: Cursor) -> bool:
-        """Whether the room's log has come as far as this. Raises Unavailable where only the stream would know."""
+        """Returns True if the room's log has reached the cursor. Raises Unavailable if only the stream would know."""
         return cursor <= self._log.seen(room_id) or cursor <= await self.tip(room_id)
 
     async def tips(self, rooms: Sequence[int]) -> dict[int, Cursor]:
-        """The same for many rooms. While Redis is away, what is archived has to do."""
+        """Returns the tip of each room. While Redis is away, the archived tips have to do."""
         streamed = await _or_none(self._log.tips(rooms))
         for room_id in streamed or {}:
             self._quiet.pop(room_id, None)
@@ -145,37 +146,37 @@ class Backlog:
         return archived | known
 
     def _known_as_quiet(self, rooms: Sequence[int], streamed: Mapping[int, Cursor]) -> dict[int, Cursor]:
-        """The archived tips of rooms that had no stream a moment ago, and have none now: nobody spoke there since, as
-        far as anybody here has seen."""
+        """Returns the archived tips of rooms that had no stream a moment ago, and have none now: as far as this process
+        has seen, they have no new events."""
         found = {id: tip for id in rooms if id not in streamed and (tip := self._quiet.get(id)) is not None}
         return {id: tip for id, tip in found.items() if tip >= self._log.seen(id)}
 
     async def moment(self) -> Cursor:
-        """Where the clock that ids are taken from stands now. While Redis is away nobody knows, and it is BEGINNING."""
+        """Returns the current time of the clock that ids are taken from; BEGINNING while Redis is away."""
         return await _or_none(self._log.moment()) or BEGINNING
 
     async def is_further_than(self, room_id: int, cursor: Cursor, limit: int) -> bool:
-        """Whether more than `limit` archived events follow the cursor."""
+        """Returns True if more than `limit` archived events follow the cursor."""
         return await self._archive.count_after(room_id, cursor, limit + 1) > limit
 
 
 def what_follows(last: Cursor, streamed: Sequence[Event], *, is_archived: bool) -> list[Event] | None:
-    """Those events of the stream that come behind `last`, which is the last archived event, or else a reader's place.
+    """Returns the stream's events that follow `last`, which is the last archived event, or else a reader's cursor.
 
-    The stream may also have events that never count any more: of a branch that was lost, or that the archive refused.
-    What counts is linked to the newest. Returns None where something is missing in front of it.
+    The stream may also have events that never count: of a branch that was lost, or that the archive refused. Those that
+    count are linked to the newest. Returns None if events before these are missing.
     """
     linked = contiguous_tail(streamed)
     if not linked or linked[0].prev == last:
         return linked
     if linked[0].prev > last:
         return None
-    # This branch began further back: it is a lost one, unless it is the reader who stands on a lost one.
+    # This branch began further back: it is a lost one, unless the reader's cursor is on a lost one.
     return [] if is_archived else linked
 
 
 def contiguous_tail(events: Sequence[Event]) -> list[Event]:
-    """The longest end of the page without a hole: each event's `prev` is the event before it."""
+    """Returns the longest end of the page without a hole: each event's `prev` is the event before it."""
     start = len(events) - 1
     while start > 0 and events[start].prev == events[start - 1].id:
         start -= 1
@@ -183,7 +184,7 @@ def contiguous_tail(events: Sequence[Event]) -> list[Event]:
 
 
 def is_linked(cursor: Cursor, events: Sequence[Event]) -> bool:
-    """Whether each event says that it follows the one before it, from the cursor on."""
+    """Returns True if the `prev` of each event is the one before it, and that of the first is the cursor."""
     for event in events:
         if event.prev != cursor:
             return False

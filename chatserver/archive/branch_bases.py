@@ -1,12 +1,12 @@
-"""BranchBases: what a new branch of a room's log stands on.
+"""BranchBases: the bases of new branches of a room's log.
 
-When a log has lost something (see `append.lua`), events may be on their way into the archive that it does not have any
-more. A new branch can't know whether it follows them. So before anybody sees its first event, the archive keeps a place
-for that: a void with the branch's first id, behind the last event that is archived. From then on the archive refuses
-everything else that would follow there, and what was lost is appended again, behind the branch's beginning.
+When a log has lost something (see `append.lua`), events may be on their way into the archive that the log does not have
+any more. A new branch can't know whether it follows them. So before its first event is visible, the archive reserves a
+slot for that: a void with the branch's first id, behind the last archived event. From then on the archive refuses every
+other event that would follow there, and lost events are appended again, behind the branch's beginning.
 
-A place that is kept is no event: readers and the chain end before it, until the branch's first event fills it. If Redis
-loses that too, the place is given up: it stays in the chain as a void, and the next branch's base is made behind it.
+A reserved slot is no event: readers and the chain end before it, until the branch's first event fills it. If Redis
+loses that too, the slot is released: it stays in the chain as a void, and the next branch's base is made behind it.
 """
 
 from __future__ import annotations
@@ -25,28 +25,29 @@ from chatserver.model.cursor import BEGINNING, Cursor
 from chatserver.model.event_kinds import LASTING
 
 LEAP_MS = 100
-"""How far a branch begins above the clock and all known ids: readers may have seen ids that nobody remembers."""
+"""Distance of a branch's first id above the clock and all known ids: readers may have seen ids that no process
+remembers."""
 
 BASE_ATTEMPTS = 20
 BASE_PAUSE_SECONDS = 0.05
-"""Times that somebody else may be faster, and seconds between them."""
+"""Times that another process may be faster, and the pause after each."""
 
 
 class LogEnded(Exception):
-    """The room was closed, and nothing follows that."""
+    """The room was closed, and no event can follow."""
 
 
 class BranchBases:
     def __init__(self, database: Database, log: RoomLog) -> None:
         self._events = database.events
         self._log = log
-        # Those that are being made, so that a thousand posts after a restart of Redis make one.
+        # Bases in the making, so that a thousand posts after a restart of Redis make one.
         self._making: dict[tuple[int, bytes], asyncio.Task[Base | None]] = {}
 
     async def make(self, room_id: int, wanted: BaseWanted) -> Base | None:
-        """A base that nothing lost can follow; None if it is not wanted any more.
+        """Returns a base that no lost event can follow; None if it is not wanted any more.
 
-        All who ask with the same token get the same. Raises LogEnded, Unavailable.
+        All callers with the same token get the same. Raises LogEnded, Unavailable.
         """
         key = room_id, wanted.token
         if key not in self._making:
@@ -62,7 +63,7 @@ class BranchBases:
                     raise LogEnded  # the log that knew it is gone
                 if newest is not None and newest.get("kept_for") == wanted.token:
                     return Base(wanted.token, Cursor.parse(newest["prev"]), _id(newest["_id"]))
-                # Only who asks after looking knows that no branch began there since, and was already filled.
+                # Asked after the look above: only then is it certain that no branch began there and was filled since.
                 if not await self._log.wants_base(room_id, wanted.token):
                     return None
                 if newest is not None and "kept_for" in newest:
@@ -73,7 +74,8 @@ class BranchBases:
         raise Unavailable(because="the log is busy", retry_after=2)
 
     async def _reserve(self, room_id: int, newest: Document | None, wanted: BaseWanted) -> Base | None:
-        """Returns None if something else follows that event, also if the majority does not have it yet."""
+        """Reserves the slot behind `newest`. Returns None if another event follows that, even one that the majority
+        does not have yet."""
         prev = BEGINNING if newest is None else _id(newest["_id"])
         seen = self._log.seen(room_id)
         id = Cursor(max(_ms(wanted.token), wanted.above.ms, seen.ms, prev.ms) + LEAP_MS, 0)
@@ -85,7 +87,7 @@ class BranchBases:
         return Base(wanted.token, prev, id)
 
     async def _release(self, place: Document) -> None:
-        """Unless it is filled in this moment."""
+        """Turns a reserved slot into a plain void, unless it was filled in between."""
         await self._events.update_one(
             {"_id": place["_id"], "kept_for": place["kept_for"]}, {"$unset": {"kept_for": ""}}
         )
@@ -96,6 +98,7 @@ def _id(key: dict[str, int]) -> Cursor:
 
 
 def _ms(token: bytes) -> int:
-    """Tokens are times: the clock of Redis when the base was asked for, `<seconds>.<microseconds>`."""
+    """Returns the milliseconds of a token, which is the time of Redis's clock when the base was asked for,
+    `<seconds>.<microseconds>`."""
     seconds, _, micros = token.partition(b".")
     return int(seconds) * 1000 + int(micros) // 1000

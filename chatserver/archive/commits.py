@@ -1,15 +1,15 @@
-"""Commits: how events get into the archive, so that what is in stays in.
+"""Commits: the writing of events into the archive, so that an archived event stays archived.
 
-Redis may forget, fork or repeat a room's log at any moment; so whether an event counts is decided here, once and for
+Redis may forget, fork or repeat a room's log at any moment. So this module decides if an event counts, once and for
 ever, by two rules:
 
     in order    an event is written when the one it follows is there
     one each    of two that follow the same one, the second is refused (a unique index on room and `prev`)
 
-So the events of a room are one chain, from which nothing is missing and nothing is ever taken out. An event that is
-refused, or that follows one that was, was of a branch of the log that Redis lost. It was not acknowledged, and whoever
-holds it appends it again. Readers can't be past the place of an event that is still to come into the chain, since the
-log shows no event of another branch before that has its place (see `branch_bases.py`).
+So the events of a room are one chain, from which nothing is missing and nothing is ever taken out. A refused event, or
+one that follows a refused one, belongs to a branch of the log that Redis lost. It was not acknowledged, and the process
+that holds it appends it again. Readers can't be past the place of an event that is still to come into the chain, since
+the log shows no event of another branch before that branch has its place (see `branch_bases.py`).
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from chatserver.model.events import Event
 from chatserver.support.group_commit import GroupCommit
 
 COMMIT_BATCH = 500
-"""Events that are read or written together."""
+"""Most events that are read or written together."""
 
 LONG_MS = 1_000
-"""What was appended so long before the event that it is archived with has nobody any more who looks after it."""
+"""An event this much older than the one it was archived with has no process left to clear its mark."""
 
 TIPS = 20_000
-"""Rooms whose last archived id is remembered (about 200 bytes each); for the others it is looked up."""
+"""Rooms whose last archived id is cached (about 200 bytes each); for the others it is looked up."""
 
 
 class Refused(Exception):
-    """This event never counts: it is of a lost branch of its log. Append it again."""
+    """The event never counts: it belongs to a lost branch of its log. Append it again."""
 
 
 class Commits:
-    """Writes events, those that come while a write is in flight together with the next."""
+    """Writes events. Those that come during a write are written together by the next."""
 
     def __init__(self, database: Database, archive: Archive, log: RoomLog) -> None:
         self._events = database.events
@@ -60,27 +60,27 @@ class Commits:
         self._tips: LRUCache[int, Cursor] = LRUCache(TIPS)
 
     async def commit(self, event: Event) -> Event:
-        """Archives an event, durably, and returns the one that stands under its client id.
+        """Archives an event, durably, and returns the archived one with its client id.
 
-        That is the event itself, also when it was archived before; or an earlier one, if this is a repeat that slipped
-        past both look-ups. The repeat is archived as a void then, so that `prev` of the next event still holds.
+        That is the event itself, even if it was archived before; or an earlier one, if this is a repeat that slipped
+        past both look-ups. Then the repeat is archived as a void, so that `prev` of the next event still holds.
         Raises Refused, Unavailable.
         """
         outcome = await self._group.submit(event)
-        # Also the first of a repeat: whoever archived that may have died before it was shown.
+        # Also the first of a repeat: the process that archived it may have died before it was projected.
         await self.show(outcome)
         return outcome
 
     async def show(self, event: Event) -> None:
-        """Makes sure that an archived event is in `messages`, whatever became of the process that archived it."""
+        """Ensures that an archived event is in `messages`, even if the process that archived it died."""
         await self._showing.show(event)
 
     async def project_message(self, message: Event) -> None:
-        """Makes sure that `messages` has an archived message as it stands by now."""
+        """Ensures that `messages` has the current state of an archived message."""
         await self._showing.project_message(message)
 
     async def close(self) -> None:
-        """Returns when everything that was handed in is written."""
+        """Returns when all submitted events are written."""
         await self._group.join()
         await self._showing.close()
 
@@ -101,13 +101,13 @@ class Commits:
                 await self._write(batch)
         others = batch.archived().difference(events)
         await self._showing.project_all(others)
-        self._settle_others(others, events)
+        self._clear_others(others, events)
         return [batch.outcomes[event.room_id, event.id] for event in events]
 
     # In order
 
     async def _link(self, room_id: int, wanted: list[Event], batch: _Batch) -> None:
-        """Plans a room's events, and with them those in front of them that others appended."""
+        """Plans a room's events, and the events before them that other processes appended."""
         tip = await self._archive.tip(room_id)
         behind = [event for event in wanted if event.id <= tip]
         ahead = wanted[len(behind) :]
@@ -123,7 +123,7 @@ class Commits:
         batch.settle([event for event in ahead if event.id not in written], Refused())
 
     async def _chain(self, tip: Cursor, wanted: list[Event]) -> list[Event]:
-        """The log from the archived tip to the last wanted event, as far as it links."""
+        """Returns the log from the archived tip to the last wanted event, as far as it links."""
         chain: list[Event] = []
         following = {event.prev: event for event in wanted}
         while tip < wanted[-1].id:
@@ -148,18 +148,19 @@ class Commits:
             return
         refused = events[count]
         batch.to_write = events[count + 1 :] + batch.to_write
-        outcome, has_place = await self._settle(refused)
+        outcome, has_place = await self._resolve_duplicate(refused)
         batch.outcomes[refused.room_id, refused.id] = outcome
         if has_place:
             self._tips[refused.room_id] = refused.id
             await self._skip_archived(refused.room_id, batch)
         else:
             self._tips.pop(refused.room_id, None)
-            batch.settle(batch.take(refused.room_id), Refused())
+            batch.settle(batch.drop_room(refused.room_id), Refused())
 
     async def _skip_archived(self, room_id: int, batch: _Batch) -> None:
-        """Where one event was there already, others are: two processes archive the same log."""
-        there = batch.take(room_id)
+        """Drops a room's archived events from the plan. There are more than one as a rule: two
+        processes archive the same log."""
+        there = batch.drop_room(room_id)
         stands = await self._archive.are_archived(there) if there else []
         for event, is_there in zip(there, stands, strict=True):
             if is_there:
@@ -168,9 +169,9 @@ class Commits:
             else:
                 batch.to_write.append(event)
 
-    async def _settle(self, event: Event) -> tuple[Event | Refused, bool]:
-        """A unique index refused the event. Returns what became of it, and whether its place is taken in the chain, by
-        whatever: then those that follow it may still be written."""
+    async def _resolve_duplicate(self, event: Event) -> tuple[Event | Refused, bool]:
+        """Finds out why a unique index refused the event. Returns its outcome, and True if any document has its place
+        in the chain: then its followers may still be written."""
         if (filled := await self._fill(event)) is not None:
             return filled, True
         there = await self._latest.find_one({"_id": event_key(event.room_id, event.id)}, max_time_ms=WRITE_MS)
@@ -185,7 +186,7 @@ class Commits:
         return await self._first(event) or Refused(), True
 
     async def _fill(self, event: Event) -> Event | Refused | None:
-        """The first event of a branch takes the place that was kept for it. Returns None if this is another event."""
+        """Puts the first event of a branch into its reserved slot. Returns None if this is another event."""
         kept = {"_id": event_key(event.room_id, event.id), "prev": str(event.prev), "kept_for": {"$exists": True}}
         try:
             filled = await self._events.replace_one(kept, event_document(event))
@@ -194,23 +195,23 @@ class Commits:
             return await self._first(event) or Refused()
         return event if filled.matched_count else None
 
-    def _settle_others(self, others: Iterable[Event], submitted: Sequence[Event]) -> None:
-        """Takes the pending marks off what was archived in passing, if its own process is not about to: after an outage
-        that is most of it."""
+    def _clear_others(self, others: Iterable[Event], submitted: Sequence[Event]) -> None:
+        """Clears the pending marks of events that were archived in passing, if their own process is not about to: after
+        an outage these are most of them."""
         newest = {event.room_id: event.id.ms for event in sorted(submitted, key=lambda event: event.id)}
         old = [event for event in others if event.id.ms < newest[event.room_id] - LONG_MS]
         for event in old:
             self._log.mark_archived(event)
 
     async def _first(self, event: Event) -> Event | None:
-        """The event that stands under this one's client id."""
+        """Returns the archived event with this one's client id."""
         name = client_key(event.room_id, event.user_id, event.client_id)
         found = await self._latest.find_one(name, max_time_ms=WRITE_MS)
         return None if found is None else read_event(found)
 
 
 class _Batch:
-    """What is to be written together, in order, and what became of it."""
+    """Events to be written together, in order, and their outcomes."""
 
     def __init__(self) -> None:
         self.to_write: list[Event] = []
@@ -223,15 +224,15 @@ class _Batch:
         for event in events:
             self.outcomes[event.room_id, event.id] = outcome
 
-    def take(self, room_id: int) -> list[Event]:
-        """Takes a room's events out of the plan."""
+    def drop_room(self, room_id: int) -> list[Event]:
+        """Removes a room's events from the plan, and returns them."""
         taken = [event for event in self.to_write if event.room_id == room_id]
         self.to_write = [event for event in self.to_write if event.room_id != room_id]
         return taken
 
 
 async def _insert_in_order(collection: Collection, documents: list[Document]) -> int:
-    """Inserts documents up to the first that a unique index refuses. Returns how many that were."""
+    """Inserts documents up to the first that a unique index refuses. Returns the number inserted."""
     try:
         await collection.insert_many(documents, ordered=True)
     except BulkWriteError as error:

@@ -1,7 +1,7 @@
-"""The connection to MongoDB and its collections.
+"""The database: the connection to MongoDB and its collections.
 
-This is the only file that imports Motor. Motor is in maintenance (its makers move to PyMongo's own asynchronous API);
-what the rest of the code uses of it is `Collection`, whose verbs are the same there.
+This is the only file that imports Motor. Motor is in maintenance (its makers move to PyMongo's own asynchronous API).
+The rest of the code uses only `Collection`, whose methods are the same there.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
 
 DEFAULT_NAME = "harbour"
-"""The database, where the URI names none."""
+"""The database, if the URI names none."""
 
 SELECT_MS = 5_000
-"""How long to look for a primary: longer than an election among three members on one network (about 2–4 s)."""
+"""Longest search for a primary: longer than an election among three members on one network (about 2–4 s)."""
 
 ANSWER_MS = 10_000
-"""How long a reply may take before its connection is given up."""
+"""How long a reply may take before its connection is dropped."""
 
 WRITE_MS = 5_000
-"""How long a write may wait for its majority. A write that timed out may still have happened: who wrote asks again."""
+"""How long a write may wait for its majority. A write that timed out may still have happened: the caller checks."""
 
 
 LATEST = ReadConcern("linearizable")
-"""For reads that explain why a write was refused: they see what stood in its way, which a majority may have only in a
-moment, and return when it has."""
+"""For reads that explain why a write was refused: they see the document that stood in its way, which a majority may
+have only in a moment, and return when it has."""
 
 NEWEST = ReadConcern("local")
-"""For reads that are followed by a write which takes place only if nothing was written since."""
+"""For reads that are followed by a write that happens only if nothing was written since."""
 
 
 class Database:
-    """The collections, under the names that a visitor with a MongoDB shell would look for."""
+    """The collections, under the names to look for in a MongoDB shell."""
 
     def __init__(self, uri: str) -> None:
-        # Where replies are awaited, the majority has them and their journal is on disk: see "An acknowledgement is a
-        # promise" in ARCHITECTURE.md. Reads see only what a majority has, so no election takes it back.
+        # An awaited write returns when a majority has it in its journal on disk: see "An acknowledgement is a promise"
+        # in ARCHITECTURE.md. Reads see only documents that a majority has, so no election takes them back.
         self._uri = uri
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             uri,
@@ -71,7 +71,7 @@ class Database:
         self.newest_messages: Collection = self.messages.with_options(read_concern=NEWEST)
         self.rooms: Collection = database["rooms"]
         self.users: Collection = database["users"]
-        # For who only wants to know who has a name: that never changes, and is known while a primary is elected too.
+        # For looking up users by name only: this never changes, and is known while a primary is elected too.
         anywhere: Any = PrimaryPreferred()  # which Motor's types have under another name
         self.users_anywhere: Collection = self.users.with_options(read_preference=anywhere)
         self.sessions: Collection = database["sessions"]
@@ -81,7 +81,7 @@ class Database:
     async def prepare(self, say: Callable[[str], object] = print) -> None:
         """Makes the indexes. Safe to run at every start, by many processes at once.
 
-        `say` is told how far that is, where it takes long. Raises Unavailable; its cause says what is wrong.
+        `say` is called with the progress, if it takes long. Raises Unavailable; its cause says what is wrong.
         """
         # A build may take longer than any answer.
         builder: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
@@ -105,7 +105,7 @@ class Database:
             builder.close()
 
     async def next_number(self, name: str) -> int:
-        """The next of a series of integers, from 1: ids of rooms and users."""
+        """Returns the next of a series of integers, from 1: ids of rooms and users. Raises Unavailable."""
         with mongodb_errors_as_unavailable():
             counter = await self.counters.find_one_and_update(
                 {"_id": name}, {"$inc": {"last": 1}}, upsert=True, return_document=True
@@ -122,7 +122,7 @@ class Database:
 
 @contextmanager
 def mongodb_errors_as_unavailable() -> Iterator[None]:
-    """Turns a MongoDB that is away into Unavailable. Callers handle the errors they expect inside of it."""
+    """Turns errors of PyMongo into Unavailable. Callers handle the errors that they expect inside this context."""
     try:
         yield
     except PyMongoError as error:
@@ -130,12 +130,12 @@ def mongodb_errors_as_unavailable() -> Iterator[None]:
 
 
 def raise_unless_duplicate(error: BulkWriteError) -> None:
-    """Raises the error again, unless all that is wrong is that something was there already."""
+    """Raises the error again, unless duplicate keys are its only cause."""
     details = error.details
     if details.get("writeConcernErrors") or any(each["code"] != DUPLICATE_KEY for each in details["writeErrors"]):
         raise error
 
 
 def is_about_skeleton(error: DuplicateKeyError) -> bool:
-    """Whether a name is refused because another one looks like it, not because it is the same."""
+    """Returns True if a name was refused because another one looks like it, not because it is the same."""
     return "looks" in (error.details or {}).get("keyPattern", {})

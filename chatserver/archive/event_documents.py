@@ -19,31 +19,31 @@ _SHOWN = {"prev", *_OWN, *_WHERE_THEY_APPLY}
 
 
 class Shown(NamedTuple):
-    """A message as `messages` has it. `applied`: the newest change that is in it; BEGINNING where none is."""
+    """A message as `messages` has it. `applied`: the newest change that is in it; BEGINNING if there is none."""
 
     message: Message
     applied: Cursor
 
 
 def event_key(room_id: int, id: Cursor) -> Document:
-    """The `_id` of an event, and of the message it shows."""
-    # MongoDB compares embedded documents field by field in this order: that is the order of the log.
+    """Returns the `_id` of an event, and of its message in `messages`."""
+    # MongoDB compares embedded documents field by field in this order, which is the order of the log.
     return {"room": room_id, "ms": id.ms, "seq": id.seq}
 
 
 def read_key(key: Document) -> Cursor:
-    """The id of the event whose key that is."""
+    """Returns the id of the event that has this key."""
     return Cursor(key["ms"], key["seq"])
 
 
 def in_room(room_id: int) -> Document:
-    """A query for all events or messages of a room."""
+    """Returns a query for all events or messages of a room."""
     return {"_id": {"$gt": event_key(room_id, BEGINNING), "$lt": event_key(room_id, END)}}
 
 
 def event_document(event: Event, *, void: bool = False) -> Document:
-    """`void`: only the link that holds the chain of `prev` together. A change also says which message it is about, so
-    that what became of a message is found at once, however much was said since."""
+    """Returns the document of an event. `void`: only the link that holds the chain of `prev` together. A change also
+    names its message, so that the changes of a message are found at once, however many events followed it."""
     document: Document = {
         "_id": event_key(event.room_id, event.id),
         "prev": str(event.prev),
@@ -71,7 +71,7 @@ def read_event(document: Document) -> Event:
 
 
 def message_document(message: Message, applied: Cursor = BEGINNING) -> Document:
-    """What `messages` has: the room as it is shown, for pages, search and whoever asks the database.
+    """Returns the document of `messages`: the room as it is shown, for pages, search and queries by hand.
 
     `applied`: the newest change that is in it, which guards it against one that comes late.
     """
@@ -79,7 +79,7 @@ def message_document(message: Message, applied: Cursor = BEGINNING) -> Document:
     document |= {name: getattr(message, name) for name in _OWN}
     for name in _WHERE_THEY_APPLY:
         if value := getattr(message, name):
-            # As MongoDB will give it back: it knows lists, no tuples.
+            # As MongoDB will return it: it has lists, no tuples.
             document[name] = msgspec.json.decode(msgspec.json.encode(value))
     if words := search_words(message.content):
         document["words"] = words

@@ -1,10 +1,10 @@
-"""The archive: every event for ever, in MongoDB.
+"""Events in the archive: all of them for ever, in MongoDB.
 
     events     one document for each entry of a log, append-only, `_id` = {room, ms, seq}: the log's own order
-    messages   what the room shows, a projection of `events` that can be rebuilt from it (`projector.py`)
+    messages   the room as it is shown, a projection of `events` that can be rebuilt from it (`projector.py`)
 
-An event counts as archived when a majority of the replica set has it in its journal. Then it stays: `commits.py` says
-how events get in, and why nothing has to be taken out again.
+An event counts as archived when a majority of the replica set has it in its journal. Then it stays: `commits.py`
+explains how events are written, and why none ever has to be removed.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from chatserver.support import tasks
 from chatserver.support.group_commit import GroupCommit
 
 RETURN_SECONDS = 0.5
-"""While MongoDB is away, how long after each vain try it is looked for again."""
+"""Pause between attempts to reach MongoDB while it is away."""
 
 
 FEW_EVENTS = 4
-"""Messages whose changes are asked for one by one. A query of many such parts takes longer to plan than to answer."""
+"""Most messages whose changes are queried one by one. A query of many such parts takes longer to plan than to run."""
 
 
 class ClientId(NamedTuple):
-    """What names an event before the log does, and for ever after."""
+    """The name of an event before the log gives it an id, and for ever after."""
 
     room_id: int
     user_id: int
@@ -44,7 +44,7 @@ class ClientId(NamedTuple):
 
 
 class Archive:
-    """Reads events. Everything raises Unavailable when MongoDB does not answer."""
+    """Reads events. Every method raises Unavailable when MongoDB does not answer."""
 
     def __init__(self, database: Database) -> None:
         self._events = database.events
@@ -56,26 +56,27 @@ class Archive:
         self._looking: asyncio.Task[None] | None = None
 
     async def after(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
-        """The oldest `limit` events behind the cursor, voids among them."""
+        """Returns the oldest `limit` events behind the cursor, voids among them."""
         with mongodb_errors_as_unavailable():
             found = self._events.find(_between(room_id, cursor, END)).sort("_id", ASCENDING).limit(limit)
             return [read_event(document) async for document in found]
 
     async def before(self, room_id: int, cursor: Cursor, limit: int) -> list[Event]:
-        """The newest `limit` events in front of the cursor, oldest first, voids among them."""
+        """Returns the newest `limit` events before the cursor, oldest first, voids among them."""
         with mongodb_errors_as_unavailable():
             found = self._events.find(_between(room_id, BEGINNING, cursor)).sort("_id", DESCENDING).limit(limit)
             newest_first = [read_event(document) async for document in found]
         return newest_first[::-1]
 
     async def messages_after(self, room_id: int, cursor: Cursor, limit: int, *, until: Cursor = END) -> list[Event]:
-        """The oldest `limit` messages behind the cursor, as they were written. `until`: the last that is wanted."""
+        """Returns the oldest `limit` messages behind the cursor, as they were written. `until`: the last one wanted."""
         with mongodb_errors_as_unavailable():
             found = self._events.find(_messages(room_id, cursor, _behind(until))).hint(MESSAGES_IN_ORDER)
             return [read_event(document) async for document in found.sort("_id", ASCENDING).limit(limit)]
 
     async def messages_before(self, room_id: int, cursor: Cursor, limit: int, *, until: Cursor = END) -> list[Event]:
-        """The newest `limit` messages in front of the cursor, oldest first, as they were written."""
+        """Returns the newest `limit` messages before the cursor, oldest first, as they were written. `until`: the last
+        one wanted."""
         with mongodb_errors_as_unavailable():
             found = self._events.find(_messages(room_id, BEGINNING, min(cursor, _behind(until)))).hint(
                 MESSAGES_IN_ORDER
@@ -84,7 +85,7 @@ class Archive:
         return newest_first[::-1]
 
     async def shown(self, room_id: int, ids: Collection[Cursor]) -> dict[Cursor, Shown]:
-        """Those of these messages that are in `messages`, which may be a moment behind the events."""
+        """Returns those of the messages that are in `messages`, which may be a moment behind the events."""
         with mongodb_errors_as_unavailable():
             found = self._messages.find({"_id": {"$in": [event_key(room_id, id) for id in ids]}})
             each = [read_shown(document) async for document in found]
@@ -93,9 +94,9 @@ class Archive:
     async def changes(
         self, room_id: int, behind: Mapping[Cursor, Cursor], *, until: Cursor = END
     ) -> dict[Cursor, list[Event]]:
-        """For each message the changes about it behind a place in the log, in order. Those without any are left out.
+        """Returns for each message its changes behind a cursor, in order. Messages without any are left out.
 
-        `until`: the last change that is wanted.
+        `behind`: that cursor for each message. `until`: the last change wanted.
         """
         last = event_key(room_id, until)
         unchanged = [event_key(room_id, id) for id, place in behind.items() if place == BEGINNING]
@@ -118,7 +119,7 @@ class Archive:
         return {id: sorted(events, key=lambda event: event.id) for id, events in found.items()}
 
     async def _newest_changes(self, room_id: int, ids: Collection[Cursor]) -> dict[Cursor, Cursor]:
-        """The newest change about each message, by one look into the index for each."""
+        """Returns the newest change about each message, by one look into the index for each."""
         newest_of_each: list[Document] = [
             {"$match": {"about": {"$in": [event_key(room_id, id) for id in ids]}}},
             {"$sort": {"about": DESCENDING, "_id": DESCENDING}},
@@ -134,7 +135,7 @@ class Archive:
         return None if document is None else read_event(document)
 
     async def are_archived(self, events: Sequence[Event]) -> list[bool]:
-        """Which of these events are archived, each under its own id and with its own name."""
+        """Returns True for each event that is archived under its own id, user and client id."""
         keys = [event_key(event.room_id, event.id) for event in events]
         with mongodb_errors_as_unavailable():
             found = {read_event(document) async for document in self._events.find({"_id": {"$in": keys}})}
@@ -142,9 +143,9 @@ class Archive:
         return [(event.room_id, event.id, event.user_id, event.client_id) in there for event in events]
 
     async def find_by_client_id(self, room_id: int, user_id: int, client_id: str) -> Event | None:
-        """The event that was posted under this client id, however long ago. Look-ups are grouped like writes.
+        """Returns the event that was posted under this client id, however long ago. Look-ups are grouped like writes.
 
-        While MongoDB is away this raises Unavailable at once, so that those who can do without are not kept waiting.
+        Raises Unavailable at once while MongoDB is away, so that callers that can do without it do not wait.
         """
         if self._is_away:
             raise Unavailable(because="the archive is not available", retry_after=2)
@@ -158,12 +159,12 @@ class Archive:
         return [by_name.get(name) for name in wanted]
 
     async def tip(self, room_id: int) -> Cursor:
-        """The room's highest archived id; BEGINNING where nothing is archived."""
+        """Returns the room's highest archived id; BEGINNING if it has none."""
         newest = await self.before(room_id, END, 1)
         return newest[-1].id if newest else BEGINNING
 
     async def tips(self, rooms: Sequence[int]) -> dict[int, Cursor]:
-        """The highest archived id of each room, in one round trip. Rooms in which nothing is archived are left out."""
+        """Returns the highest archived id of each room, in one round trip. Rooms without any are left out."""
         newest: list[Document] = [
             {"$match": {"$expr": {"$and": [{"$gt": ["$_id", "$$from"]}, {"$lt": ["$_id", "$$to"]}]}, "kept_for": None}},
             {"$sort": {"_id": -1}},
@@ -181,13 +182,13 @@ class Archive:
         return {id["room"]: Cursor(id["ms"], id["seq"]) for id in ids}
 
     async def count_after(self, room_id: int, cursor: Cursor, limit: int) -> int:
-        """How many events stand behind the cursor, counted up to `limit`."""
+        """Returns the number of events behind the cursor, counted up to `limit`."""
         with mongodb_errors_as_unavailable():
             return int(await self._events.count_documents(_between(room_id, cursor, END), limit=limit))
 
     @contextmanager
     def noting_absence(self) -> Iterator[None]:
-        """Around what is done often enough to tell at once when MongoDB goes and comes back."""
+        """Notes if MongoDB is away. Wrap it around calls frequent enough to notice at once when it goes or returns."""
         try:
             with mongodb_errors_as_unavailable():
                 yield
@@ -199,14 +200,15 @@ class Archive:
         self._is_away = False
 
     async def close(self) -> None:
-        """Returns when everything that was asked is answered."""
+        """Returns when all look-ups are answered."""
         self._is_closed = True
         await self._look_ups.join()
         if self._looking is not None:
             await tasks.stop([self._looking])
 
     async def _look_for_it(self) -> None:
-        """There may be nothing to write that would tell: without an answer to its look-up, many a post is refused."""
+        """Tries to reach MongoDB. No write may come to notice its return: many posts are refused while their look-up
+        gets no answer."""
         try:
             while self._is_away:
                 await asyncio.sleep(RETURN_SECONDS)
@@ -214,7 +216,7 @@ class Archive:
                     await self._events.find_one({}, {"_id": 1})
                     self._is_away = False
         finally:
-            self._looking = None  # whatever ended it, the next one who finds MongoDB away begins to look again
+            self._looking = None  # however it ended, the next call that finds MongoDB away starts it again
 
 
 def client_key(room_id: int, user_id: int, client_id: str) -> Document:
@@ -222,7 +224,7 @@ def client_key(room_id: int, user_id: int, client_id: str) -> Document:
 
 
 def with_client_ids(names: Iterable[ClientId]) -> Document:
-    """A query for the events under these names: one look into the index for all that a user sent to a room."""
+    """Returns a query for these events: one look into the index for all of a user's events in a room."""
     by_sender: dict[tuple[int, int], list[str]] = {}
     for room_id, user_id, client_id in names:
         by_sender.setdefault((room_id, user_id), []).append(client_id)
@@ -234,7 +236,7 @@ def with_client_ids(names: Iterable[ClientId]) -> Document:
 
 
 def _between(room_id: int, after: Cursor, before: Cursor) -> Document:
-    """Events, not the places that are kept free for one."""
+    """Returns a query for events, without reserved slots."""
     return {"_id": {"$gt": event_key(room_id, after), "$lt": event_key(room_id, before)}, "kept_for": None}
 
 
@@ -243,5 +245,5 @@ def _messages(room_id: int, after: Cursor, before: Cursor) -> Document:
 
 
 def _behind(id: Cursor) -> Cursor:
-    """The place right behind an id."""
+    """Returns the cursor right behind an id."""
     return id if id == END else Cursor(id.ms, id.seq + 1)

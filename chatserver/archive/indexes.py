@@ -1,11 +1,11 @@
-"""The indexes, and how a database gets them that was made by another release, or by hand.
+"""The indexes, also of databases that were made by another release, or by hand.
 
-An index keeps its name and its options for ever: what a release needs otherwise it gives another name, so that older
-processes, which may run beside it, find theirs. Where an index is not what its name says all the same, a unique one is
-made beside the one that is there, which goes when the new one holds, and any other is made anew.
+An index keeps its name and options for ever: a release that needs other options uses another name, so that older
+processes, which may run beside it, find theirs. If an index has other options than its name says all the same, it is
+made anew; a unique one beside the old one, which is dropped when the new one is built.
 
-To build one takes as long as it takes: minutes, where there are millions of messages. MongoDB lets reads and writes go
-on meanwhile, and all processes that start wait for the same build.
+A build takes minutes where there are millions of messages. MongoDB lets reads and writes go on meanwhile, and all
+processes that start wait for the same build.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ MESSAGES_THAT_MENTION = "messages_that_mention"
 """Indexes for counts, which name them."""
 
 PROGRESS_SECONDS = 5.0
-"""How often somebody who waits for a build is told how far it is."""
+"""Interval of progress reports during a build."""
 
 INDEX_ATTEMPTS = 5
-"""Times that another process may change indexes under this one's hands."""
+"""Times that another process may change indexes at the same moment."""
 
 _OTHER_INDEX = {85, 86}
 """Error codes: an index of that name has other options, or one with these options has another name."""
 
 _BUILD_ABORTED = {26, 27, 276}
-"""Error codes: somebody dropped the collection, the index, or what was being built of it."""
+"""Error codes: the collection, the index, or its unfinished build was dropped."""
 
 _OPTIONS = ("unique", "sparse", "partialFilterExpression", "expireAfterSeconds", "collation")
 
@@ -51,8 +51,8 @@ _WITH_LOOKS = {"looks": {"$exists": True}}
 
 INDEXES: Mapping[str, Sequence[IndexModel]] = {
     "events": [
-        # One message for a (room, user, client id), for ever: the last word on repeats. And one event behind
-        # another: the last word on what was lost (see `commits.py`).
+        # One message for a (room, user, client id), for ever: this decides about repeats. And one event behind
+        # another: this decides about lost events (see `commits.py`).
         IndexModel([("_id.room", ASCENDING), ("prev", ASCENDING)], name="one_event_behind_another", unique=True),
         IndexModel(
             [("_id.room", ASCENDING), ("user_id", ASCENDING), ("client_id", ASCENDING)],
@@ -72,7 +72,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
             partialFilterExpression={"about": {"$exists": True}},
         ),
     ],
-    # For search, newest first over all rooms: by a word; and by time alone, for what is in many messages.
+    # For search, newest first over all rooms: by a word; and by time alone, for words of many messages.
     "messages": [
         IndexModel([("words", ASCENDING), *_BY_TIME, ("user_id", ASCENDING)], name=MESSAGES_WITH_A_WORD),
         IndexModel(_BY_TIME, name=MESSAGES_BY_TIME),
@@ -87,7 +87,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
             partialFilterExpression={"mentions": {"$exists": True}},
         ),
     ],
-    # By spelling, and by looks: see `lookalikes.py`. What an earlier release wrote has no looks until they are added.
+    # By spelling, and by looks: see `lookalikes.py`. Documents of earlier releases have no looks until they are added.
     "rooms": [
         IndexModel("key", name="one_room_for_a_name", unique=True),
         IndexModel("looks", name="one_room_that_looks_so", unique=True, partialFilterExpression=_WITH_LOOKS),
@@ -104,7 +104,7 @@ INDEXES: Mapping[str, Sequence[IndexModel]] = {
 
 
 class Collection(Protocol):
-    """What is asked of a collection here."""
+    """The methods of a collection that are used here."""
 
     def list_indexes(self) -> Any: ...
     async def create_indexes(self, indexes: Sequence[IndexModel]) -> Any: ...
@@ -114,10 +114,10 @@ class Collection(Protocol):
 async def make_indexes(
     collections: Mapping[str, Collection], running: Callable[[], Any], say: Callable[[str], object]
 ) -> None:
-    """Makes those that are missing; safe at every start, by many processes at once.
+    """Makes the missing indexes. Safe at every start, by many processes at once.
 
-    `running`: a cursor over the operations that run in MongoDB. `say`: is told how far it is, where that takes long.
-    Raises PyMongoError, OperationFailure among them where the data breaks what a unique index has to hold.
+    `running`: a cursor over the operations that run in MongoDB. `say`: is called with the progress, if it takes long.
+    Raises PyMongoError; OperationFailure, if the data violates a unique index.
     """
     for name, indexes in INDEXES.items():
         async with _telling(f"making the indexes of {name}", running, say):
@@ -163,7 +163,7 @@ async def _drop(collection: Collection, name: str) -> None:
 
 
 def _options(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes an index what it is, but for its name."""
+    """Returns the keys and options of an index, without its name."""
     given = {name: document[name] for name in _OPTIONS if document.get(name) not in (None, False)}
     return {"key": [(field, int(direction)) for field, direction in document["key"].items()], **given}
 
@@ -192,7 +192,7 @@ async def _tell(what: str, running: Callable[[], Any], say: Callable[[str], obje
 
 
 async def _progress(running: Callable[[], Any]) -> str:
-    """How far the builds are, where this user may see that."""
+    """Returns the progress of the builds, if this user of MongoDB may see it."""
     try:
         builds = [each async for each in running() if "progress" in each and "Index Build" in each.get("msg", "")]
     except PyMongoError:

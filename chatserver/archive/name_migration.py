@@ -1,6 +1,7 @@
-"""Gives the names of people and rooms that an earlier release made their skeletons: nobody new can look like them.
+"""The name migration: adds skeletons to names of people and rooms from earlier releases, so that no new name can look
+like them.
 
-Of two old names that look alike one gets them, and the other one stays as it is: both go on as before.
+Of two old names that look alike one gets them, and the other stays as it is: both work as before.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from chatserver.archive.database import (
 from chatserver.model.lookalikes import skeletons
 
 NAMES_AT_ONCE = 1_000
-"""Read, written and held at a time."""
+"""Names that are read, written and held at a time."""
 
 _CLOSED_AGAIN = [{"$set": {"looks": [{"$concat": ["closed ", {"$toString": "$_id"}]}]}}]
 
 
 async def add_skeletons(database: Database) -> None:
-    """Safe at every start, by many processes at once, and beside older ones. Raises Unavailable."""
+    """Adds them. Safe at every start, by many processes at once, and beside older ones. Raises Unavailable."""
     with mongodb_errors_as_unavailable():
         # A room that an older process closed kept its skeletons.
         await database.rooms.update_many(

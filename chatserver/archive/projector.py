@@ -1,9 +1,9 @@
-"""MessageProjector: how archived events get into `messages`, each message as it stands after the changes about it.
+"""MessageProjector: projects archived events into `messages`, each message with its changes applied.
 
-Safe at any time, twice, by many processes and out of order. A message that is there already stays as it is. A document
-says up to which change it has been folded (`applied`); what the archive has about the message behind that is folded in,
-all of it and in order, and written only if nobody else did so meanwhile. Since the archive only grows at its end, a
-document has every change up to its `applied`.
+Safe at any time, twice, by many processes and out of order. A message that is there already stays as it is. `applied`
+of a document is the newest change that is in it; the later changes in the archive are applied, all of them and in
+order, and written only if no other process did so meanwhile. Since the archive only grows at its end, a document has
+every change up to its `applied`.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from chatserver.support.group_commit import GroupCommit
 
 PROJECTION_ATTEMPTS = 30
 PROJECTION_PAUSE_SECONDS = 0.02
-"""Times that others may be faster, and seconds between them, at the most. Who is faster takes all changes along."""
+"""Times that others may be faster, and longest pause after each. The faster one applies all changes."""
 
 
 class MessageProjector:
-    """Everything raises Unavailable when MongoDB does not answer; for the text of what was deleted, Redis too."""
+    """Every method raises Unavailable when MongoDB does not answer; for the text of deleted messages, Redis too."""
 
     def __init__(self, database: Database, archive: Archive, log: RoomLog) -> None:
         self._database = database
         self._archive = archive
         self._log = log
-        # Apart, so that messages never wait for what becomes of others.
+        # Apart, so that messages never wait for changes of others.
         self._messages: GroupCommit[Event, None] = GroupCommit(self._project_messages)
         self._changes: GroupCommit[Event, None] = GroupCommit(self._project_changes)
 
     async def show(self, event: Event) -> None:
-        """Makes sure that an archived event is in `messages`, whatever became of the process that archived it."""
+        """Ensures that an archived event is in `messages`, even if the process that archived it died."""
         kind = kind_of(event)
         if kind.is_message:
             await self._messages.submit(event)
@@ -52,11 +52,11 @@ class MessageProjector:
             await self._changes.submit(event)
 
     async def project_message(self, message: Event) -> None:
-        """Makes sure that a message is in `messages` with all that the archive has about it."""
+        """Ensures that a message is in `messages` with all of its archived changes."""
         await self._project_message(EventId(message.room_id, message.id))
 
     async def project_all(self, events: Iterable[Event]) -> None:
-        """The same for many at once."""
+        """Ensures that many archived events are in `messages`."""
         events = list(events)
         if messages := [event for event in events if kind_of(event).is_message]:
             await self._project_messages(messages)
@@ -66,7 +66,7 @@ class MessageProjector:
                     raise outcome
 
     async def close(self) -> None:
-        """Returns when everything that was handed in is shown."""
+        """Returns when all submitted events are in `messages`."""
         await self._messages.join()
         await self._changes.join()
 
@@ -95,7 +95,7 @@ class MessageProjector:
         raise Unavailable(because="the message changes too fast")
 
     async def _bring_forward(self, event_id: EventId) -> bool:
-        """Folds in what the archive has about a message. Returns False if somebody else did so in between."""
+        """Applies the archived changes to a message. Returns False if another process did so in between."""
         key = event_key(*event_id)
         there: Document | None = await self._database.newest_messages.find_one({"_id": key})
         if there is not None:
@@ -103,7 +103,7 @@ class MessageProjector:
         else:
             event = await self._archive.find(*event_id)
             if event is None or not kind_of(event).is_message:
-                return True  # what is about nothing shows nothing
+                return True  # a change without a message shows nothing
             message, applied = event.message(), BEGINNING
         changes = (await self._archive.changes(event_id.room_id, {event_id.id: applied})).get(event_id.id, [])
         message = apply_changes(message, changes)
@@ -116,7 +116,7 @@ class MessageProjector:
         return True
 
     async def _write(self, document: Document, there: Document | None) -> bool:
-        """In the place of what was read there, if that is still the same."""
+        """Writes the document in place of the one that was read. Returns False if that has changed."""
         messages = self._database.messages
         if there is None:
             try:
@@ -128,15 +128,14 @@ class MessageProjector:
         return (await messages.replace_one(unchanged, document)).matched_count == 1
 
     async def _take_text_out(self, event_id: EventId) -> None:
-        """What was deleted is not to be read any more. Its place in the chain stays, and whose it was."""
+        """Removes the text of a deleted message. Its place in the chain stays, and its author."""
         ids = await redact(self._database, event_id.room_id, event_id.id)
-        # After the archive has it: readers who find a hole in the stream look there.
+        # Only after the archive is redacted: readers that find a hole in the stream read the archive.
         await self._log.remove_redacted(event_id.room_id, ids)
 
 
 async def redact(database: Database, room_id: int, id: Cursor) -> list[Cursor]:
-    """Takes the text of a deleted message, and of its edits, out of `events`. Returns their ids. The caller handles
-    errors of PyMongo."""
+    """Removes the text of a deleted message and of its edits from `events`. Returns their ids. Raises PyMongoError."""
     key = event_key(room_id, id)
     ids = []
     texts = {"$or": [{"_id": key}, {"about": key, "kind": {"$in": TEXTS_OF_CHANGES}}]}

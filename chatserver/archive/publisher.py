@@ -1,4 +1,4 @@
-"""The way of an event into the log and the archive, and the promise at its end."""
+"""The publisher: brings an event into the log and the archive, and returns when it can't be lost any more."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from chatserver.model.event_kinds import kind_of
 from chatserver.model.events import Draft, Event, draft_of
 
 PUBLISH_ATTEMPTS = 12
-"""Steps that one post may take: after a flush or failover of Redis it needs three, and as many again for each that
-comes on top."""
+"""Steps that one post may take: after a flush or failover of Redis it needs three, and three more for each further
+one."""
 
 BRANCHES = 20_000
-"""Rooms whose branch is remembered (about 200 bytes each); the log knows the others."""
+"""Rooms whose branch is cached (about 200 bytes each); the log knows the others."""
 
 
 class Published(NamedTuple):
@@ -34,7 +34,7 @@ class Published(NamedTuple):
 
 
 class Publisher:
-    """Publishes events: look the client id up, append, archive, take the mark off."""
+    """Publishes events: looks the client id up, appends, archives, clears the mark."""
 
     def __init__(self, archive: Archive, bases: BranchBases, commits: Commits, log: RoomLog) -> None:
         self._archive = archive
@@ -47,12 +47,12 @@ class Publisher:
         """Returns when the event can't be lost any more, or raises Unavailable: then nothing is promised.
 
         Raises LogEnded. The same client id always names the same event, however often and wherever it is published.
-        `fresh`: the client id was made just now, so nobody can have used it.
+        `fresh`: the client id was made just now, so it can't have been used.
         `lost`: an id under which the event was in the log, and that the archive refused.
         """
         base: Base | None = None
         for _ in range(PUBLISH_ATTEMPTS):
-            # What is archived under the client id is asked after the branch is known: see `append.lua`.
+            # The archive is asked for the client id only when the branch is known: see `append.lua`.
             branch = base.id if base else self._branches.get(draft.room_id)
             looked_up = fresh
             if branch is not None and not fresh:
@@ -67,7 +67,7 @@ class Publisher:
                     base = await self._bases.make(draft.room_id, outcome)
                 case Appended(event, repeated):
                     if repeated:
-                        self._tell(event)
+                        self._publish_deletion(event)
                     try:
                         return await self._archive_it(event, repeated)
                     except Refused:
@@ -89,7 +89,7 @@ class Publisher:
         raise Unavailable(because="the log keeps losing this", retry_after=2)
 
     async def archive_pending(self, event_id: EventId) -> None:
-        """Archives an event that somebody else appended, perhaps before they died. Raises Unavailable."""
+        """Archives an event that another process appended, perhaps before it died. Raises Unavailable."""
         event = await self._log.find(*event_id)
         if event is None:
             await self._log.drop_mark(event_id)
@@ -101,7 +101,7 @@ class Publisher:
                 await self.publish(draft_of(event), lost=event.id)
 
     async def ensure_archived(self, event_id: EventId) -> Event | None:
-        """The event with that id, archived now if it was not yet; None where none is. Raises Unavailable."""
+        """Returns the event, archiving it first if necessary; None if there is none. Raises Unavailable."""
         event = await self._archive.find(*event_id)
         if event is None and await self._log.find(*event_id) is not None:
             await self.archive_pending(event_id)
@@ -109,12 +109,12 @@ class Publisher:
         return event
 
     async def project_message(self, message: Event) -> None:
-        """Makes sure that what became of an archived message is in `messages`, before somebody is told that it is so:
-        whoever archived it may have died, and Redis forgotten that it was pending. Raises Unavailable."""
+        """Ensures that the changes of an archived message are in `messages`, before a client is told so: the process
+        that archived them may have died, and Redis may have lost the pending mark. Raises Unavailable."""
         await self._commits.project_message(message)
 
     async def close(self) -> None:
-        """Returns when everything that was begun is archived."""
+        """Returns when all events that were begun are archived."""
         await self._commits.close()
 
     async def _archive_it(self, event: Event, repeated: bool) -> Published:
@@ -127,20 +127,20 @@ class Publisher:
         return Published(first, repeated or first.id != event.id)
 
     async def _answer(self, draft: Draft, first: Event, lost: Cursor | None) -> Published:
-        self._tell(first)
+        self._publish_deletion(first)
         await self._commits.show(first)
         if lost is not None:
             await self._log.remove_entry(draft, lost)
         return Published(first, repeated=True)
 
-    def _tell(self, event: Event) -> None:
-        """It was there before, and this process may not have heard of it. When it answers that something is deleted,
-        its readers get no more of that."""
+    def _publish_deletion(self, event: Event) -> None:
+        """Publishes an earlier deletion to this process, which may have missed it: once it answers that a message is
+        deleted, its readers must get none of its text."""
         if kind_of(event).deletes:
             self._log.own_news.publish([event])
 
     async def _look_up(self, draft: Draft) -> tuple[Event | None, bool]:
-        """What stands under the client id in the archive, and whether that could be asked."""
+        """Returns the archived event under the client id, and False if the archive could not be asked."""
         try:
             found = await self._archive.find_by_client_id(draft.room_id, draft.user_id, draft.client_id)
         except Unavailable:

@@ -1,6 +1,6 @@
-"""The sweep: finishes what a dead process began, and keeps the logs in Redis short.
+"""The sweep: finishes the work of dead processes, and keeps the logs in Redis short.
 
-Every process sweeps. What one does twice, or two do at once, is harmless: archiving is idempotent.
+Every process sweeps. Sweeping twice, or two sweeps at once, are harmless: archiving is idempotent.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from chatserver.model.event_id import EventId
 from chatserver.support.background import Background, BackgroundTask
 
 SWEEP_SECONDS = 2.0
-"""Between two sweeps. An event is old when two of them saw it, whatever the clocks say: whoever appended it has had
-the time to archive it."""
+"""Pause between two sweeps. An event is old when two of them saw it, whatever the clocks say: the process that appended
+it has had the time to archive it."""
 
 SWEEP_BATCH = 500
 """Events that are archived together."""
@@ -43,13 +43,13 @@ class Sweep:
             await self._task.stop()
 
     async def sweep(self) -> int:
-        """Archives all that was pending already at the last sweep. Returns how many those were. Raises Unavailable."""
+        """Archives all events that were pending at the last sweep already. Returns their number. Raises Unavailable."""
         pending = await self._log.pending()
         old = [event_id for event_id in pending if event_id in self._seen]
         for start in range(0, len(old), SWEEP_BATCH):
             finished = [self._publisher.archive_pending(event_id) for event_id in old[start : start + SWEEP_BATCH]]
             _raise_first(await asyncio.gather(*finished, return_exceptions=True))
-        await self._log.flush_marks()  # what was finished shall not be found again
+        await self._log.flush_marks()  # so that finished events are not found again
         self._seen = frozenset(pending).difference(old)
         return len(old)
 

@@ -1,15 +1,15 @@
--- Takes the oldest entries of a room's log out of Redis, only such as are archived; and with the last of them the whole log:
--- whoever speaks there next begins a new branch behind what is archived, as if Redis had forgotten it (see append.lua).
+-- Removes the oldest entries of a room's log from Redis, archived ones only; and with the last of them the whole log: the
+-- next append begins a new branch behind the archived events, as if Redis had forgotten the log (see append.lua).
 --
 -- KEYS  1 the room's stream   2 the client ids of its entries   3 the room's branch   4 the partition's pending events
 --       5 the partition's rooms that have a log here, by the milliseconds at which to trim it next
 -- ARGV  1 the room   2 entries to keep   3 milliseconds to keep them
---       4 milliseconds to keep all the others too, and what a closed room has left
---       5 entries to look at, at the most   6 client ids to look at, at once
+--       4 milliseconds to keep all others too, and the remaining entries of a closed room
+--       5 most entries to look at   6 client ids to look at, at once
 --
--- Answers how many entries it took out, and notes when the room is to be trimmed next: at once, if there is more.
+-- Answers the number of entries that it removed, and notes when to trim the room next: at once, if there are more.
 --
--- What is pending in any room of the partition holds all of them back: it is there for a moment, or the archive is away.
+-- A pending event in any room of the partition holds all rooms back: it is there for a moment, or the archive is away.
 
 local stream, names, branch, pending, due = unpack(KEYS)
 local room, keep_entries, keep_ms, at_least_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -28,7 +28,7 @@ local function before(a, b)
     return a_seq < b_seq
 end
 
--- The last id given out, which outlives the entry.
+-- Returns the last generated id, which outlives the entry.
 local function last_generated()
     local info = redis.call('XINFO', 'STREAM', stream)
     for i = 1, #info, 2 do
@@ -42,7 +42,7 @@ local oldest_pending = redis.call('ZRANGE', pending, 0, 0, 'WITHSCORES')
 local not_archived = oldest_pending[2] and tonumber(oldest_pending[2]) or math.huge
 if redis.call('HGET', branch, 'closed') then keep_ms = at_least_ms end
 
--- Takes out the oldest entries. Returns how many, and when there is more to do; nil where none is left.
+-- Removes the oldest entries. Returns their number, and the time of the next trim (milliseconds); nil if none is left.
 local function take_out()
     local surplus = redis.call('XLEN', stream) - keep_entries
     local entries = redis.call('XRANGE', stream, '-', '+', 'COUNT', at_most)
@@ -61,9 +61,9 @@ local function take_out()
     return #entries, #entries == at_most and now or nil
 end
 
--- Forgets client ids of entries that were taken out one by one, as deleted messages and their edits are, once the log
--- begins behind them. Nobody knows where they are in the hash, so it takes samples, and more of them as long as a quarter of
--- one was of that kind: as Redis itself finds keys that have expired. Returns whether there may be many more.
+-- Drops client ids of entries that were removed one by one, as deleted messages and their edits are, once the log begins
+-- behind them. Their places in the hash are unknown, so it takes samples, and more of them while over a quarter of one is
+-- stale: as Redis itself finds expired keys. Returns true if there may be many more.
 local function forget_names()
     local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
     if not first or redis.call('HLEN', names) <= redis.call('XLEN', stream) then return false end
@@ -86,7 +86,7 @@ local count, next_ms = take_out()
 if next_ms then
     if forget_names() then next_ms = now end
 elseif redis.call('EXISTS', stream) == 1 then
-    -- Above the last id that it gave out, be it that of an entry that did not count: only then is all of it the past.
+    -- Counted from the last generated id, even of an entry that did not count: only then is all of the log past.
     local until_ms = parts(last_generated()) + keep_ms
     if until_ms >= now then next_ms = until_ms + 1 end
 end

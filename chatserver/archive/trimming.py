@@ -1,8 +1,8 @@
-"""Keeps Redis from growing: takes out of the rooms' logs what is archived and old, or more than is kept.
+"""Trimming: removes archived entries from the rooms' logs when they are old or too many, so that Redis does not grow.
 
-Each partition has its rooms in a set, by the time at which there will be something to take out; an append notes it
-there, and so does each run of `trim.lua`. So nothing is forgotten with a process, and any of them may do what is due:
-the first one does it, the others find it done. That two do it at once is harmless.
+Each partition has its rooms in a set, by the time at which there will be something to remove. An append notes it there,
+and so does each run of `trim.lua`. So no note dies with a process, and any process may trim what is due: the first one
+does it, the others find it done. Two at once are harmless.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from chatserver.support.redis_client import connect, redis_errors_as_unavailable
 from chatserver.support.redis_scripts import Call, Script, ScriptRunner, parse_answer
 
 ROOMS_AT_ONCE = 4
-"""Rooms of each partition that are trimmed in one round trip."""
+"""Most rooms of each partition that are trimmed in one round trip."""
 
 ROUNDS = 20
-"""Round trips of one sweep, at the most: the next one goes on."""
+"""Most round trips of one sweep: the next sweep goes on."""
 
 ENTRIES_AT_ONCE = 500
-"""Entries that one run of the script takes out: short, since Redis does nothing else meanwhile."""
+"""Most entries that one run of the script removes: few, since Redis does nothing else meanwhile."""
 
 NAMES_AT_ONCE = 100
-"""Client ids that one look of the script takes as a sample."""
+"""Client ids in each of the script's samples."""
 
 KEYS_AT_ONCE = 500
-"""Keys of Redis that are looked through at once for logs that nobody noted."""
+"""Keys of Redis that one step of the search for logs without a note looks at."""
 
 ANY_LOG = "{chat*}:room:*:log"
-"""A pattern that the key of each log matches."""
+"""A pattern that matches the key of every log."""
 
 TRIM = Script.load(__file__, "trim.lua")
 
 
 class Trimming:
-    """Everything raises Unavailable when Redis does not answer. `keep`: as those who append know it."""
+    """Every method raises Unavailable when Redis does not answer. `keep`: the same as for appending."""
 
     def __init__(self, url: str, keep: Keep = KEEP) -> None:
-        # Connections of its own: an append shall not wait behind this.
+        # Connections of its own, so that no append waits behind this.
         self._runner = ScriptRunner(url, (TRIM,))
         self._reader = connect(url, connections=1)
         self._keep = keep
@@ -52,7 +52,7 @@ class Trimming:
         await self._reader.aclose(close_connection_pool=True)
 
     async def trim(self) -> None:
-        """Does what is due, or as much of it as one sweep shall."""
+        """Trims the rooms that are due, in at most ROUNDS round trips."""
         for _ in range(ROUNDS):
             due = await self._due()
             if not due:
@@ -60,8 +60,8 @@ class Trimming:
             await self._trim(due)
 
     async def note_more(self) -> None:
-        """Looks through some of Redis for logs of which nobody noted when to trim them, until all was looked through
-        once: older releases had no such notes."""
+        """Looks through some of Redis for logs without a note of when to trim them, until all keys were seen once:
+        older releases had no such notes."""
         if self._cursor is None:
             return
         with redis_errors_as_unavailable():
