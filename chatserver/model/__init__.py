@@ -1,1 +1,1 @@
-"""The words of the domain: cursors, events, changes, names. No I/O."""
+"""The model: cursors, events, changes, names. No I/O."""

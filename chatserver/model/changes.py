@@ -1,7 +1,7 @@
-"""Changes: what becomes of a message after it was written.
+"""Changes of messages: edits, deletions and reactions.
 
-A change is an event of the room's log like any other. How a message stands follows from the log: the message, then the
-changes about it in the order of their ids (`event_kinds.apply_changes`). Once a message is deleted, it stays deleted
+A change is an event of the room's log like any other. The state of a message follows from the log: the message, then
+its changes in the order of their ids (`event_kinds.apply_changes`). Once a message is deleted, it stays deleted
 whatever follows.
 """
 
@@ -30,7 +30,7 @@ class Edited(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Deleted(msgspec.Struct, frozen=True):
-    """The payload of a `deleted` event. `client_id` is the message's own: it goes with the message (see `trim.lua`)."""
+    """The payload of a `deleted` event. `client_id`: the message's own, which is dropped with it (see `trim.lua`)."""
 
     room_id: int
     message_id: str
@@ -39,7 +39,7 @@ class Deleted(msgspec.Struct, frozen=True):
 
 
 class Reacted(msgspec.Struct, frozen=True):
-    """The payload of a `reaction` event. `on`: it was given; else it was taken back."""
+    """The payload of a `reaction` event. `on`: True if it was given, False if it was taken back."""
 
     room_id: int
     message_id: str
@@ -64,7 +64,8 @@ def draft_edited(edited: Edited) -> Draft:
 
 
 def draft_deleted(message: Message) -> Draft:
-    """Its client id is fixed, so deleting twice deletes once; and it is none that a client could have posted under."""
+    """Returns the deletion of a message. Its client id is fixed, so that deleting twice deletes once; and no client can
+    post under it."""
     deleted = Deleted(message.room_id, message.id, message.user_id, message.client_id)
     return _draft("deleted", deleted, f"deleted:{message.id}")
 
@@ -74,7 +75,7 @@ def draft_reaction(reacted: Reacted) -> Draft:
 
 
 def about(change: Event) -> Cursor:
-    """The id of the message that a change is about."""
+    """Returns the id of the message that a change is about."""
     return Cursor.parse(_change.decode(change.payload).message_id)
 
 
@@ -103,7 +104,7 @@ def has_reaction(message: Message, emoji: str, user_id: int) -> bool:
 
 
 def tombstone(message: Message) -> Message:
-    """What is left of a deleted message: its place, whose it was, and when."""
+    """Returns the rest of a deleted message: its place, author and time."""
     return Message(
         id=message.id,
         prev=message.prev,
@@ -118,7 +119,7 @@ def tombstone(message: Message) -> Message:
 
 
 def _react(reactions: tuple[Reaction, ...], reacted: Reacted) -> tuple[Reaction, ...]:
-    """An emoji has its place from the first who reacted so, until the last took it back."""
+    """Applies a reaction. An emoji keeps its position from its first reaction until the last one is taken back."""
     users = {each.emoji: each.user_ids for each in reactions}
     others = tuple(user_id for user_id in users.get(reacted.emoji, ()) if user_id != reacted.user_id)
     if not reacted.on:

@@ -1,4 +1,4 @@
-"""Client ids: the names that clients give to what they send, so that what is sent twice is done once."""
+"""Client ids: the names that clients give to their requests, so that a repeated one is done once."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ def is_client_id(text: str) -> bool:
 
 
 def check_client_id(text: str | None) -> None:
-    """Raises Invalid for what is no client id. Not to give any is fine."""
+    """Raises Invalid if the text is no client id. None is allowed."""
     if text is not None and not is_client_id(text):
         raise Invalid("client_id is 1 to 64 of A-Z a-z 0-9 _ -")
 
 
 def client_id_of(client_id: str, content: str) -> str:
-    """The client id of these words where others were sent under the given one already: the same for the same words."""
+    """Returns a client id for this content, when another was sent under the given one already: always the same for the
+    same content."""
     return hashlib.sha256(f"{client_id}\n{content}".encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""A cursor: a place in a room's log, named by the id of the event that stands there.
+"""A cursor: a place in a room's log, named by the id of the event at that place.
 
 An event's id is the id of its entry in the room's Redis Stream, `<milliseconds>-<sequence>`. It is the `id:` on the
 wire, the order of the room and half of the key in the archive. Nothing else orders anything.
@@ -25,9 +25,9 @@ class Cursor(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
-        """Reads `<ms>-<seq>`, or `0` for the beginning of the log.
+        """Parses `<ms>-<seq>`, or `0` for the beginning of the log.
 
-        Only the canonical spelling is taken (no sign, no leading zero, no space), so that one place has one name.
+        Only the canonical spelling is valid (no sign, no leading zero, no space), so that one place has one name.
         Raises ValueError for anything else.
         """
         if text == "0":
@@ -49,12 +49,12 @@ END = Cursor(_LARGEST, _LARGEST)
 
 
 def format_cursors(places: Iterable[tuple[int, Cursor | str]]) -> str:
-    """The places in many rooms as one name: `<room>.<cursor>_<room>.<cursor>…`"""
+    """Returns the cursors in many rooms as one text: `<room>.<cursor>_<room>.<cursor>…`"""
     return "_".join(f"{room_id}.{cursor}" for room_id, cursor in places)
 
 
 def parse_cursors(text: str) -> dict[int, list[str]] | None:
-    """What such a name says of each room, unread: a part may be no cursor. None if the text is not of this kind."""
+    """Returns the parts of a combined cursor by room, unparsed: a part may be no cursor. None if the text is none."""
     parts: dict[int, list[str]] = {}
     for part in text.split("_"):
         room_id, dot, cursor = part.partition(".")

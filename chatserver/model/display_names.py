@@ -1,6 +1,7 @@
-"""Names of people and rooms: what is allowed, and when two are the same. `lookalikes` says which look the same.
+"""Display names of people and rooms: rules for new names, and the key that equal names share. `lookalikes` finds names
+that look the same.
 
-Names that were taken under older rules stay as they are: only new ones are held to these.
+Names that were taken under older rules stay as they are: these rules are for new ones.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ MAX_ROOM_NAME = 80
 """Characters (code points) of a name."""
 
 MAX_CHARACTERS = 1_000
-"""Of what is looked at as a name at all, before its characters are put together: to bring marks into their order takes
-a time that grows with the square of how many there are."""
+"""Longest text that is normalized as a name, before its characters are composed: the time to sort marks grows with the
+square of their number."""
 
 MAX_MARKS_IN_A_ROW = 4
-"""Nonspacing marks on one letter (Unicode TS 39, 5.4): no script needs more, and more cover what stands beside them."""
+"""Nonspacing marks on one letter (Unicode TS 39, 5.4): no script needs more, and more cover the text beside them."""
 
 _WITHOUT_INK = "\u2800\U0001d159"
-"""Characters that are blank and that Unicode counts among the symbols: a pattern of Braille without dots, a note."""
+"""Blank characters that Unicode counts among the symbols: a Braille pattern without dots, a null note head."""
 
 _BLANK = regex.compile(rf"[\p{{Zs}}{_WITHOUT_INK}]+")
 _FORBIDDEN = regex.compile(r"[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]")
@@ -35,9 +36,9 @@ _MARKS = regex.compile(rf"(\p{{Mn}})\1|\p{{Mn}}{{{MAX_MARKS_IN_A_ROW + 1}}}")
 _WORD = regex.compile(r"[\p{L}\p{M}]+")
 
 _INVISIBLE_BUT_NEEDED = regex.compile(
-    # Within an emoji: how its parts are joined, and that it is an emoji.
+    # Within an emoji: the joiners of its parts, and the mark that it is an emoji.
     r"(?<=\p{Extended_Pictographic}\p{EMod}?)\ufe0f|(?<=\p{Extended_Pictographic}\p{EMod}?\ufe0f?)\u200d(?=\p{Extended_Pictographic})"
-    # Within a word: whether letters join, in scripts where they do.
+    # Within a word: joiners and non-joiners, in scripts with joined letters.
     r"|(?<=[\p{Arab}\p{Syrc}\p{Mong}\p{Beng}\p{Deva}\p{Gujr}\p{Guru}\p{Knda}\p{Mlym}\p{Orya}\p{Sinh}\p{Taml}\p{Telu}])"
     r"[\u200c\u200d]"
     r"(?=[\p{Arab}\p{Syrc}\p{Mong}\p{Beng}\p{Deva}\p{Gujr}\p{Guru}\p{Knda}\p{Mlym}\p{Orya}\p{Sinh}\p{Taml}\p{Telu}])"
@@ -54,9 +55,9 @@ _OF_NO_SCRIPT = {"COMMON", "INHERITED"}
 
 
 def clean_name(name: str, longest: int) -> str:
-    """The name without space around it, and with single spaces in it.
+    """Returns the name without space around it, and with single spaces in it.
 
-    Raises Invalid unless it has 1 to `longest` characters of which some are seen and none hides.
+    Raises Invalid unless it has 1 to `longest` characters, some of them visible and none of them hidden.
     """
     name = name.strip()
     if len(name) <= MAX_CHARACTERS:
@@ -77,7 +78,7 @@ def clean_name(name: str, longest: int) -> str:
 
 
 def clean_name_of_person(name: str, longest: int) -> str:
-    """The same; besides, no word mixes alphabets as no language does."""
+    """Does the same for a person's name; also raises Invalid if a word mixes alphabets as no language does."""
     name = clean_name(name, longest)
     if any(_mixes_scripts(word) for word in _WORD.findall(name)):
         raise Invalid("a word of a name is written in one alphabet")
@@ -85,13 +86,13 @@ def clean_name_of_person(name: str, longest: int) -> str:
 
 
 def one_spaced(name: str) -> str:
-    """The name with one space wherever something blank was, and none around it."""
+    """Returns the name with one space for each run of blank characters, and none around it."""
     return _BLANK.sub(" ", name.strip()).strip()
 
 
 def name_key(name: str) -> str:
-    """Equal for names that differ only in case or in the spelling of the same characters (Unicode TR 15, 21); nobody's
-    for what is too long to be a name."""
+    """Returns a key that is equal for names that differ only in case or in the encoding of the same characters (Unicode
+    TR 15, 21); empty, which no name has, for a text that is too long to be a name."""
     if len(name) > MAX_CHARACTERS:
         return ""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

@@ -1,4 +1,4 @@
-"""An event's id in all rooms: which room, and which place in its log."""
+"""An event id that is unique over all rooms: the room, and the place in its log."""
 
 from __future__ import annotations
 

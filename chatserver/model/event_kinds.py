@@ -1,7 +1,7 @@
-"""The kinds of what a room's readers are told, each described once. A new kind is a row here, and its payload.
+"""The kinds of events, each described once. A new kind is a row here, and its payload.
 
-*Lasting* ones are entries of the room's log: kept for ever, in order, delivered to everyone exactly once. *Passing*
-ones (signals) go to whoever listens at that moment, and are never told again.
+*Lasting* events are entries of the room's log: kept for ever, in order, delivered to every reader exactly once.
+*Passing* ones (signals) go to the streams that are open at that moment, and are not stored or replayed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chatserver.model.events import Event, Kind, Message
 
 
 class Sent(Enum):
-    """How an entry of the log looks on a stream."""
+    """The form of a log entry on a stream."""
 
     AS_MESSAGE = "a block without an `event:` field"
     BY_NAME = "a block whose `event:` field is the kind"
@@ -29,9 +29,9 @@ class Sent(Enum):
 class LastingKind(NamedTuple):
     """`is_message`: it begins a message. `is_change`: it is about an earlier message, which `message_id` names.
 
-    `apply`: the message as it stands after a change with this payload. `has_text`: people's words are in it, and are
-    blanked when its message is deleted. `deletes`: it takes the words of its message out of everything that is kept.
-    `ends_log`: nothing follows it.
+    `apply`: returns the message after a change with this payload. `has_text`: it contains people's text, which is
+    blanked when its message is deleted. `deletes`: it removes its message's text from all stores. `ends_log`: no event
+    follows it.
     """
 
     sent: Sent
@@ -53,7 +53,7 @@ LASTING: Mapping[Kind, LastingKind] = {
 }
 
 UNKNOWN = LastingKind(Sent.BY_NAME)
-"""A kind of a newer release, whose processes may be running beside this one: it is handed on as it is."""
+"""A kind from a newer release, whose processes may run beside this one. It is handed on as it is."""
 
 PASSING: Mapping[signal_data.SignalName, type[msgspec.Struct]] = {
     "typing": signal_data.TypingData,
@@ -61,14 +61,14 @@ PASSING: Mapping[signal_data.SignalName, type[msgspec.Struct]] = {
     "read": signal_data.ReadData,
     "rooms": signal_data.RoomsData,
 }
-"""What each signal may say, by the name under which it is sent."""
+"""The data of each signal, by its name."""
 
 MESSAGE: Kind = "message"
 TEXTS_OF_CHANGES = tuple(name for name, kind in LASTING.items() if kind.is_change and kind.has_text)
 """The names of kinds, for queries."""
 
 _WORDS = ("html", "mentions", "reply_to", "look")
-"""Fields of a payload that say something of its `content`."""
+"""Fields of a payload that reveal something of its `content`."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -78,10 +78,10 @@ def kind_of(event: Event) -> LastingKind:
 
 
 def apply_changes(message: Message, events: Iterable[Event]) -> Message:
-    """How a message stands after these changes about it, which come in the order of the log.
+    """Returns the message after its changes `events`, which come in the order of the log.
 
-    To apply again what is in there already changes nothing (but the order of reactions, if some were taken back and
-    given again).
+    Applying a change twice has no further effect (except on the order of reactions, if some were taken back and given
+    again).
     """
     for event in events:
         if message.deleted:
@@ -93,12 +93,12 @@ def apply_changes(message: Message, events: Iterable[Event]) -> Message:
 
 
 def without_text(event: Event) -> Event:
-    """The event with nothing in it to be read any more, for one whose kind has text."""
+    """Returns the event without its text, for an event whose kind has text."""
     return replace(event, payload=payload_without_text(event.kind, event.payload))
 
 
 def payload_without_text(kind: Kind, payload: bytes) -> bytes:
-    """The same of a payload. Whatever else it says stays, `id` and `prev` too where they are in there."""
+    """Returns a payload without its text. All other fields stay, `id` and `prev` too if they are there."""
     fields = msgspec.json.decode(payload)
     for name in _WORDS:
         fields.pop(name, None)

@@ -1,7 +1,7 @@
-"""What a room's log carries, and its JSON.
+"""Events of a room's log, and their JSON.
 
-An event is written once: the process that takes a post encodes everything but `id` and `prev`, which only the log can
-give. Those two are put in front when the event is read, so no process ever decodes a message to pass it on.
+An event is encoded once: the process that takes a post encodes everything but `id` and `prev`, which only the log can
+give. These two are prepended when the event is read, so no process ever decodes a message to pass it on.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import msgspec
 from chatserver.model.cursor import Cursor
 
 Kind = Literal["message", "edited", "deleted", "reaction", "closed", "void"]
-"""`event_kinds.py` describes each. `message`: somebody wrote. `edited`, `deleted`, `reaction`: what became of it.
+"""`event_kinds.py` describes each. `message`: a new message. `edited`, `deleted`, `reaction`: its changes.
 `closed`: the room is gone, the last event of its log.
 `void`: a repeat that slipped through both look-ups; it holds the chain of `prev` together and is never shown."""
 
 Look = Literal["plain", "emoji", "long"]
-"""What the text of a message decides about how it is shown, see `message_classes.py`."""
+"""The class that the text of a message gives it, see `message_classes.py`."""
 
 QUOTED = 120
 """Characters of a message that a reply to it shows."""
 
 
 class Quote(msgspec.Struct, frozen=True):
-    """The beginning of the message that is replied to, as it stood then: history, like all that was quoted."""
+    """The beginning of the message that is replied to, as it was then: like every quotation, it is not updated."""
 
     id: str
     user_name: str
@@ -34,15 +34,15 @@ class Quote(msgspec.Struct, frozen=True):
 
 
 class Reaction(msgspec.Struct, frozen=True):
-    """Who reacted so, in the order in which they did."""
+    """The users who reacted with an emoji, in the order of their reactions."""
 
     emoji: str
     user_ids: tuple[int, ...]
 
 
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a message says, without its place in the log. `html` only where it says more than the plain text.
-    `look`: a `Look`; None for plain ones, and for those from before looks were kept."""
+    """A message without its place in the log. `html`: only if it says more than the plain text. `look`: a `Look`; None
+    for plain messages, and for those from before looks were kept. `created_at`: RFC 3339 in UTC."""
 
     room_id: int
     user_id: int
@@ -58,7 +58,7 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message as clients see it. What does not apply is left out of its JSON."""
+    """A message as clients see it. Its JSON omits fields that do not apply."""
 
     id: str
     prev: str
@@ -103,11 +103,11 @@ class Event(msgspec.Struct, frozen=True):
     payload: bytes
 
     def json(self) -> bytes:
-        """The event on the wire: one line of JSON, since JSON escapes every line end that SSE knows."""
+        """Returns the event for the wire: one line of JSON, which escapes every line end that SSE knows."""
         return b'{"id":"%d-%d","prev":"%d-%d",%b' % (*self.id, *self.prev, self.payload[1:])
 
     def message(self) -> Message:
-        """The message of a `message` event."""
+        """Returns the message of a `message` event."""
         return _decoder.decode(self.json())
 
 
@@ -120,17 +120,17 @@ def draft_message(body: Body) -> Draft:
 
 
 def draft_of(event: Event) -> Draft:
-    """The event without its place in the log, to give it another."""
+    """Returns the event without its place in the log, to append it again."""
     return Draft(event.room_id, event.kind, event.user_id, event.client_id, event.payload)
 
 
 def draft_closing(room_id: int, user_id: int) -> Draft:
-    """The last event of a room. Its client id is fixed, so closing a room twice closes it once; and it is none that a
-    client could have posted under."""
+    """Returns the last event of a room. Its client id is fixed, so that closing twice closes once; and no client can
+    post under it."""
     payload = _encoder.encode({"room_id": room_id, "user_id": user_id, "created_at": timestamp()})
     return Draft(room_id, "closed", user_id, "room:closed", payload)
 
 
 def timestamp() -> str:
-    """Now, as RFC 3339 in UTC with milliseconds. For people to read; nothing is ordered by it."""
+    """Returns the current time, as RFC 3339 in UTC with milliseconds. For people to read; nothing is ordered by it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Which names look alike: the skeletons of Unicode TS 39, section 4, by the data of the package confusable-homoglyphs.
+"""Look-alike names: the skeletons of Unicode TS 39, section 4, by the data of the package confusable-homoglyphs.
 
 Two texts are confusable when their skeletons are equal. So Latin "Ann" and Cyrillic "Аnn" are, "Bill" and "BiII", "Amy"
 and "Arny", "User 1" and "User l"; "max1" and "max2", "Anna" and "Hanna", "Ian" and "Lan" are not.
@@ -17,16 +17,16 @@ from confusable_homoglyphs.utils import load
 from chatserver.model.display_names import name_key
 
 ROUNDS = 4
-"""Of the data that we have, two are enough until nothing changes any more."""
+"""Most rounds of replacement. With the present data, two are enough until nothing changes any more."""
 
 _NOT_SEEN = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 
 _MARKS_OF_DIRECTION = "\u200e"
-"""What the data puts around characters that are written from right to left, to be readable itself."""
+"""A mark that the data has around characters written from right to left, to be readable itself."""
 
 
 def skeletons(name: str) -> list[str]:
-    """What no two names may share: how it looks as it is written, and how it looks in lower case.
+    """Returns two skeletons that no other name may share: of the name as written, and of the name in lower case.
 
     The first tells "Ian" from "Lan", which "lan" looks like; the second finds look-alikes of a name in another case.
     """
@@ -34,7 +34,7 @@ def skeletons(name: str) -> list[str]:
 
 
 def skeleton(text: str) -> str:
-    """Equal for texts that can't be told apart by their looks. The skeleton of a skeleton is the skeleton itself."""
+    """Returns a text that is equal for texts that look the same. The skeleton of a skeleton is the skeleton itself."""
     text = _NOT_SEEN.sub("", unicodedata.normalize("NFD", text))
     for _ in range(ROUNDS):
         replaced = unicodedata.normalize("NFD", "".join(_PROTOTYPES.get(each, each) for each in text))
@@ -45,7 +45,7 @@ def skeleton(text: str) -> str:
 
 
 def _read_prototypes(confusables: Mapping[str, Any]) -> dict[str, str]:
-    """What each character is replaced by.
+    """Returns the replacement of each character.
 
     The package lists each pair of Unicode's confusables.txt in both directions, in the order of that file. There each
     character has one prototype, and a prototype has none, so the pairs are stars: a prototype of several characters is

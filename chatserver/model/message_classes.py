@@ -1,8 +1,8 @@
-"""How a message looks, as far as what it says decides.
+"""Message classes: the appearance of a message, as far as its text decides it.
 
-That is decided once, when it is written, and kept with the message where it is not plain. A message without a `look` is
-plain, or from before looks were kept: a page judges it anew, in linear time, and so does the browser, by the same rules
-in static/js/talk/message_classes.js. Change both, a test compares them.
+It is decided once, when the message is written, and kept with it unless it is plain. A message without a `look` is
+plain, or from before looks were kept: a page judges it again, in linear time, and so does the browser, by the same
+rules in static/js/talk/message_classes.js. Change both; a test compares them.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import re
 from chatserver.model.events import Look, Message
 
 _MOST_EMOJI = 6
-"""That are shown large."""
+"""Most emoji that are shown large."""
 
 _MOST_CHARACTERS = 120
-"""Of a text of nothing but emoji: each of those in use has at most ten."""
+"""Longest text of nothing but emoji: each emoji in use has at most ten characters."""
 
 _LINE = 80
 _MOST_LINES = 22
-"""That are shown without being asked for."""
+"""Most lines, of _LINE characters, that are shown at once."""
 
 
 def classes(message: Message, user_id: int) -> str:
-    """What the row's class says, for the reader with this id."""
+    """Returns the class attribute of the message's row, for the reader with this id."""
     look = look_of(message)
     marks = {
         "message--deleted": message.deleted,
@@ -35,18 +35,19 @@ def classes(message: Message, user_id: int) -> str:
 
 
 def look_of(message: Message) -> str:
-    """As it was decided when the message was written."""
+    """Returns the look that was decided when the message was written."""
     return judge(message.content) if message.look is None else message.look
 
 
 def look_to_keep(text: str) -> Look | None:
-    """None for what is plain, as most is: it would be told with every message."""
+    """Returns the look to store; None for plain texts, which most are, to save a field in every message."""
     look = judge(text)
     return None if look == "plain" else look
 
 
 def judge(text: str) -> Look:
-    """`long`: its beginning is shown until somebody asks for all. `emoji`: nothing but a few of them, shown large."""
+    """Returns `long` if only the beginning is shown at first, `emoji` for nothing but a few of them, shown large, or
+    `plain`."""
     if _is_long(text):
         return "long"
     return "emoji" if _is_only_emoji(text) else "plain"
@@ -59,13 +60,14 @@ def _is_only_emoji(text: str) -> bool:
 
 
 def _is_long(text: str) -> bool:
-    if text.count("\n") + 1 + len(text) // _LINE <= _MOST_LINES:  # each line, and all that they can be over it
+    if text.count("\n") + 1 + len(text) // _LINE <= _MOST_LINES:  # each line, and the most that wrapping adds
         return False
     return sum(max(1, -(-len(line) // _LINE)) for line in text.split("\n")) > _MOST_LINES
 
 
 def _emoji() -> str:
-    """One emoji: what shows as a picture by itself, or is asked to (U+FE0F), or several of those joined (U+200D)."""
+    """Returns a pattern of one emoji: a character that shows as a picture by itself, or with U+FE0F, or several of them
+    joined by U+200D."""
     flag = "[\U0001f1e6-\U0001f1ff]{2}"
     keycap = "[0-9#*]\ufe0f?\u20e3"
     picture = (
@@ -82,5 +84,5 @@ def _emoji() -> str:
     return rf"{one}(?:\u200d(?:{one}|{sign}))*"
 
 
-# What matched once is not tried in another way (`?>`, `*+`): a text has many that come to the same.
+# A match is not retried in another way (`?>`, `*+`): a text has many equivalent ones.
 _only_emoji = re.compile(rf"(?:(?>{_emoji()})\s*+){{1,{_MOST_EMOJI}}}")

@@ -1,4 +1,4 @@
-"""Names that nobody gets, because they speak for the house or mean everybody."""
+"""Reserved names: no user can have them, because they speak for the service or mean everybody."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ RESERVED = frozenset({
     "superuser", "support", "sysadmin", "system", "team", "unknown", "webmaster",
 })
 # fmt: on
-"""Without spaces and marks, in lower case."""
+"""Reserved names in lower case, without spaces and marks."""
 
 
 def is_reserved(name: str) -> bool:
-    """Whether the name is one of these, however it is decorated, or looks like one."""
+    """Returns True if the name is one of these, however it is decorated, or looks like one."""
     alone = "".join(each for each in name_key(name) if each.isalnum())
     return alone in RESERVED or not _LOOKS.isdisjoint(skeletons(name))
 

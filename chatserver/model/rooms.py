@@ -7,11 +7,11 @@ from typing import Annotated
 import msgspec
 
 MAX_SIGNAL_TEXT = 80
-"""Characters of a text that other processes may say about a room."""
+"""Most characters of a text about a room in a signal of another process."""
 
 
 class Room(msgspec.Struct, frozen=True):
-    """`created_at`: RFC 3339, in UTC. Another column is a field here, in the documents of `rooms.py`, in a template."""
+    """`created_at`: RFC 3339, in UTC. A new column is a field here, in `rooms.py`, and in a template."""
 
     id: int
     name: Annotated[str, msgspec.Meta(max_length=MAX_SIGNAL_TEXT)]

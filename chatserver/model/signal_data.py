@@ -1,4 +1,4 @@
-"""What passing signals say: somebody types, is here, has read on; the list of rooms changed."""
+"""The data of signals: typing, presence, read marks, and changes of the list of rooms."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class ReadData(msgspec.Struct, frozen=True):
 
 
 class RoomsData(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The list of rooms changed. `made`: a room that is new in it; `after`: the id of the room in front of it, 0 for
-    none. `closed`: the id of a room that is gone."""
+    """A change of the list of rooms. `made`: a new room; `after`: the id of the room before it in the list, 0 for none.
+    `closed`: the id of a room that is gone."""
 
     made: Room | None = None
     after: int | None = None

@@ -1,7 +1,7 @@
-"""The words of a text, as search knows them: without case, without accents.
+"""The words of a text, for search: without case, without accents.
 
-Scripts that put no space between words (Chinese, Japanese, Thai …) have pairs of characters instead, and each run's
-last character, so that a search for one character finds it too.
+For scripts without spaces between words (Chinese, Japanese, Thai …) they are pairs of characters, and each run's last
+character, so that a search for one character finds it too.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from collections.abc import Iterator
 import regex
 
 MAX_WORDS = 300
-"""Different words of one message. 2,000 characters of a language with spaces have fewer; what has more is found by the
-first of them."""
+"""Most different words of one message. 2,000 characters of a language with spaces have fewer; a message with more is
+found by the first of them."""
 
 MAX_LENGTH = 40
-"""Characters of a word that count."""
+"""Most characters of a word that are compared."""
 
 MAX_FOLDED = 6_000
-"""Characters of a folded message that are looked at: three for each that it has, as Hangul needs. There are signs that
-stand for whole sentences, and to go through 2,000 of those would keep everybody waiting."""
+"""Most characters of a folded message that are read: three for each original one, as Hangul needs. Some characters
+stand for whole sentences, and 2,000 of these would keep all users waiting."""
 
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u3005\u3007\u30FC\u3099\u309A"
 _WORD = regex.compile(rf"([{_SPACELESS}]+)|(?:(?![{_SPACELESS}])[\p{{L}}\p{{N}}\p{{M}}])+")
 
-# Marks that change a letter, as opposed to those that are one: the vowels of many scripts are marks too.
+# Marks that change a letter. Marks that are letters themselves, as the vowels of many scripts, are not in here.
 _ACCENTS = regex.compile(r"[\u0300-\u036F\u0591-\u05C7\u064B-\u065F\u0670]")
-# Letters that Unicode does not take apart.
+# Letters that Unicode does not decompose.
 _PLAINER = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"})
 
 
 def fold_text(text: str) -> str:
-    """The text without differences of case, accents and width."""
+    """Returns the text without differences of case, accents and width."""
     if text.isascii():
         return text.lower()
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
@@ -42,7 +42,7 @@ def fold_text(text: str) -> str:
 
 
 def runs(folded: str) -> Iterator[tuple[int, int, bool]]:
-    """The words of a folded text: where each begins and ends, and whether it is a run without spaces."""
+    """Yields start and end of each word of a folded text, and True if it is a run of a script without spaces."""
     if folded.isascii():
         for found in _ASCII_WORD.finditer(folded):
             yield found.start(), found.end(), False
@@ -56,7 +56,7 @@ def pairs(run: str) -> list[str]:
 
 
 def search_words(text: str) -> list[str]:
-    """Its different words, in their order: up to MAX_WORDS of up to MAX_LENGTH characters."""
+    """Returns the different words of a text, in their order: up to MAX_WORDS of up to MAX_LENGTH characters."""
     if text.isascii():
         words = list(dict.fromkeys(_ASCII_WORD.findall(text.lower())))
     else:
