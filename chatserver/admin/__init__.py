@@ -1,1 +1,1 @@
-"""Proves and rebuilds what is stored."""
+"""Administration: proves and rebuilds the stored data."""

@@ -1,4 +1,4 @@
-"""An audit of the archive: proves each room's chain, and that `messages` is what follows from `events`.
+"""An audit of the archive: proves each room's chain, and that `messages` follows from `events`.
 
 The chain: each event names as its `prev` the event before it, voids among them.
 """
@@ -21,7 +21,7 @@ from chatserver.model.events import Event
 SECOND_LOOK_SECONDS = 3.0
 
 MOST_PROBLEMS = 10_000
-"""Lines that are told. Where there are more, an archive is not to be mended line by line."""
+"""Most lines that are printed. An archive with more problems is not to be mended line by line."""
 
 
 class Audit:
@@ -34,9 +34,9 @@ class Audit:
         return [room_id async for room_id in self._projection.rooms()]
 
     async def problems(self, room_id: int) -> AsyncIterator[str]:
-        """What is wrong in a room, a line each. Where somebody is writing, the newest events may look wrong once.
+        """Yields the problems of a room, a line each. During writes the newest events may look wrong once.
 
-        Reads the room in batches, and keeps no more of it, however long it is.
+        Reads the room in batches, and keeps no more of it, however long it is. Raises Unavailable.
         """
         before, shown = BEGINNING, self._projection.shown(room_id)
         message = await anext(shown, None)
@@ -76,7 +76,7 @@ class Audit:
                 yield f"room {room_id}: {problem}"
 
     async def _repeats(self, room_id: int) -> AsyncIterator[str]:
-        """Events under one client id stand side by side in the order of client ids."""
+        """Yields the repeated client ids, whose events are neighbours in the order of client ids."""
         last: Document | None = None
         async for event in self._projection.named(room_id):
             if last is not None and _name(last) == _name(event):
@@ -103,7 +103,7 @@ def _place(message: Document) -> Cursor:
 
 
 async def _some(problems: AsyncIterator[str], most: int) -> list[str]:
-    """So many of them, from the first."""
+    """Returns the first `most` of them."""
     found: list[str] = []
     async for problem in problems:
         found.append(problem)
@@ -113,9 +113,9 @@ async def _some(problems: AsyncIterator[str], most: int) -> list[str]:
 
 
 async def audit_all(uri: str, progress: Progress = list) -> int:
-    """Prints what is wrong. Returns the exit status: 0 all is well, 1 something is wrong, 2 it could not be read.
+    """Prints the problems. Returns the exit status: 0 there are none, 1 there are some, 2 the archive can't be read.
 
-    `progress`: hands on the numbers of the rooms one by one, and may show how far it is.
+    `progress`: yields the ids of the rooms one by one, and may show the progress.
     """
     database = Database(uri)
     audit = Audit(database)
@@ -125,7 +125,7 @@ async def audit_all(uri: str, progress: Progress = list) -> int:
         for room_id in progress(rooms):
             found = await _some(audit.problems(room_id), MOST_PROBLEMS)
             if found:
-                # Somebody may be writing there: what is wrong stays wrong.
+                # The room may be written to at this moment; a real problem stays.
                 await asyncio.sleep(SECOND_LOOK_SECONDS)
                 again = set(await _some(Audit(database).problems(room_id), 2 * MOST_PROBLEMS))
                 problems += [problem for problem in found if problem in again]

@@ -1,4 +1,4 @@
-"""`messages`, as it follows from `events`: made anew by scripts/rebuild-messages."""
+"""The rebuild of `messages` from `events`, for scripts/rebuild-messages."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from chatserver.model.event_kinds import MESSAGE, apply_changes, kind_of
 from chatserver.model.events import Event
 
 Progress = Callable[[Sequence[int]], Iterable[int]]
-"""Wraps a walk over rooms, to show how far it is."""
+"""Wraps a walk over the ids of rooms, to show its progress."""
 
 REBUILD_BATCH = 500
 
 REBUILD_ATTEMPTS = 20
-"""Times that messages are looked at which are being changed at that moment."""
+"""Times that messages are compared again because they changed at that moment."""
 
 
 class MessagesRebuild:
@@ -35,7 +35,8 @@ class MessagesRebuild:
         self._newest_messages = database.newest_messages
 
     async def rooms(self) -> AsyncIterator[int]:
-        """Every room of which there is an event or a message, by one look into the index for each."""
+        """Yields the id of every room with an event or a message, by one look into the index for each. Raises
+        Unavailable."""
         room_id = 0
         while True:
             beyond = {"_id": {"$gt": event_key(room_id, END)}}
@@ -57,22 +58,23 @@ class MessagesRebuild:
         return self._messages.find(in_room(room_id)).sort("_id", ASCENDING).batch_size(REBUILD_BATCH)
 
     def named(self, room_id: int) -> AsyncIterator[Document]:
-        """The room's events with a client id, in the order of user and client id. That is the order of an index; where
-        it is missing, MongoDB sorts them on its disk."""
+        """Yields the room's events with a client id, in the order of user and client id. An index has this order; if it
+        is missing, MongoDB sorts them on its disk."""
         query = {"_id.room": room_id, "client_id": {"$exists": True}}
         found = self._events.find(query, {"user_id": 1, "client_id": 1})
         order = [("_id.room", ASCENDING), ("user_id", ASCENDING), ("client_id", ASCENDING)]
         return found.sort(order).allow_disk_use(True).batch_size(REBUILD_BATCH)
 
     async def messages_among(self, room_id: int, ids: Iterable[Cursor]) -> set[Cursor]:
-        """Those of the ids under which a message is archived."""
+        """Returns those of the ids that belong to an archived message."""
         keys = [event_key(room_id, id) for id in ids]
         found = self._events.find({"_id": {"$in": keys}, "kind": MESSAGE}, {"_id": 1}) if keys else None
         return set() if found is None else {read_key(event["_id"]) async for event in found}
 
     async def rebuild(self, room_id: int) -> int:
-        """Makes `messages` of the room what the events say. The chat may go on meanwhile: it archives an event before
-        it shows it, so what is shown without an event is wrong for good. Returns how many messages there are."""
+        """Makes the room's `messages` follow from its events. The chat may go on meanwhile: it archives an event before
+        it shows it, so a message without an event is always wrong. Returns the number of messages. Raises Unavailable.
+        """
         count = 0
         with mongodb_errors_as_unavailable():
             async for documents in in_batches(self.events(room_id)):
@@ -87,7 +89,7 @@ class MessagesRebuild:
         return count
 
     async def expected(self, room_id: int, written: Sequence[Event]) -> list[Document]:
-        """What `messages` has to have of these messages of a room."""
+        """Returns the documents that `messages` must have of these messages of a room. Raises Unavailable."""
         changes = await self._archive.changes(room_id, {event.id: BEGINNING for event in written})
         expected = []
         for event in written:
@@ -99,7 +101,7 @@ class MessagesRebuild:
 
     async def _correct(self, room_id: int, written: Sequence[Event]) -> None:
         for _ in range(REBUILD_ATTEMPTS):
-            # First what is there: a change that comes in between is not overwritten then, but looked at again.
+            # `messages` is read first, so that a change in between is not overwritten, but leads to another attempt.
             found = self._newest_messages.find({"_id": {"$in": [event_key(room_id, event.id) for event in written]}})
             there = {_place(document): document async for document in found}
             expected = await self.expected(room_id, written)
