@@ -1,1 +1,1 @@
-"""Tools that know nothing of a chat."""
+"""Support: tools that are independent of the chat."""

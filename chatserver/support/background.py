@@ -1,7 +1,7 @@
-"""The background parts of a process: each runs until the process stops, and none of them ends unseen.
+"""The background parts of a process: each runs until the process stops, and none of them ends unnoticed.
 
-What a part raises is a bug, or a fault that nobody thought of. It is logged with its traceback; the part rests, longer
-each time, and goes on. While one fails again and again the process says that it is not ready (`health.py`).
+An exception of a part is a bug, or an unforeseen fault. It is logged with its traceback; the part rests, longer each
+time, and goes on. While one fails again and again the process says that it is not ready (`health.py`).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Awaitable, Callable
 from chatserver.support import tasks
 
 RESTART_SECONDS = (0.1, 5.0)
-"""How long a part rests when it failed; doubled while it goes on failing."""
+"""How long a part rests after a failure: the first rest, doubled with each failure in a row, and the longest."""
 
 STEADY_SECONDS = 30.0
-"""A part that ran for so long since it last failed works."""
+"""A part that ran for this long since its last failure counts as working."""
 
 FAILURES_IN_A_ROW = 3
-"""With so many failures, each less than STEADY_SECONDS after the one before it, a part counts as failing."""
+"""With this many failures, each less than STEADY_SECONDS after the one before it, a part counts as failing."""
 
 Work = Callable[[], Awaitable[None]]
 
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 
 class BackgroundTask:
-    """A part that is kept running. `work` is called again whenever it raised, or returned; it finds its own state as it
-    was then."""
+    """A part that is kept running. `work` is called again whenever it raises or returns; its own state stays as it was
+    then."""
 
     def __init__(self, name: str, work: Work) -> None:
         self.name = name
@@ -46,7 +46,7 @@ class BackgroundTask:
         await tasks.stop([self._task])
 
     def failed(self, error: BaseException) -> None:
-        """Counts and logs a failure. For parts that go on by themselves where only one of many things went wrong."""
+        """Counts and logs a failure. For parts that go on by themselves when only one of many items failed."""
         self._failures = 1 if self._is_steady() else self._failures + 1
         self._failed_at = self._loop.time()
         log.error("%s failed", self.name, exc_info=error)
@@ -63,8 +63,8 @@ class BackgroundTask:
                 task = asyncio.current_task()
                 if task is None or task.cancelling():
                     raise
-                self.failed(error)  # something that it waited for was cancelled, not the part
-            except Exception as error:  # whatever it is, the part goes on
+                self.failed(error)  # an awaited task was cancelled, not the part
+            except Exception as error:  # the part goes on in any case
                 self.failed(error)
             shortest, longest = RESTART_SECONDS
             await asyncio.sleep(min(shortest * 2 ** min(self._failures - 1, 16), longest))
@@ -77,11 +77,11 @@ class Background:
         self._tasks: list[BackgroundTask] = []
 
     def start(self, name: str, work: Work) -> BackgroundTask:
-        """Keeps `work` running under this name, which `/readyz` says where it fails."""
+        """Keeps `work` running under this name, which `/readyz` reports while it fails."""
         task = BackgroundTask(name, work)
         self._tasks.append(task)
         return task
 
     def failing(self) -> list[str]:
-        """The names of the parts that fail again and again, and may have stopped working."""
+        """Returns the names of the parts that fail again and again, and may have stopped working."""
         return [task.name for task in self._tasks if task.is_failing]

@@ -12,9 +12,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 def end_with(parent: int) -> None:
-    """For a child itself: it is killed when its parent (a pid) ends, even by kill -9 (prctl(2), Linux).
+    """Has this process killed when its parent (a pid) ends, even by kill -9 (prctl(2), Linux).
 
-    For one that has nothing to finish and is deaf to SIGTERM. Elsewhere nothing happens.
+    For a child that has nothing to finish and ignores SIGTERM. Does nothing on other systems.
     """
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -23,9 +23,9 @@ def end_with(parent: int) -> None:
 
 
 def die_with_parent() -> Callable[[], None] | None:
-    """For `preexec_fn`: the child gets SIGTERM when its parent ends, even by kill -9 (prctl(2), Linux).
+    """Returns a `preexec_fn`: the child gets SIGTERM when its parent ends, even by kill -9 (prctl(2), Linux).
 
-    Elsewhere None: the child is stopped by an orderly end only.
+    Returns None on other systems: there only an orderly end stops the child.
     """
     if not sys.platform.startswith("linux"):
         return None

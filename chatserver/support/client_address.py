@@ -1,7 +1,7 @@
-"""Where a request comes from: the client's address, and whether its browser speaks HTTPS.
+"""The client's address, and the protocol (HTTP or HTTPS) of its browser.
 
-Behind proxies both stand in headers, which anybody else can write too. Each proxy adds what it saw at the end, so with
-`trusted` proxies of one's own the entry at that place from the end is the last one that can be believed.
+Behind proxies both stand in headers, which anyone else can write too. Each proxy appends the address or protocol that
+it saw, so with `trusted` proxies of one's own the entry at that place from the end is the last trustworthy one.
 """
 
 from __future__ import annotations
@@ -10,29 +10,30 @@ import ipaddress
 from collections.abc import Sequence
 
 IPV6_NETWORK_BITS = 64
-"""One customer of a provider gets so many bits as a network of his own: any address in it may be his."""
+"""Prefix of the network that a provider gives to one customer, who may use any address in it."""
 
 LONGEST_ADDRESS = 45
 """Characters of an IPv6 address in its longest spelling."""
 
 
 def client_address(peer: str, forwarded_for: Sequence[str], trusted: int) -> str:
-    """The address that asks, in its canonical spelling.
+    """Returns the client's address, in its canonical spelling.
 
-    `peer`: who is connected. `forwarded_for`: the values of X-Forwarded-For in their order. An entry that is no address
-    means that a proxy does not do what it is trusted with; then the one who is connected is all that is known.
+    `peer`: the address of the connection. `forwarded_for`: the values of X-Forwarded-For in their order. An entry that
+    is no address means that a proxy fails its trust; then the peer is all that is known. `trusted`: number of proxies.
     """
     entry = _trusted_entry(forwarded_for, trusted)
     return _canonical(entry) or _canonical(peer) or peer
 
 
 def is_https(protocol: str, forwarded_proto: Sequence[str], trusted: int) -> bool:
-    """Whether the browser speaks HTTPS. `protocol`: that of the connection here."""
+    """Returns True if the browser speaks HTTPS. `protocol`: that of the connection here."""
     return (_trusted_entry(forwarded_proto, trusted) or protocol).lower() == "https"
 
 
 def network(address: str) -> str:
-    """What is counted as one place: an IPv4 address, or the network of 64 bits around an IPv6 address."""
+    """Returns the unit that limits count by: an IPv4 address, or the 64-bit network around an IPv6 address; `unknown`
+    for any other text."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -43,7 +44,7 @@ def network(address: str) -> str:
 
 
 def _trusted_entry(values: Sequence[str], trusted: int) -> str | None:
-    """The entry that the outermost proxy of one's own wrote; the first where there are fewer."""
+    """Returns the entry that the outermost proxy of one's own wrote; the first if there are fewer."""
     if not trusted or not values:
         return None
     entries = [entry.strip() for value in values for entry in value.rsplit(",", trusted)[-trusted:]]
@@ -51,7 +52,7 @@ def _trusted_entry(values: Sequence[str], trusted: int) -> str | None:
 
 
 def _canonical(text: str | None) -> str | None:
-    """None for what is no address. Some proxies add the port."""
+    """Returns the canonical spelling; None if the text is no address. Some proxies add the port."""
     if text is None:
         return None
     if text.startswith("["):

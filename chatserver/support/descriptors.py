@@ -1,7 +1,7 @@
-"""Open files: how many the system lets this process have, and for what they are kept.
+"""File descriptors: the system's limit for this process, and the shares kept for each purpose.
 
-Each connection is one. Where they run out, nothing works any more: no connection is accepted and none is made to Redis
-or MongoDB. So readers get what is left of the limit when all else has its share.
+Each connection is one. When they run out, nothing works any more: no connection is accepted and none is made to Redis
+or MongoDB. So streams get the rest of the limit when all else has its share.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ FEWEST_STREAMS = 16
 
 
 class TooFewDescriptors(Exception):
-    """The limit leaves nothing to serve with. The text says which limit, and what is needed."""
+    """The limit leaves too few descriptors to serve. The text names the limit, and the number needed."""
 
 
 def allow_many() -> int | None:
-    """Raises the soft limit, there for programs that use select(), to the hard one. Returns it; None: no limit.
+    """Sets the soft limit, which is for programs that use select(), to the hard one. Returns it; None if there is none.
 
     Raises TooFewDescriptors.
     """
@@ -39,15 +39,15 @@ def allow_many() -> int | None:
 
 
 def streams_within(limit: int | None, max_streams: int) -> int:
-    """The number of streams that the limit on open files leaves room for, at most `max_streams`."""
+    """Returns the number of streams that the limit on open files leaves room for, at most `max_streams`."""
     return max_streams if limit is None else min(max_streams, limit - KEPT_FOR_ALL_ELSE)
 
 
 def are_left_for_connections(limit: int | None, some_open: int) -> bool:
-    """Whether one more connection leaves the stores their share.
+    """Returns True if one more connection leaves the stores their share.
 
-    The system hands out the lowest number that is free, so the number that a copy of `some_open` gets says how many
-    are in use.
+    The system assigns the lowest free number, so the number of a copy of `some_open` (a descriptor) tells how many are
+    in use.
     """
     try:
         copy = os.dup(some_open)

@@ -1,4 +1,4 @@
-"""Group commit: what arrives while one write is in flight is written together by the next.
+"""Group commit: items that arrive during a write are written together by the next.
 
 An old idea of databases (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", SIGMOD 1984). A
 lone item is written at once; under load the batches grow by themselves, and the cost of a round trip is shared.
@@ -20,27 +20,27 @@ MAX_BATCH = 500
 """Items written together. Largest message × 500 stays far below MongoDB's 48 MB and keeps Redis scripts short."""
 
 MAX_QUEUED_ITEMS = 5_000
-"""Items that may wait. Past it `submit` raises Unavailable: the client repeats, and nothing has been promised."""
+"""Items that may wait. Beyond it `submit` raises Unavailable: the client repeats, and nothing has been promised."""
 
 
 class GroupCommit(Generic[Item, Result]):
     """Wraps `write`, which takes up to MAX_BATCH items and returns a result for each, in the same order.
 
-    A result that is an exception is raised to the one who submitted that item; an exception raised by `write` itself
-    is raised to all of the batch.
+    A result that is an exception is raised to the caller that submitted its item; an exception raised by `write` itself
+    is raised to all callers of the batch.
     """
 
     def __init__(
         self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]], *, linger: float = 0.0
     ) -> None:
-        """`linger`: seconds that a lone item waits for company, where nobody waits for the item."""
+        """`linger`: seconds that a lone item waits for others, if no caller waits for it."""
         self._write = write
         self._linger = linger
         self._waiting: deque[tuple[Item, asyncio.Future[Result] | None]] = deque()
         self._writer: asyncio.Task[None] | None = None
 
     async def submit(self, item: Item) -> Result:
-        """Returns the item's own result, when the batch that carried it has been written."""
+        """Returns the item's own result, when its batch has been written. Raises Unavailable if too many items wait."""
         if len(self._waiting) >= MAX_QUEUED_ITEMS:
             raise Unavailable(because="too many writes are waiting")
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
@@ -48,13 +48,12 @@ class GroupCommit(Generic[Item, Result]):
         return await done
 
     def hand_in(self, item: Item) -> None:
-        """Fire and forget. Failed items are dropped, and so is what comes on top of MAX_QUEUED_ITEMS: the sweep repairs
-        what was left undone."""
+        """Fire and forget. Items that fail, or exceed MAX_QUEUED_ITEMS, are dropped; the sweep repairs them."""
         if len(self._waiting) < MAX_QUEUED_ITEMS:
             self._hand_in(item, None)
 
     async def join(self) -> None:
-        """Returns when nothing is waiting any more."""
+        """Returns when no item is waiting any more."""
         while self._writer is not None:
             await asyncio.wait([self._writer])
 
@@ -79,7 +78,7 @@ class GroupCommit(Generic[Item, Result]):
             results = await self._write([item for item, _ in batch])
             if len(results) != len(batch):
                 raise RuntimeError(f"{len(results)} results for {len(batch)} items")
-        except Exception as error:  # not swallowed: raised to each who waits for this batch
+        except Exception as error:  # not swallowed: raised to every caller of this batch
             results = [error] * len(batch)
         except asyncio.CancelledError:
             for _, done in batch:

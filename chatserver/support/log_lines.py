@@ -1,4 +1,4 @@
-"""How a record of the log is written: nothing that a client sent can move the cursor, hide text or begin a line."""
+"""Log lines: the format of records. No text from a client can move the cursor, hide text or begin a line."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from chatserver.support.log_throttle import ThrottleRepeats
 LINE_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 MAX_CHARACTERS = 4_000
-"""Of a message; the rest is counted."""
+"""Longest message; the rest is counted."""
 
 MAX_TRACEBACK_CHARACTERS = 20_000
-"""Of a traceback, its end: what went wrong stands there."""
+"""Longest traceback. Its end is kept, which names the error."""
 
 _INDENT = "  "
-"""In front of each line that is not a record's first, so that no text of a client looks like a record."""
+"""Begins each line that is not a record's first, so that no text of a client looks like a record."""
 
 log = logging.getLogger(__name__)
 
 
 class SafeFormatter(logging.Formatter):
-    """Escapes characters that control or that can't be seen, and bounds the length of what it writes."""
+    """Escapes control characters and invisible ones, and bounds the length of a record."""
 
     def __init__(self) -> None:
         super().__init__(LINE_FORMAT)
@@ -49,14 +49,14 @@ class SafeFormatter(logging.Formatter):
 
 
 def escape(text: str) -> str:
-    r"""The text with escapes like \x1b and \u2028 for what controls, formats or separates (categories C, Zl, Zp)."""
+    r"""Returns the text with escapes (\x1b, \u2028) for controls, formats, separators (categories C, Zl, Zp)."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_written(character) for character in text)
 
 
 def set_up() -> None:
-    """Sends all that is logged to stderr: calm, safe to look at, and what would pass the log by as well."""
+    """Sends log records to stderr, throttled and safe to display; also exceptions that would bypass the log."""
     root = logging.getLogger()
     calm = ThrottleRepeats(logging.StreamHandler(sys.stderr))
     calm.setFormatter(SafeFormatter())

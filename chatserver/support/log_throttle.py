@@ -1,7 +1,7 @@
-"""A log that can be read in an outage: what is said a thousand times a second is said once, with how often.
+"""A log throttle, for a log that can be read in an outage: a record repeated a thousand times a second is written once,
+with the count.
 
-Nothing that goes wrong may fill a disk, whatever its level: neither one kind of trouble that repeats without end, nor
-trouble of ever new kinds.
+No error may fill a disk, whatever its level: neither one kind that repeats without end, nor ever new kinds.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from typing import Any, NamedTuple
 from cachetools import LRUCache
 
 EVERY_SECONDS = 5.0
-"""How often the same kind gets through, and how long the time is for which LINES_IN_ALL counts."""
+"""Interval in which a kind gets through once, and to which LINES_IN_ALL applies."""
 
 LINES_IN_ALL = 200
 """Records of all kinds together that get through in EVERY_SECONDS."""
 
 KINDS_REMEMBERED = 1_000
 KIND_CHARACTERS = 100
-"""Of the text before its arguments are put in, the part by which kinds are told apart."""
+"""Characters of the text, before its arguments are put in, that identify its kind."""
 
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
-"""What differs in texts that libraries put together by themselves: addresses, descriptors, counts."""
+"""Varying parts of texts that libraries format themselves: addresses, descriptors, counts."""
 
 
 class Burst(NamedTuple):
-    """Given with a record as `extra={"burst": …}`: which records are of its kind, and how many get through at once."""
+    """Given with a record as `extra={"burst": …}`. `kind`: name of its kind; `lines`: how many pass at once."""
 
     kind: str
     lines: int
 
 
 class Kind:
-    """What was said of one kind since `since` (seconds of the clock), and one of those left out."""
+    """The records of one kind written and left out since `since` (seconds of the clock), and one of those left out."""
 
     __slots__ = ("left_out", "said", "sample", "since")
 
@@ -53,7 +53,7 @@ class ThrottleRepeats(logging.Handler):
     """Hands the first record of a kind to another handler, then one every EVERY_SECONDS, with how many were left out.
 
     A kind is a logger, a level, the text before its arguments are put in, and for an exception its type and the place
-    that raised it. What was left out is said even if the kind never comes again: a timer looks after EVERY_SECONDS.
+    that raised it. Records left out are counted even if the kind never comes again: by a timer, after EVERY_SECONDS.
     """
 
     def __init__(self, target: logging.Handler, clock: Callable[[], float] = time.monotonic) -> None:
@@ -61,7 +61,7 @@ class ThrottleRepeats(logging.Handler):
         self._target = target
         self._clock = clock
         self._kinds: LRUCache[tuple[object, ...], Kind] = LRUCache(KINDS_REMEMBERED)
-        # Records with a burst of their own have their own: a crowd of these leaves room for what goes wrong.
+        # Records with a burst have a budget of their own, so that a crowd of these leaves room for errors.
         self._budgets = {False: Kind(clock()), True: Kind(clock())}
         self._timer: threading.Timer | None = None
 
@@ -71,11 +71,11 @@ class ThrottleRepeats(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._emit(record)
-        except Exception:  # a record whose arguments don't fit its text: logging's own way of saying so
+        except Exception:  # a record whose arguments don't fit its text: reported as logging itself does
             self.handleError(record)
 
     def _emit(self, record: logging.LogRecord) -> None:
-        """Called under the handler's lock, in whatever thread."""
+        """Writes or counts a record. Called under the handler's lock, in any thread."""
         now = self._clock()
         name, lines = _kind(record)
         kind = self._kinds.get(name)
@@ -101,7 +101,7 @@ class ThrottleRepeats(logging.Handler):
             self._target.handle(_with_count(record, left_out) if left_out else record)
 
     def say_what_was_left_out(self) -> None:
-        """One line for each kind of which something was left out and whose time is over, and one for all else."""
+        """Writes a line for each kind with records left out whose time is over, and one for all others."""
         with self._locked():
             now = self._clock()
             for name, kind in list(self._kinds.items()):
@@ -115,7 +115,7 @@ class ThrottleRepeats(logging.Handler):
                 self._look_again()
 
     def close(self) -> None:
-        """Says what is left to say: at the end of the process nobody else would."""
+        """Writes the remaining counts: at the end of the process nothing else would."""
         with self._locked():
             if self._timer is not None:
                 self._timer.cancel()
@@ -136,7 +136,7 @@ class ThrottleRepeats(logging.Handler):
         return kind
 
     def _look_again(self) -> None:
-        """In a thread of its own: the event loop may be what is in trouble."""
+        """Starts the timer, in a thread of its own: the event loop itself may be in trouble."""
         if self._timer is None or not self._timer.is_alive() or self._timer is threading.current_thread():
             self._timer = threading.Timer(EVERY_SECONDS, self.say_what_was_left_out)
             self._timer.daemon = True
@@ -176,7 +176,7 @@ def _say_rest(kind: Kind, target: logging.Handler) -> None:
 
 
 def _light(record: logging.LogRecord) -> logging.LogRecord:
-    """A copy that keeps nothing alive: arguments and tracebacks hold requests, and what these hold."""
+    """Returns a copy that keeps nothing alive: arguments and tracebacks hold requests, and all that these refer to."""
     text = record.getMessage()
     if isinstance(record.exc_info, tuple) and record.exc_info[1] is not None:
         text = f"{text} ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"

@@ -1,4 +1,4 @@
-"""What the database said a moment ago, so that it is not asked again for every request."""
+"""A lookup cache: answers of the database from a moment ago, so that not every request asks it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 FRESH_SECONDS = 10.0
-"""How long an answer is believed. Whoever changes what was asked for says so to all processes; this is the bound
-where the word got lost."""
+"""How long an answer is trusted. A process that changes the data tells all processes; this is the bound if its message
+got lost."""
 
 STALE_SECONDS = 3600.0
-"""How old an answer may be that is used while the database is away. Nothing can be changed there then either."""
+"""Greatest age of an answer used while the database is away. Nothing can be changed there then either."""
 
 
 class LookupCache(Generic[Key, Value]):
-    """Answers of `ask`, by key, at most `size` of them. What is not there is not remembered.
+    """Answers of `ask`, by key, at most `size` of them. None is not cached.
 
-    `is_told`: whether the word of a change would reach this process now. If not, the database is asked each time.
+    `is_told`: returns True if a message about a change would reach this process now. If not, the database is asked each
+    time.
     """
 
     def __init__(self, ask: Callable[[Key], Awaitable[Value | None]], is_told: Callable[[], bool], size: int) -> None:
@@ -34,7 +35,7 @@ class LookupCache(Generic[Key, Value]):
         self._asking: dict[Key, asyncio.Task[Value | None]] = {}
 
     async def get(self, key: Key) -> Value | None:
-        """Raises Unavailable when the database is away and the answer is not known."""
+        """Returns the answer. Raises Unavailable if the database is away and the answer is not cached."""
         value, age = self._known(key)
         if age < FRESH_SECONDS and self._is_told():
             return value
@@ -46,22 +47,22 @@ class LookupCache(Generic[Key, Value]):
             raise
 
     def fresh(self, key: Key) -> Value | None:
-        """The answer, if the database need not be asked for it."""
+        """Returns the answer, if the database need not be asked for it."""
         value, age = self._known(key)
         return value if age < FRESH_SECONDS and self._is_told() else None
 
     def forget(self, key: Key) -> None:
-        """It has changed. An answer that is on its way may be from before, and is not kept."""
+        """Drops the answer, which has changed. One that is on its way may be outdated, and is not cached."""
         self._answers.pop(key, None)
         self._asking.pop(key, None)
 
     def _known(self, key: Key) -> tuple[Value | None, float]:
-        """The last answer and its age in seconds."""
+        """Returns the last answer and its age in seconds."""
         asked_at, value = self._answers.get(key, (float("-inf"), None))
         return value, asyncio.get_running_loop().time() - asked_at
 
     def _start_asking(self, key: Key) -> asyncio.Task[Value | None]:
-        """Asks once for all who want to know at the same time."""
+        """Asks once for all callers that want the answer at the same time."""
         asking = self._asking[key] = asyncio.ensure_future(self._ask(key))
         asked_at = asyncio.get_running_loop().time()
 

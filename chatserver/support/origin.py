@@ -16,8 +16,8 @@ class Origin:
 
     @classmethod
     def parse(cls, text: str) -> Origin:
-        """Reads `https://chat.example.org` or `http://[::1]:8000`. Raises ValueError for anything more or less: `null`,
-        another scheme, a path, a user, several of them."""
+        """Parses `https://chat.example.org` or `http://[::1]:8000`. Raises ValueError for anything else: `null`,
+        another scheme, a path, a user, several origins."""
         parts = urlsplit(text)
         plain = f"{parts.scheme}://{parts.netloc}".lower()
         if parts.scheme not in DEFAULT_PORTS or text.lower() != plain or not text.isascii():
@@ -34,15 +34,15 @@ class Origin:
 
     @property
     def authority(self) -> str:
-        """What a browser sends as `Host`."""
+        """The `Host` header of a browser."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def read_authority(text: str, scheme: str) -> tuple[str, int]:
-    """Host, in lower case and without brackets, and port of a `Host` header. Without a port it is the scheme's.
+    """Returns host, in lower case and without brackets, and port of a `Host` header. The default is the scheme's port.
 
-    Raises ValueError for what can be none.
+    Raises ValueError if the text can't be one.
     """
     parts = urlsplit(f"//{text}")
     is_plain = parts.netloc == text and text.isascii() and text.isprintable() and not set(" @,\\") & set(text)

@@ -1,8 +1,8 @@
-"""Connections to Redis, with every default that bites set by hand.
+"""Connections to Redis, with every harmful default set explicitly.
 
 redis-py 8 retries a command ten times by itself and gives up on a reply after five seconds. A retried append is
 harmless here (its client id makes it so), but a retry hides that the server on the other side may be another one than
-before. So nothing is retried here; those who call decide.
+before. So nothing is retried here; callers decide.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def connect(
     on_connect: Callable[[Connection], Awaitable[None]] | None = None,
     answer_seconds: float | None = ANSWER_SECONDS,
 ) -> Redis:
-    """A client with a bounded pool: who finds it empty waits up to ANSWER_SECONDS for a connection.
+    """Returns a client with a bounded pool: a caller that finds it empty waits up to ANSWER_SECONDS for a connection.
 
     `on_connect` runs on each new connection before its first command. `rediss://` verifies the certificate, unless the
     address says otherwise (redis_trust.py).
@@ -59,14 +59,14 @@ def connect(
 
 
 async def take_connection(client: Redis) -> Connection:
-    """A connection of the client's pool, connected now if it was not. Give it back with the pool's `release`."""
+    """Returns a connection of the client's pool, connecting it if necessary. Return it with the pool's `release`."""
     pool = cast("Any", client.connection_pool)
     return cast("Connection", await pool.get_connection())
 
 
 @contextmanager
 def redis_errors_as_unavailable() -> Iterator[None]:
-    """Turns whatever redis-py raises into Unavailable: nothing a client sends makes Redis fail."""
+    """Turns all errors of redis-py into Unavailable: nothing that a client sends makes Redis fail."""
     try:
         with connection_errors_as_unavailable():
             yield
@@ -76,8 +76,8 @@ def redis_errors_as_unavailable() -> Iterator[None]:
 
 @contextmanager
 def connection_errors_as_unavailable() -> Iterator[None]:
-    """Writing to a connection that the other side has closed is a RuntimeError for uvloop, and for asyncio no error at
-    all. For redis-py, and for whoever uses it, it is a ConnectionError."""
+    """Turns uvloop's RuntimeError for writing to a connection that the other side has closed into the ConnectionError
+    that redis-py and its callers expect. For asyncio such a write is no error at all."""
     try:
         yield
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""The connection through which the logs are changed: runs scripts in Redis, all that is waiting as one pipeline."""
+"""Scripts in Redis, and the connection that runs them: all waiting ones as one pipeline."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class Script(NamedTuple):
 
     @classmethod
     def load(cls, module_file: str, name: str) -> Script:
-        """Reads the script `name`, which stands beside the module whose `__file__` is given."""
+        """Reads the script `name` from the folder of the module whose `__file__` is given."""
         text = Path(module_file).with_name(name).read_text(encoding="utf-8")
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
 class ScriptRunner:
-    """Everything raises Unavailable when Redis does not answer. An error of one run is its own answer."""
+    """Every method raises Unavailable when Redis does not answer. An error of one run is its own answer."""
 
     def __init__(self, url: str, scripts: Sequence[Script]) -> None:
         self._scripts = scripts
         self._client = connect(url, connections=1, on_connect=self._on_connect)
-        # The run id of the server that changes are sent to. Another one may have another past.
+        # The run id of the server that changes are sent to. Another server may have another past.
         self._server = b""
 
     async def _on_connect(self, connection: Connection) -> None:
@@ -45,9 +45,9 @@ class ScriptRunner:
         self._server = _run_id(await connection.read_response())
 
     async def run(self, script: Script, make_calls: Callable[[bytes], Sequence[Call]]) -> list[Any]:
-        """Runs a script for each call in one round trip.
+        """Runs a script for each call in one round trip, and returns the answers.
 
-        The calls are made when the connection stands, and told the run id of the server behind it.
+        `make_calls` is called when the connection is established, with the run id of the server.
         """
         with redis_errors_as_unavailable():
             async with self._client.pipeline(transaction=False) as pipeline:
@@ -56,7 +56,7 @@ class ScriptRunner:
                     pipeline.evalsha(script.sha, len(keys), *keys, *arguments)
                 answers: list[Any] = await pipeline.execute(raise_on_error=False)
             if any(isinstance(answer, NoScriptError) for answer in answers):
-                # Somebody flushed the scripts: the next connection brings them along.
+                # The scripts were flushed: the next connection loads them again.
                 await self._client.connection_pool.disconnect()
         return answers
 
@@ -65,7 +65,7 @@ class ScriptRunner:
 
 
 def parse_answer(answer: Any, outcome: Callable[[Any], Any]) -> Any:
-    """What a script's answer means; for an error, what to raise."""
+    """Returns the outcome of a script's answer; for an error, the Unavailable to raise."""
     if not isinstance(answer, Exception):
         return outcome(answer)
     unavailable = Unavailable(because="the log is not available", retry_after=2)
@@ -74,6 +74,6 @@ def parse_answer(answer: Any, outcome: Callable[[Any], Any]) -> Any:
 
 
 def _run_id(info: bytes) -> bytes:
-    """From the answer to INFO: names one run of one server. Empty where a proxy keeps it to itself."""
+    """Returns the run id from the answer to INFO: it names one run of one server. Empty if a proxy hides it."""
     lines = dict(line.partition(b":")[::2] for line in info.splitlines())
     return lines.get(b"run_id", b"")

@@ -1,4 +1,4 @@
-"""Whether the certificate of a Redis server is verified: `rediss://` alone only says that the talk is encrypted."""
+"""Trust in a Redis server's certificate: `rediss://` alone only says that the connection is encrypted."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from redis.asyncio.connection import FALSE_STRINGS
 UNVERIFIED = "ssl_cert_reqs=none"
 
 _HEROKU = re.compile(r"ec2-[\d-]+\.(?:compute-1|[a-z\d-]+\.compute)\.amazonaws\.com")
-"""Where Heroku's servers stand. Their certificates are self-signed, and no authority signs any for these names."""
+"""Host names of Heroku's servers. Their certificates are self-signed, and no authority signs any for these names."""
 
 
 def with_trust(url: str, *, on_heroku: bool) -> str:
-    """The address, saying that nothing is verified where that is so by default: on Heroku or with a server of theirs,
-    as long as the address says nothing itself. Everywhere else redis-py verifies the chain and the name.
+    """Returns the address, with verification turned off where that is the default: on Heroku or with a server of
+    theirs, unless the address says something itself. Everywhere else redis-py verifies the chain and the name.
 
     `on_heroku`: this process runs there.
     """
@@ -28,7 +28,7 @@ def with_trust(url: str, *, on_heroku: bool) -> str:
 
 
 def is_unverified(url: str) -> bool:
-    """Whether anybody between here and the server could pose as it."""
+    """Returns True if anyone between here and the server could pose as it."""
     parts = urlsplit(url)
     said = parse_qs(parts.query)
     verifies_name = said.get("ssl_check_hostname", ["true"])[0].upper() not in FALSE_STRINGS

@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 
 
 async def stop(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancels tasks, and returns when they have ended.
+    """Cancels tasks, and returns when they have ended. Logs errors other than Unavailable.
 
-    To say it once is not enough: where a cancellation meets an answer, `asyncio.wait_for` of Python 3.11, through which
+    Cancelling once is not enough: if a cancellation meets an answer, `asyncio.wait_for` of Python 3.11, through which
     redis-py sends every command, returns the answer, and the cancellation is lost.
     """
     ended, running = set[asyncio.Task[Any]](), set(tasks)
