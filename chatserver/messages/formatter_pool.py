@@ -77,7 +77,7 @@ class Formatters:
     async def _in_a_worker(self, content: str, spellings: Spellings) -> Composed:
         await self._turn()
         try:
-            worker = self._idle.pop() if self._idle else await self._start()
+            worker = await self._idle_worker() or await self._start()
             try:
                 answer = await worker.ask(Request(content, dict(spellings)))
             except BaseException:
@@ -89,6 +89,15 @@ class Formatters:
         if answer.error is not None:
             raise _Failed(answer.error)
         return Composed(answer.html, answer.mentions)
+
+    async def _idle_worker(self) -> _Worker | None:
+        """Returns one that runs. A process may have been killed while it had nothing to do."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.runs:
+                return worker
+            await self._end(worker)
+        return None
 
     async def _turn(self) -> None:
         if self._waiting >= MAX_WAITING_TEXTS:
@@ -142,6 +151,10 @@ class _Worker:
         except OSError as error:
             raise _Failed(f"no process can be started ({error.strerror})") from error
         return cls(process)
+
+    @property
+    def runs(self) -> bool:
+        return self._process.returncode is None and not self._requests.is_closing()
 
     async def ready(self) -> None:
         """Returns when it can take its first message. Raises _Failed."""

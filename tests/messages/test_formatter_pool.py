@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -119,6 +120,19 @@ async def test_what_goes_wrong_in_a_process_is_said_and_the_next_message_is_form
     assert (await stubborn.format(LONG, {})).html
     assert workers() == {worker}
     assert ["RecursionError" in line for line in caplog.messages] == [True]
+
+
+async def test_a_process_that_was_killed_while_idle_costs_no_message_its_html(
+    pool: Formatters, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (await pool.format(LONG, {})).html
+    (worker,) = workers()
+    os.kill(worker, signal.SIGKILL)
+    await until(lambda: worker not in workers())
+    await until(lambda: not pool._idle[0].runs)
+    assert (await pool.format(LONG, {})).html
+    assert worker not in workers()
+    assert caplog.records == []
 
 
 async def test_a_crowd_is_shown_as_it_was_written_beyond_what_may_wait(
