@@ -32,7 +32,7 @@ def parts(io_loop: IOLoop, settings: Settings) -> Iterator[Parts]:
 
 @pytest.fixture(scope="module")
 def numbers() -> Iterator[int]:
-    return count(6_000_000_000, 4 * PARTITIONS)
+    return count(3_000_000_000_000, 4 * PARTITIONS)
 
 
 @pytest.fixture
