@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bson.regex import Regex
 
-from chatserver.model.words import MAX_LENGTH, fold_text, pairs, runs
+from chatserver.model.words import MAX_FOLDED, MAX_LENGTH, fold_text, pairs, runs
 
 MAX_WORDS = 12
 """Words of a query; further ones are ignored."""
@@ -114,17 +114,24 @@ def _parts_of(run: str, parts: tuple[str, ...]) -> list[tuple[int, int]]:
 
 
 def _folded_with_positions(text: str) -> tuple[str, Sequence[int]]:
-    """Returns the folded text, and the position in the original of each of its characters and of its end."""
+    """Returns the folded text, and the position in the original of each of its characters and of its end.
+
+    Of a text of signs that stand for whole sentences it is the beginning, as far as the words of a message are read.
+    """
     if text.isascii():
         return fold_text(text), range(len(text) + 1)
     pieces: list[str] = []
     positions: list[int] = []
     folded = {character: fold_text(character) for character in set(text)}  # one may become eighteen
+    end = len(text)
     for position, character in enumerate(text):
+        if len(positions) >= MAX_FOLDED:
+            end = position
+            break
         piece = folded[character]
         pieces.append(piece)
         positions += [position] * len(piece)
-    return "".join(pieces), [*positions, len(text)]
+    return "".join(pieces), [*positions, end]
 
 
 def _end(positions: Sequence[int], end: int) -> int:
