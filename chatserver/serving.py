@@ -44,8 +44,6 @@ def say_what_is_unsafe(settings: Settings) -> None:
         )
     if not settings.rate_limits:
         log.warning("RATE_LIMITS is off: anybody may do anything as often as they like, and guess passwords")
-    if settings.origin is not None and settings.origin.is_https and not settings.trusted_proxies:
-        log.warning("ORIGIN is https, and TRUSTED_PROXIES is 0: what a proxy says of HTTPS is not believed")
 
 
 async def serve(settings: Settings, *, reuse_port: bool = False) -> None:
