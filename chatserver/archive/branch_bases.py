@@ -22,7 +22,7 @@ from chatserver.errors import Unavailable
 from chatserver.log.commands import Base, BaseWanted
 from chatserver.log.room_log import RoomLog
 from chatserver.model.cursor import BEGINNING, Cursor
-from chatserver.model.event_kinds import LASTING
+from chatserver.model.event_kinds import kind_named
 
 LEAP_MS = 100
 """Distance of a branch's first id above the clock and all known ids: readers may have seen ids that no process
@@ -59,7 +59,7 @@ class BranchBases:
         with mongodb_errors_as_unavailable():
             for _ in range(BASE_ATTEMPTS):
                 newest = await self._events.find_one(in_room(room_id), sort=[("_id", DESCENDING)])
-                if newest is not None and LASTING[newest["kind"]].ends_log:
+                if newest is not None and kind_named(newest["kind"]).ends_log:
                     raise LogEnded  # the log that knew it is gone
                 if newest is not None and newest.get("kept_for") == wanted.token:
                     return Base(wanted.token, Cursor.parse(newest["prev"]), _id(newest["_id"]))

@@ -52,7 +52,7 @@ class Commits:
     def __init__(self, database: Database, archive: Archive, log: RoomLog) -> None:
         self._events = database.events
         self._latest = database.latest_events
-        self._showing = MessageProjector(database, archive, log)
+        self._projector = MessageProjector(database, archive, log)
         self._archive = archive
         self._log = log
         self._group: GroupCommit[Event, Event] = GroupCommit(self._commit_all)
@@ -73,16 +73,16 @@ class Commits:
 
     async def show(self, event: Event) -> None:
         """Ensures that an archived event is in `messages`, even if the process that archived it died."""
-        await self._showing.show(event)
+        await self._projector.show(event)
 
     async def project_message(self, message: Event) -> None:
         """Ensures that `messages` has the current state of an archived message."""
-        await self._showing.project_message(message)
+        await self._projector.project_message(message)
 
     async def close(self) -> None:
         """Returns when all submitted events are written."""
         await self._group.join()
-        await self._showing.close()
+        await self._projector.close()
 
     async def _commit_all(self, events: Sequence[Event]) -> Sequence[Event | Exception]:
         batch = _Batch()
@@ -100,7 +100,7 @@ class Commits:
             while batch.to_write:
                 await self._write(batch)
         others = batch.archived().difference(events)
-        await self._showing.project_all(others)
+        await self._projector.project_all(others)
         self._clear_others(others, events)
         return [batch.outcomes[event.room_id, event.id] for event in events]
 
@@ -158,8 +158,8 @@ class Commits:
             batch.settle(batch.drop_room(refused.room_id), Refused())
 
     async def _skip_archived(self, room_id: int, batch: _Batch) -> None:
-        """Drops a room's archived events from the plan. There are more than one as a rule: two
-        processes archive the same log."""
+        """Drops a room's archived events from the plan. As a rule there are several: two processes archive the same
+        log."""
         there = batch.drop_room(room_id)
         stands = await self._archive.are_archived(there) if there else []
         for event, is_there in zip(there, stands, strict=True):

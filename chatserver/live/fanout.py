@@ -131,8 +131,8 @@ class Fanout:
                 subscription.stop_in_the_midst(data, taken)
 
     def _resume_parked(self) -> None:
-        ahead, self._parked = self._parked, set()
-        for subscription in ahead:
+        parked, self._parked = self._parked, set()
+        for subscription in parked:
             subscription.advance()
 
     def _all_live(self) -> list[Subscription]:

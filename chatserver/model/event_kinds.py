@@ -73,8 +73,12 @@ _WORDS = ("html", "mentions", "reply_to", "look")
 _encoder = msgspec.json.Encoder()
 
 
+def kind_named(name: Kind) -> LastingKind:
+    return LASTING.get(name, UNKNOWN)
+
+
 def kind_of(event: Event) -> LastingKind:
-    return LASTING.get(event.kind, UNKNOWN)
+    return kind_named(event.kind)
 
 
 def apply_changes(message: Message, events: Iterable[Event]) -> Message:

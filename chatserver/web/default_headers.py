@@ -1,7 +1,7 @@
 """Default headers: those with which every answer begins.
 
-Tornado would check, convert and copy each of them for each answer, and format the date: that took a thirtieth of what a
-post costs. They are the same for all answers of a second, so that is done once.
+Tornado would check, convert and copy each of them for each answer, and format the date. They are the same for all
+answers of a second, so that is done once.
 """
 
 from __future__ import annotations

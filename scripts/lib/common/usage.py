@@ -29,7 +29,7 @@ class Usage:
 
 
 def children(pid: int) -> list[int]:
-    """Of all threads of the process. None if there is no such process."""
+    """The children of all threads of the process. Empty if there is no such process."""
     try:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
         return [int(child) for task in tasks for child in (task / "children").read_text().split()]

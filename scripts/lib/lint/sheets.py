@@ -6,12 +6,12 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import tinycss2
 
-ROOT = Path(__file__).resolve().parents[3]
+from common.paths import ROOT
+
 LAYERS = "layers.css"
 GENERATED = "base/code.css"
 USERS = ("static/js/**/*.js", "templates/**/*.html", "chatserver/**/*.py")
