@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import cast
 
 import pytest
+from redis import Redis
 from tornado.ioloop import IOLoop
 
 from chatserver.archive.branch_bases import LEAP_MS
 from chatserver.archive.commits import Refused
+from chatserver.log import commands
 from chatserver.log.commands import Appended, Base, BaseWanted, OtherBranch, Unsure
-from chatserver.log.keys import log_key
+from chatserver.log.keys import base_key, branch_key, client_ids_key, log_key
 from chatserver.model.cursor import BEGINNING, Cursor
 from chatserver.model.events import Event
 from chatserver.settings import Settings
@@ -185,6 +188,44 @@ async def test_a_base_that_is_not_wanted_any_more_is_not_made(parts: Parts, room
     assert await parts.bases.make(room, late) is None
     following = (await parts.publisher.publish(draft(room, "c"))).event
     assert following.prev == published[-1].id
+
+
+def promote(redis: Redis) -> None:
+    """Makes the server a replica, and a master again. Nothing was replicated, so it keeps what it has."""
+    redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+    redis.execute_command("REPLICAOF", "NO", "ONE")
+
+
+async def test_a_promoted_server_gives_no_id_again_that_readers_may_know(
+    parts: Parts, world: World, room: int
+) -> None:
+    """It was promoted without the branch, but with the token under which the branch's base was made."""
+    base = await made(parts, room)
+    with world.redis_client() as redis:
+        keys = base_key(room), branch_key(room)
+        replicated = {key: redis.dump(key) for key in keys}
+        lost = await parts.begin(draft(room, "lost"))
+        redis.delete(log_key(room), client_ids_key(room), *keys)
+        for key, dump in replicated.items():
+            redis.restore(key, commands.BASE_MS, cast("bytes", dump))
+        promote(redis)
+    begun = await parts.begin(draft(room, "a"))
+    assert lost is not None and begun is not None
+    assert lost.id == base.id < begun.id
+    assert begun.prev == base.id
+
+
+async def test_a_server_that_was_promoted_twice_has_another_past(parts: Parts, world: World, room: int) -> None:
+    """In between it was a replica of one that did not have the tail, and it has the same run id all the time."""
+    kept = (await parts.publisher.publish(draft(room, "kept"))).event
+    lost = await parts.begin(draft(room, "lost"))
+    assert lost is not None
+    with world.redis_client() as redis:
+        redis.xdel(log_key(room), str(lost.id))
+        promote(redis)
+    begun = await parts.begin(draft(room, "a"))
+    assert begun is not None
+    assert begun.prev == kept.id
 
 
 async def test_a_base_whose_branch_was_lost_becomes_a_void(parts: Parts, world: World, room: int) -> None:
