@@ -7,7 +7,6 @@ from itertools import count
 from typing import cast
 
 import pytest
-from redis import Redis
 from tornado.ioloop import IOLoop
 
 from chatserver.archive.branch_bases import LEAP_MS
@@ -20,6 +19,7 @@ from chatserver.model.events import Event
 from chatserver.settings import Settings
 from tests.conftest import World
 from tests.helpers.parts import Parts, draft, make_parts
+from tests.helpers.promotion import promote
 
 pytestmark = pytest.mark.gen_test
 
@@ -190,15 +190,7 @@ async def test_a_base_that_is_not_wanted_any_more_is_not_made(parts: Parts, room
     assert following.prev == published[-1].id
 
 
-def promote(redis: Redis) -> None:
-    """Makes the server a replica, and a master again. Nothing was replicated, so it keeps what it has."""
-    redis.execute_command("REPLICAOF", "127.0.0.1", "1")
-    redis.execute_command("REPLICAOF", "NO", "ONE")
-
-
-async def test_a_promoted_server_gives_no_id_again_that_readers_may_know(
-    parts: Parts, world: World, room: int
-) -> None:
+async def test_a_promoted_server_gives_no_id_again_that_readers_may_know(parts: Parts, world: World, room: int) -> None:
     """It was promoted without the branch, but with the token under which the branch's base was made."""
     base = await made(parts, room)
     with world.redis_client() as redis:
@@ -210,7 +202,8 @@ async def test_a_promoted_server_gives_no_id_again_that_readers_may_know(
             redis.restore(key, commands.BASE_MS, cast("bytes", dump))
         promote(redis)
     begun = await parts.begin(draft(room, "a"))
-    assert lost is not None and begun is not None
+    assert lost is not None
+    assert begun is not None
     assert lost.id == base.id < begun.id
     assert begun.prev == base.id
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from common import waiting
 from tests.helpers.processes_seen import is_alive, kill
@@ -23,7 +23,7 @@ def wait_until_ended(pids: Sequence[int], what: str) -> None:
         kill(pids)
 
 
-async def until(condition: Callable[[], object]) -> None:
+async def until(condition: Callable[[], object | Awaitable[object]]) -> None:
     """Polls without standing in the way of what is waited for. Raises TimeoutError."""
     if not await waiting.until(condition, WAIT_SECONDS, poll=0.01):
         raise TimeoutError
