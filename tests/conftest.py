@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 import pymongo
 import pytest
-import redis
 import uvloop
+from redis import Redis
 from tornado.ioloop import IOLoop
 from xdist.scheduler import LoadScopeScheduling
 
@@ -74,8 +74,8 @@ class World:
     mongod: Mongod
     redis: RedisServer
 
-    def redis_client(self) -> redis.Redis:
-        return redis.Redis(port=self.redis.port, protocol=2)
+    def redis_client(self) -> Redis:
+        return Redis(port=self.redis.port, protocol=2)
 
     def environment(self, port: int) -> dict[str, str]:
         """What a server process needs to be told."""

@@ -32,9 +32,7 @@ class Window:
         context = await browser.new_context(viewport={"width": width, "height": 800}, **options)
         context.set_default_timeout(WAIT_SECONDS * 1_000)
         if who is not None:
-            await context.add_cookies(
-                [{"name": name, "value": value, "url": address} for name, value in who.cookies.items()]
-            )
+            await give_cookies(context, who, address)
         return cls(context, await context.new_page())
 
     async def is_in_order(self) -> None:
@@ -53,3 +51,8 @@ class Window:
             self.complaints.append(message.text)
             if "Content Security Policy" in message.text:
                 self.faults.append(message.text)
+
+
+async def give_cookies(context: BrowserContext, who: Visitor, address: str) -> None:
+    """Gives the browser the person's cookies for this address, so that it is signed in as they are."""
+    await context.add_cookies([{"name": name, "value": value, "url": address} for name, value in who.cookies.items()])

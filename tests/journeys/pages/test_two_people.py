@@ -12,6 +12,7 @@ from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Browse
 from tests.journeys.link import Link
 from tests.journeys.room_page import RoomPage
+from tests.journeys.window import give_cookies
 
 PASSWORD = "correct horse"
 KEPT = """async () => {
@@ -131,9 +132,8 @@ async def test_a_page_without_a_connection_hears_of_it_when_it_is_back(
     link.cut()
     await hers.say("from Ann alone")
     await expect(hers.unsent).to_have_count(1)
-    cookies = [{"name": name, "value": value, "url": link.address} for name, value in bob.cookies.items()]
     await hers.page.context.clear_cookies()
-    await hers.page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    await give_cookies(hers.page.context, bob, link.address)
     link.mend()
     await hers.page.evaluate("dispatchEvent(new Event('online'))")
     await hers.state("somebody-else")

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from typing import TypedDict
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Enter
 
 
-def results(page: Page):  # type: ignore[no-untyped-def]
+class Answer(TypedDict, total=False):
+    status: int
+    headers: dict[str, str]
+    json: object
+
+
+def results(page: Page) -> Locator:
     return page.locator("#search-results .result__words")
 
 
@@ -124,7 +131,7 @@ async def test_a_search_that_failed_says_so_and_goes_on(
 async def test_a_search_that_found_nothing_yet_can_be_sent_further(enter: Enter, mary: Visitor) -> None:
     """The server looks through so much at a time, and asks who is too fast to come again."""
     hers = await enter(mary)
-    answers: list[dict[str, object]] = [
+    answers: list[Answer] = [
         {
             "status": 503,
             "headers": {"Retry-After": "1"},
@@ -138,7 +145,7 @@ async def test_a_search_that_found_nothing_yet_can_be_sent_further(enter: Enter,
 
     async def answer(route: Route) -> None:
         asked.append(route.request.url.partition("?")[2])
-        await route.fulfill(**answers[len(asked) - 1])  # type: ignore[arg-type]
+        await route.fulfill(**answers[len(asked) - 1])
 
     await hers.page.route("**/search?**", answer)
     await hers.page.keyboard.press("Control+Shift+f")

@@ -10,6 +10,7 @@ from tests.helpers.browserless import Visitor
 from tests.journeys.conftest import Browse, Enter
 from tests.journeys.link import STREAM, Link
 from tests.journeys.room_page import RoomPage
+from tests.journeys.window import give_cookies
 
 
 async def close(room: int, owner: Visitor) -> None:
@@ -149,8 +150,7 @@ async def test_one_users_unsent_words_are_not_sent_as_another(
 async def sign_in(page: RoomPage, who: Visitor, link: Link) -> None:
     """Gives the browser their cookies, while nothing can be sent, and loads the room as they see it."""
     link.cut()
-    cookies = [{"name": name, "value": value, "url": link.address} for name, value in who.cookies.items()]
-    await page.page.context.add_cookies(cookies)
+    await give_cookies(page.page.context, who, link.address)
     link.mend()
     await page.enter()
     await page.live()

@@ -35,7 +35,8 @@ async def test_the_server_goes_down_twice_in_mid_talk(
     """Without a warning (SIGKILL), or in order (SIGTERM). Both write all the while: before, during and after."""
     server = start_server()
     hers, other = await asyncio.gather(enter(ada, address=server.address), enter(grace, address=server.address))
-    by_ada, by_grace = [], []
+    by_ada: list[str] = []
+    by_grace: list[str] = []
     for outage in range(2):
         so_far = len(by_ada + by_grace)
         lines = [f"{outage}.{number}" for number in range(LINES)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -42,7 +43,7 @@ def many_rooms(io_loop: IOLoop, ada: Visitor) -> Iterator[list[int]]:
     rooms = [io_loop.run_sync(ada.make_room) for _ in range(MOST_OF_ONE + 5)]
     yield rooms
     for room in rooms:
-        io_loop.run_sync(lambda room=room: ada.fetch("DELETE", f"/rooms/{room}"))  # type: ignore[misc]
+        io_loop.run_sync(partial(ada.fetch, "DELETE", f"/rooms/{room}"))
 
 
 def followed(request: str) -> set[str]:
@@ -120,15 +121,21 @@ async def test_whatever_is_over_is_asked_for_each_time(
     enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link
 ) -> None:
     """A stream that says so, and a server that says that it is not: as often as it likes."""
+
+    def end_once(ends: list[bytes], frame: bytes) -> bytes:
+        return frame + (ends.pop() if ends and b'"content"' in frame else b"")
+
+    def is_asked_again(before: int) -> bool:
+        return link.count(STREAM) > before
+
     hers = await enter(ada)
     said = []
     for number in range(3):
-        ends = [b"data: [DONE]\n\n"]
-        link.alter = lambda frame, ends=ends: frame + (ends.pop() if ends and b'"content"' in frame else b"")  # type: ignore[misc]
+        link.alter = partial(end_once, [b"data: [DONE]\n\n"])
         before = link.count(STREAM)
         said.append(f"and not the last {number}")
         await grace.say(room, said[-1])
-        await until(lambda before=before: link.count(STREAM) > before)  # type: ignore[misc]
+        await until(partial(is_asked_again, before))
         await hers.shows(*said)
         said.append(f"and on {number}")
         await grace.say(room, said[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.async_api import Error, expect
@@ -84,7 +85,7 @@ async def test_tabs_of_two_rooms_are_live_over_one_connection(
 async def test_the_tab_that_leads_is_closed(enter: Enter, ada: Visitor, grace: Visitor, room: int, link: Link) -> None:
     hers = await enter(ada)
     tabs = [await open_tab(hers) for _ in range(2)]
-    said = []
+    said: list[dict[str, Any]] = []
     for leader in (hers, tabs[0]):
         said.append(await grace.say(room, f"{len(said)}"))
         await tabs[1].has(len(said))

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.helpers.browserless import Visitor
+from tests.journeys.box import box_of
 from tests.journeys.conftest import Enter
 
 PRESS = """(row, milliseconds) => new Promise(done => {
@@ -89,7 +90,7 @@ async def test_a_long_press_opens_a_sheet(enter: Enter, ada: Visitor, grace: Vis
     await expect(sheet).to_be_hidden()
     await hers.row(message["id"]).evaluate(PRESS, 700)
     await expect(sheet).to_be_visible()
-    box = await sheet.bounding_box() or {}
+    box = await box_of(sheet)
     assert (box["x"], box["width"], box["y"] + box["height"]) == (0, 390, 800)
     assert await sheet.evaluate("each => [...each.querySelectorAll('button')].every(it => it.offsetHeight >= 40)")
     await sheet.get_by_role("button", name="👍").tap()
@@ -102,7 +103,7 @@ async def test_a_long_press_opens_a_sheet(enter: Enter, ada: Visitor, grace: Vis
     await hers.page.get_by_role("button", name="Send").tap()
     await other.shows("edited on a phone")
     await hers.page.get_by_role("button", name="Emoji", exact=True).tap()
-    box = await hers.page.get_by_role("dialog", name="Emoji").bounding_box() or {}
+    box = await box_of(hers.page.get_by_role("dialog", name="Emoji"))
     assert (box["x"], box["width"], box["y"] + box["height"]) == (0, 390, 800)
 
 
@@ -115,9 +116,7 @@ async def test_there_is_one_toolbar_and_it_is_not_read_out(
         await hers.row(message["id"]).hover()
         toolbar = hers.page.get_by_role("toolbar")
         await expect(toolbar).to_have_count(1)
-        row, bar = await hers.row(message["id"]).bounding_box(), await toolbar.bounding_box()
-        assert row is not None
-        assert bar is not None
+        row, bar = await box_of(hers.row(message["id"])), await box_of(toolbar)
         assert bar["y"] < row["y"] + row["height"] < bar["y"] + 100
     await expect(hers.page.locator("[aria-live] [role=toolbar]")).to_have_count(0)
     await hers.field.hover()

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.helpers.browserless import Visitor
+from tests.journeys.box import box_of
 from tests.journeys.conftest import Enter
 from tests.journeys.room_page import RoomPage
 
@@ -273,8 +274,8 @@ async def test_a_long_message_is_folded_until_it_is_asked_for(
     message = await grace.say(room, "\n".join(f"line {number}" for number in range(60)))
     hers = await enter(ada)
     row = hers.row(message["id"])
-    folded = (await row.bounding_box() or {})["height"]
+    folded = (await box_of(row))["height"]
     await row.get_by_role("button", name="Show all").click()
-    assert (await row.bounding_box() or {})["height"] > folded * 2
+    assert (await box_of(row))["height"] > folded * 2
     await row.get_by_role("button", name="Show less").click()
-    assert (await row.bounding_box() or {})["height"] == folded
+    assert (await box_of(row))["height"] == folded

@@ -13,6 +13,7 @@ from playwright.async_api import expect
 from tests.helpers.browserless import Visitor
 from tests.helpers.html_page import read_page
 from tests.helpers.server_process import ServerProcess
+from tests.journeys.box import box_of
 from tests.journeys.conftest import Browse, Enter
 from tests.journeys.writing.test_changes import MARKUP
 
@@ -105,7 +106,7 @@ async def test_what_was_formatted_stands_where_its_text_would(
             "each => each.scrollWidth > each.clientWidth && getComputedStyle(each).overflowX === 'auto'"
         )
         assert await block.locator(".k, .nb, .s, .s1").count() > 0
-        box = await block.bounding_box() or {}
+        box = await box_of(block)
         width = await page.page.evaluate("innerWidth")
         assert box["x"] + box["width"] <= width
     assert (await hers.agrees_with(ada))[0]["content"].startswith("**bold**")

@@ -16,6 +16,7 @@ from playwright.async_api import Error, Page, Route, expect
 from tests.helpers.browserless import WAIT_SECONDS, Visitor
 from tests.journeys.conftest import Enter
 from tests.journeys.link import Link
+from tests.journeys.window import give_cookies
 
 POSTS = re.compile(r"/messages$")
 
@@ -207,8 +208,7 @@ async def test_a_page_that_is_older_than_its_token_gets_a_new_one(
     hers = await enter(ada)
     again = visit()
     await again.fetch("POST", "/sign-in", json_body={"name": ada.name, "password": "correct horse"})
-    cookies = [{"name": name, "value": value, "url": hers.page.url} for name, value in again.cookies.items()]
-    await hers.page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    await give_cookies(hers.page.context, again, hers.page.url)
     await hers.say("with a stale token")
     await hers.shows("with a stale token")
     await hers.agrees_with(ada)

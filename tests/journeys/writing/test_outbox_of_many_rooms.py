@@ -28,7 +28,7 @@ class Refusals:
         self.only = only
         self.refused: list[str] = []
         """What was to be posted."""
-        self._answer = {"status": status, "headers": headers or {}, "json": {"error": error}}
+        self._status, self._headers, self._error = status, headers or {}, error
         self._is_over = False
 
     async def stand_in(self, context: BrowserContext) -> Refusals:
@@ -44,7 +44,7 @@ class Refusals:
             await route.continue_()
         else:
             self.refused.append(body["content"])
-            await route.fulfill(**self._answer)  # type: ignore[arg-type]
+            await route.fulfill(status=self._status, headers=self._headers, json={"error": self._error})
 
 
 async def another_tab(first: RoomPage, room: int) -> RoomPage:

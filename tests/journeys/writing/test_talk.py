@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Route, expect
 
 from tests.helpers.browserless import Visitor
+from tests.journeys.box import box_of
 from tests.journeys.conftest import Enter
 
 HOSTILE = (
@@ -114,10 +115,10 @@ async def test_the_order_is_the_rooms_however_late_ones_own_message_goes_out(
 async def test_enter_sends_and_shift_enter_breaks_the_line(enter: Enter, ada: Visitor) -> None:
     hers = await enter(ada)
     await hers.field.press_sequentially("first line")
-    one_line = (await hers.field.bounding_box() or {})["height"]
+    one_line = (await box_of(hers.field))["height"]
     await hers.field.press("Shift+Enter")
     await hers.field.press_sequentially("second line")
-    assert (await hers.field.bounding_box() or {})["height"] > one_line
+    assert (await box_of(hers.field))["height"] > one_line
     await hers.field.press("Enter")
     await hers.shows("first line\nsecond line")
     await expect(hers.field).to_have_value("")
