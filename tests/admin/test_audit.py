@@ -39,7 +39,8 @@ def said(io_loop: IOLoop, ada: Visitor, room: int) -> list[dict[str, Any]]:
     async def say() -> list[dict[str, Any]]:
         return [await ada.say(room, f"number {number}") for number in range(5)]
 
-    return io_loop.run_sync(say)
+    said: list[dict[str, Any]] = io_loop.run_sync(say)
+    return said
 
 
 def key(room: int, message: dict[str, Any]) -> dict[str, int]:

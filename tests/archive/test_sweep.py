@@ -69,6 +69,7 @@ async def test_what_a_dead_process_began_is_archived(parts: Parts, new_room: Cal
 async def test_two_sweeps_and_the_poster_at_once_archive_it_once(parts: Parts, new_room: Callable[[], int]) -> None:
     room = new_room()
     begun = await parts.begin(draft(room, "c"))
+    assert begun is not None
     for _ in range(2):
         await parts.publisher.archive_pending(EventId(room, begun.id))
     published = await parts.publisher.publish(draft(room, "c"))

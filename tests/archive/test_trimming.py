@@ -20,6 +20,7 @@ from chatserver.support.background import Background
 from tests.conftest import World
 from tests.helpers.changes_made import delete, edit
 from tests.helpers.parts import Parts, draft, make_parts
+from tests.helpers.redis_answers import as_bytes
 from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.gen_test(timeout=60)
@@ -82,13 +83,12 @@ def sweeps_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def keys_of(redis: Redis, room: int) -> list[bytes]:
     """All that Redis has of a room."""
-    keys: list[bytes] = redis.keys(f"*:room:{room}:*")  # type: ignore[assignment]
-    return sorted(keys) + ([b"due"] if redis.zscore(due_key(room), str(room)) is not None else [])
+    keys = sorted(map(as_bytes, redis.keys(f"*:room:{room}:*")))
+    return keys + ([b"due"] if redis.zscore(due_key(room), str(room)) is not None else [])
 
 
 def expires(redis: Redis, key: bytes) -> bool:
-    remaining_ms: int = redis.pttl(key)  # type: ignore[assignment]
-    return remaining_ms >= 0
+    return redis.pttl(key) >= 0
 
 
 async def say(parts: Parts, room: int, *names: str) -> list[Event]:
@@ -202,7 +202,7 @@ async def test_the_client_ids_of_what_was_deleted_go_though_the_room_goes_on(
     async with Sweeping(parts), asyncio.timeout(30):
         for number in count():
             await say(parts, room, f"goes on {number}")
-            if not {read_id(id) for id in redis.hvals(client_ids_key(room))} & old:  # type: ignore[union-attr]
+            if not {read_id(as_bytes(id)) for id in redis.hvals(client_ids_key(room))} & old:
                 break
             await asyncio.sleep(0.05)
 

@@ -203,7 +203,7 @@ class Block:
                 assert name in {"id", "event", "data", "retry"}, f"an unknown field: {line!r}"
                 assert name not in fields, f"{name} stands twice in {text!r}"
                 fields[name] = value
-        return cls(**fields, comments=tuple(comments))  # type: ignore[arg-type]
+        return cls(**fields, comments=tuple(comments))
 
 
 @dataclass

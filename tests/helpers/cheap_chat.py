@@ -4,11 +4,11 @@ instead of `python -m chatserver`. Several workers are those of `chatserver` its
 from __future__ import annotations
 
 import sys
+from unittest.mock import patch
 
 from chatserver import __main__ as chat
-from chatserver import app
 from tests.helpers.passwords import CHEAP
 
 if __name__ == "__main__":
-    app.make_hasher = lambda: CHEAP
-    sys.exit(chat.main())
+    with patch("chatserver.app.make_hasher", lambda: CHEAP):
+        sys.exit(chat.main())

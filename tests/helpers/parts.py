@@ -51,6 +51,7 @@ class Parts:
             else:
                 assert isinstance(outcome, BaseWanted)
                 base = await self.bases.make(draft.room_id, outcome)
+                assert base is not None
                 branch = base.id
 
     async def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import regex
 from pygments.lexers.javascript import JavascriptLexer
-from pygments.token import Comment, Name, String, Whitespace
+from pygments.token import Name, String, is_token_subtype
 
 from tests.test_structure import CHATSERVER, modules
 
@@ -66,10 +66,10 @@ def of_javascript() -> Iterator[Found]:
     for path in sorted(SCRIPTS.rglob("*.js")):
         name = str(path.relative_to(SCRIPTS))
         for kind, text in JavascriptLexer().get_tokens(path.read_text()):
-            if kind in String.Regex:
+            if is_token_subtype(kind, String.Regex):
                 source, _, flags = text[1:].rpartition("/")
                 yield Found(name, frozenset(), (source, flags))
-            elif text == "RegExp" and kind not in Comment and kind not in Whitespace and kind in Name:
+            elif text == "RegExp" and is_token_subtype(kind, Name):
                 yield Found(name, frozenset())
 
 

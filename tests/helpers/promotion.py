@@ -7,5 +7,5 @@ from redis import Redis
 
 def promote(redis: Redis) -> None:
     """Makes the server a replica, and a master again. Nothing was replicated, so it keeps what it has."""
-    redis.execute_command("REPLICAOF", "127.0.0.1", "1")
-    redis.execute_command("REPLICAOF", "NO", "ONE")
+    redis.replicaof("127.0.0.1", "1")
+    redis.replicaof("NO", "ONE")

@@ -71,7 +71,9 @@ addresses = st.one_of(
     st.sampled_from(ROUTES),
 )
 one_line = values.map(lambda value: value.translate(None, b"\r\n"))
-headers = st.one_of(st.just([]), st.lists(st.tuples(st.sampled_from(HEADERS), one_line), max_size=4))
+headers: st.SearchStrategy[list[tuple[str, bytes]]] = st.one_of(
+    st.just([]), st.lists(st.tuples(st.sampled_from(HEADERS), one_line), max_size=4)
+)
 jsons = st.recursive(
     st.one_of(st.none(), st.booleans(), numbers, st.floats(), words),
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from common import waiting
@@ -27,3 +28,8 @@ async def until(condition: Callable[[], object | Awaitable[object]]) -> None:
     """Polls without standing in the way of what is waited for. Raises TimeoutError."""
     if not await waiting.until(condition, WAIT_SECONDS, poll=0.01):
         raise TimeoutError
+
+
+async def for_ever() -> None:
+    """Waits for nothing, until it is cancelled."""
+    await asyncio.Event().wait()

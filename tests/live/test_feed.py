@@ -25,6 +25,7 @@ from chatserver.model.cursor import BEGINNING, Cursor
 from chatserver.model.events import Event
 from tests.helpers.browserless import WAIT_SECONDS
 from tests.helpers.events_made import ROOM, chain, event
+from tests.helpers.waiting import until
 
 BUFFER = 4096
 """What a socket takes at the least; the frames are about half as long."""
@@ -260,9 +261,7 @@ async def say_goodbye_to_a_full_socket(*, chunked: bool) -> None:
     assert not subscription.closed
     while filled:
         filled -= len(reader.recv(filled))
-    async with asyncio.timeout(WAIT_SECONDS):
-        while not subscription.closed:  # noqa: ASYNC110
-            await asyncio.sleep(0)
+    await until(lambda: subscription.closed)
     farewell = reader.recv(65536)
     assert (unchunked(farewell) if chunked else farewell) == sse.retry(2000)
     assert reader.recv(1) == b""

@@ -25,7 +25,7 @@ from chatserver.live.log_page import Pages
 from chatserver.live.ring import Ring
 from chatserver.live.subscription import Subscription
 from chatserver.model.cursor import BEGINNING, Cursor, parse_cursors
-from chatserver.model.events import Event
+from chatserver.model.events import Event, Kind
 from tests.helpers.browserless import WAIT_SECONDS, Block
 from tests.helpers.events_made import ROOM, event
 from tests.live.test_feed import BUFFER, VOID, Step, unchunked
@@ -43,7 +43,7 @@ class Log:
         self.feed = Feed(room_id, Ring(BEGINNING), self.page, pages)
 
     def grow(self, size: int) -> None:
-        kind = "void" if size == VOID else "message"
+        kind: Kind = "void" if size == VOID else "message"
         made = event(len(self.events) + 1, len(self.events), kind)
         payload = made.payload.replace(b'"at ', b'"at ' + b"x" * size)
         payload = payload.replace(b'"room_id":%d' % ROOM, b'"room_id":%d' % self.room_id)
@@ -340,7 +340,7 @@ def test_who_is_far_behind_is_given_a_bounded_part_at_once() -> None:
             data, places = scene.many.merge(places)
             longest, parts = max(longest, len(data)), parts + 1
         assert parts > 5
-        assert longest < merged_frames_module.SLICE_BYTES + 2000
+        assert longest < frames_module.SLICE_BYTES + 2000
 
     play(case)
 

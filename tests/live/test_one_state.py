@@ -107,7 +107,7 @@ class Reader:
             mine = next((each for each in reactions if each["emoji"] == event["emoji"]), None)
             if event["on"] and mine is None:
                 reactions.append({"emoji": event["emoji"], "user_ids": [event["user_id"]]})
-            elif event["on"] and event["user_id"] not in mine["user_ids"]:
+            elif event["on"] and mine is not None and event["user_id"] not in mine["user_ids"]:
                 mine["user_ids"].append(event["user_id"])
             elif not event["on"] and mine is not None and event["user_id"] in mine["user_ids"]:
                 mine["user_ids"].remove(event["user_id"])

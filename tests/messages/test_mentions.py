@@ -99,7 +99,12 @@ def test_few_names_are_asked_for_however_many_there_could_be() -> None:
 def test_an_at_is_looked_up_once_however_often_the_parser_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     """One letter may be eighteen when names are compared."""
     asked: list[str] = []
-    monkeypatch.setattr("chatserver.messages.mentions.name_key", lambda name: asked.append(name) or name_key(name))
+
+    def noted(name: str) -> str:
+        asked.append(name)
+        return name_key(name)
+
+    monkeypatch.setattr("chatserver.messages.mentions.name_key", noted)
     content = "*" + " @ﷺ-ﷺ-ﷺ" * 200
     Formatting().format(content, spellings(candidates(content), USERS))
     assert 0 < len(asked) <= MAX_PLACES * MAX_ENDS

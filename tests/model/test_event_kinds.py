@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from chatserver.live import sse
 from chatserver.model.cursor import Cursor
@@ -37,7 +38,7 @@ def test_what_changes_a_message_says_how() -> None:
 
 
 def test_a_kind_of_a_newer_release_is_handed_on_by_its_name() -> None:
-    newer = Event(1, Cursor(5, 0), Cursor(4, 0), "poll", 1, "x", b'{"room_id":1}')  # type: ignore[arg-type]
+    newer = replace(Event(1, Cursor(5, 0), Cursor(4, 0), "message", 1, "x", b'{"room_id":1}'), kind="poll")
     assert kind_of(newer) is UNKNOWN
     assert sse.frame(newer) == b'id: 5-0\nevent: poll\ndata: {"id":"5-0","prev":"4-0","room_id":1}\n\n'
 

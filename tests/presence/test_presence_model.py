@@ -64,6 +64,10 @@ class Process:
         await self.register.close()
         self._database.close()
 
+    async def hears(self) -> None:
+        """Returns when what others say reaches it."""
+        await until(lambda: self.wakeups.is_subscribed)
+
     def open(self, user: User, room_id: int) -> None:
         self.streams[Pair(room_id, user.id)] += 1
         self.presence._arrive(user, [room_id])
@@ -105,7 +109,7 @@ async def test_what_readers_are_told_adds_up(settings: Settings, world: World, f
         witness = await stack.enter_async_context(Process(settings))
         witness.signals.subscribe(reader.hear)
         processes = [witness, *[await stack.enter_async_context(Process(settings)) for _ in range(2)]]
-        await until(lambda: witness.wakeups.is_subscribed)
+        await witness.hears()
         for turn in range(8):
             for _ in range(40):
                 process = dice.choice(processes)
@@ -125,10 +129,12 @@ async def test_what_readers_are_told_adds_up(settings: Settings, world: World, f
             await agree(witness, rooms, expected, reader)
 
 
-async def test_a_bigger_storm_of_arrivals_is_told_at_a_bearable_pace(settings: Settings) -> None:
+async def test_a_bigger_storm_of_arrivals_is_told_at_a_bearable_pace(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     process = Process(settings)
     said: list[Signal] = []
-    process.signals.send = said.append  # type: ignore[method-assign]
+    monkeypatch.setattr(process.signals, "send", said.append)
     announcer = Announcer(process.signals, pause_seconds=1_000)
     for user_id in range(1, 5_001):
         announcer.tell(Pair(1, user_id), "somebody", here=True)
@@ -153,7 +159,7 @@ async def test_what_is_no_signal_harms_nobody(settings: Settings) -> None:
     heard: list[Signal] = []
     async with Process(settings) as process:
         process.signals.subscribe(heard.append)
-        await until(lambda: process.wakeups.is_subscribed)
+        await process.hears()
         for text in ("", "[", "{}", "[1]", '[{"name":"message"}]', '[{"name":"typing","room_id":"x"}]', "\0"):
             await process.wakeups.publish("harbour:signals", text)
         with pytest.raises(ValueError, match="600 bytes"):
@@ -170,7 +176,7 @@ async def test_a_signal_says_no_more_than_its_kind(settings: Settings) -> None:
     typing = {"room_id": 1, "user_id": 7, "user_name": "Ann"}
     async with Process(settings) as process:
         process.signals.subscribe(heard.append)
-        await until(lambda: process.wakeups.is_subscribed)
+        await process.hears()
         for wrong in (
             {"name": "typing", "data": typing | {"room_id": 2}, "room_id": 1},
             {"name": "typing", "data": typing | {"user_name": 5}, "room_id": 1},
@@ -217,7 +223,7 @@ async def test_of_processes_that_died_nothing_stays_even_if_none_was_left(settin
     rooms = [next(_rooms) + offset for offset in (0, 1, 16)]
     for _ in range(2):
         async with Process(settings) as process:
-            await until(lambda process=process: process.wakeups.is_subscribed)
+            await process.hears()
             for user in USERS:
                 for room in rooms:
                     process.open(user, room)

@@ -24,23 +24,23 @@ def results(ours: list[dict[str, float]], theirs: list[dict[str, float]]) -> Res
     return found
 
 
-def test_a_ratio_compares_what_was_measured_in_the_same_round():
+def test_a_ratio_compares_what_was_measured_in_the_same_round() -> None:
     # In the second round the machine was busy with something else, for both.
     assert ratio([5.0, 50.0, 6.0], [10.0, 100.0, 10.0]) == Figure(0.5, 0.5, 0.6)
 
 
-def test_a_round_in_which_one_failed_does_not_count_and_moves_no_other():
+def test_a_round_in_which_one_failed_does_not_count_and_moves_no_other() -> None:
     found = results([{"cpu": 1.0}, {}, {"cpu": 4.0}], [{"cpu": 2.0}, {"cpu": 9.0}, {"cpu": 16.0}])
     assert found.ratio("cpu", ("20/s", "chat"), ("20/s", "nchan")) == Figure(0.375, 0.25, 0.5)
 
 
-def test_what_is_not_here_has_no_figure_and_no_ratio():
+def test_what_is_not_here_has_no_figure_and_no_ratio() -> None:
     found = results([{"cpu": 1.0}], [])
     assert found.ratio("cpu", ("20/s", "chat"), ("20/s", "nchan")) is None
     assert found.figure("20/s", "nchan", "cpu") is None
 
 
-def test_a_figure_is_the_median_and_the_spread():
+def test_a_figure_is_the_median_and_the_spread() -> None:
     assert Figure.of([3.0, 1.0, 100.0]) == Figure(3.0, 1.0, 100.0)
 
 
@@ -54,7 +54,7 @@ def test_a_figure_is_the_median_and_the_spread():
         pytest.param(None, 0.6, True, "not measured", id="never measured"),
     ],
 )
-def test_a_goal_is_met_or_missed_by_its_median(found, limit, at_least, verdict):
+def test_a_goal_is_met_or_missed_by_its_median(found: float | None, limit: float, at_least: bool, verdict: str) -> None:
     figure = None if found is None else Figure(found, 0.0, 9.0)
     goal = Goal("1", "a goal", figure, limit, at_least)
     assert goal.verdict == verdict
@@ -64,12 +64,12 @@ def test_a_goal_is_met_or_missed_by_its_median(found, limit, at_least, verdict):
 @pytest.mark.parametrize(
     ("value", "text"), [(0.0, "0.0"), (0.0023, "0.0023"), (0.7, "0.70"), (42.25, "42.2"), (1234.5, "1,234")]
 )
-def test_numbers_have_the_digits_that_matter(value, text):
+def test_numbers_have_the_digits_that_matter(value: float, text: str) -> None:
     assert short(value) == text
 
 
 @pytest.mark.parametrize("size", [240, 1_000])
-def test_everyone_is_given_a_frame_of_the_same_size(size):
+def test_everyone_is_given_a_frame_of_the_same_size(size: int) -> None:
     id_line, rest = b"id: 1795452475863-0\n", words.payload(size)
     assert len(id_line + b"data: " + rest + b"\n\n") == size
     assert rest.count(words.TIME.encode()) == rest.count(words.NUMBER.encode()) == 1
@@ -79,7 +79,9 @@ def test_everyone_is_given_a_frame_of_the_same_size(size):
     ("cores", "served", "load", "stores"),
     [([0], {0}, {0}, {0}), ([0, 1], {0}, {1}, {1}), ([3, 4, 5, 6], {3}, {4}, {5, 6})],
 )
-def test_what_is_measured_has_a_core_of_its_own_where_there_are_two(cores, served, load, stores):
+def test_what_is_measured_has_a_core_of_its_own_where_there_are_two(
+    cores: list[int], served: set[int], load: set[int], stores: set[int]
+) -> None:
     assert Cores.among(cores) == Cores(frozenset(served), frozenset(load), frozenset(stores))
 
 
@@ -117,7 +119,7 @@ def test_what_was_found_is_put_between_the_marks_and_nowhere_else(tmp_path: Path
     assert (tmp_path / "benchmarks" / "goals.svg").exists()
 
 
-def test_a_profile_says_for_whom_the_time_was_spent():
+def test_a_profile_says_for_whom_the_time_was_spent() -> None:
     stacks = [
         "run (asyncio/runners.py:118);_round (chatserver/live/feed.py:200);_send_to_live (chatserver/live/feed.py:218) 50",
         "run (asyncio/runners.py:118);_execute (tornado/web.py:2004);post (chatserver/web/handlers/messages.py:30) 20",

@@ -14,6 +14,7 @@ import tempfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pymongo
 import pytest
@@ -55,12 +56,16 @@ def redis_server(var: Path) -> Iterator[RedisServer]:
 
 
 def insert(server: Mongod, name: str) -> None:
-    with pymongo.MongoClient(server.uri, w="majority", journal=True, serverSelectionTimeoutMS=30_000) as client:
+    with pymongo.MongoClient[dict[str, Any]](
+        server.uri, w="majority", journal=True, serverSelectionTimeoutMS=30_000
+    ) as client:
         client["harbour"]["things"].insert_one({"_id": name})
 
 
 def inserted(server: Mongod) -> list[str]:
-    with pymongo.MongoClient(server.uri, readConcernLevel="majority", serverSelectionTimeoutMS=30_000) as client:
+    with pymongo.MongoClient[dict[str, Any]](
+        server.uri, readConcernLevel="majority", serverSelectionTimeoutMS=30_000
+    ) as client:
         return sorted(thing["_id"] for thing in client["harbour"]["things"].find())
 
 

@@ -18,7 +18,7 @@ from chatserver.support.background import Background
 from chatserver.support.group_commit import GroupCommit
 from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
-from tests.helpers.waiting import until
+from tests.helpers.waiting import for_ever, until
 
 pytestmark = pytest.mark.gen_test
 
@@ -79,7 +79,7 @@ async def test_a_part_that_fails_again_and_again_is_failing_until_it_ran_for_a_w
         await asyncio.Event().wait()
 
     parts = Background()
-    sound = parts.start("sound", asyncio.Event().wait)  # type: ignore[arg-type]
+    sound = parts.start("sound", for_ever)
     broken = parts.start("broken", work)
     assert parts.failing() == []
     await until(lambda: parts.failing() == ["broken"])

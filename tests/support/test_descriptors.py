@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -174,13 +175,18 @@ class Listener:
         return self._real.accept()
 
 
+def accept(listener: Listener, taken: list[socket.socket]) -> Acceptor:
+    """Takes what comes. Of a socket it needs no more than a `Listener` has."""
+    return Acceptor(cast("socket.socket", listener), lambda link, _: taken.append(link), lambda: False, None)
+
+
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
 async def test_accepting_rests_where_the_system_refuses(number: int, caplog: pytest.LogCaptureFixture) -> None:
     real, port = bind_unused_port()
     listener = Listener(real)
     listener.error = number
     taken: list[socket.socket] = []
-    acceptor = Acceptor(listener, lambda link, _: taken.append(link), lambda: False, None)  # type: ignore[arg-type]
+    acceptor = accept(listener, taken)
     with socket.create_connection(("127.0.0.1", port)):
         await until(lambda: listener.tries >= 3)
         before, began = listener.tries, time.monotonic()
@@ -201,7 +207,7 @@ async def test_a_connection_that_broke_in_the_queue_stops_nothing() -> None:
     listener = Listener(real)
     listener.error = errno.EPROTO
     taken: list[socket.socket] = []
-    acceptor = Acceptor(listener, lambda link, _: taken.append(link), lambda: False, None)  # type: ignore[arg-type]
+    acceptor = accept(listener, taken)
     with socket.create_connection(("127.0.0.1", port)):
         await until(lambda: listener.tries >= 3)
         listener.error = None

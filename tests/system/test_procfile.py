@@ -258,7 +258,7 @@ def test_a_parent_that_is_killed_leaves_no_worker(deploy: Callable[..., ServerPr
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
-def test_the_parent_ends_its_workers_in_order(world: World, signal_number: int) -> None:
+def test_the_parent_ends_its_workers_in_order(world: World, signal_number: signal.Signals) -> None:
     port = embedded.free_port()
     server = ServerProcess(port, world.environment(port) | {"WEB_CONCURRENCY": "2", "DRAIN_SECONDS": "1"})
     try:

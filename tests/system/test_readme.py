@@ -32,9 +32,9 @@ def test_the_session_with_curl_ends_with_a_stream_that_brings_what_was_posted(wo
     port = embedded.free_port()
     server = ServerProcess(port, world.environment(port) | {"RATE_LIMITS": "on"})
     unique = uuid.uuid4().hex
-    for said, here in ((ADDRESS, server.address), ('"ada"', f'"ada {unique}"'), ("Night shift", f"Night {unique}")):
-        assert said in commands
-        commands = commands.replace(said, here)
+    for written, here in ((ADDRESS, server.address), ('"ada"', f'"ada {unique}"'), ("Night shift", f"Night {unique}")):
+        assert written in commands
+        commands = commands.replace(written, here)
     server.start()
     try:
         with subprocess.Popen(["bash", "-c", commands], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as shell:

@@ -165,7 +165,7 @@ async def test_a_page_of_one_and_a_stream_of_the_other_meet_while_both_take_post
         return shown + [message["id"] for message in messages]
 
     posting = [asyncio.create_task(post_on(poster)) for poster in (here, there)]
-    seen = []
+    seen: list[list[str]] = []
     for _ in range(100):
         seen += await asyncio.gather(read_both(here, there), read_both(there, here))
     over.set()
