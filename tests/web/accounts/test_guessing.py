@@ -177,7 +177,7 @@ async def test_nobody_is_locked_out_by_somebody_else(
             return None
         return await sleep(seconds, result)
 
-    monkeypatch.setattr(guess_limits.asyncio, "sleep", noted)
+    monkeypatch.setattr("chatserver.accounts.guess_limits.asyncio.sleep", noted)
     assert (await sign_in(visit(), ada.name, PASSWORD, somewhere())).code == 200
     assert slowed == []
     visitor = visit()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from tornado.httpclient import HTTPResponse
 
 from tests.helpers.browserless import Visitor, read
+from tests.helpers.ways_to_ask import Sending
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
@@ -30,7 +30,7 @@ def elsewhere(address: str) -> list[dict[str, str]]:
 
 
 async def test_no_page_of_another_site_changes_anything(ada: Visitor, room: int) -> None:
-    requests: list[tuple[str, str, dict[str, Any]]] = [
+    requests: list[tuple[str, str, Sending]] = [
         ("POST", "/messages", {"json_body": {"room_id": room, "content": "forged"}}),
         ("POST", "/messages", {"form": {"room_id": str(room), "content": "forged", "_xsrf": str(ada.token)}}),
         ("PUT", f"/rooms/{room}/read", {"json_body": {"id": "1-1"}}),
@@ -49,11 +49,13 @@ async def test_no_page_of_another_site_changes_anything(ada: Visitor, room: int)
 
 
 async def test_no_page_of_another_site_signs_somebody_in_or_up(ada: Visitor, visit: Callable[..., Visitor]) -> None:
+    credentials = {"name": ada.name, "password": "correct horse"}
+    ways: list[Sending] = [{"form": credentials}, {"json_body": credentials}]
     for path in ("/sign-in", "/sign-up"):
-        for options in ({"form": {"name": ada.name, "password": "correct horse"}}, {"json_body": {"name": ada.name, "password": "correct horse"}}):  # fmt: skip
+        for options in ways:
             visitor = visit()
             for headers in elsewhere(ada.address):
-                response = await visitor.fetch("POST", path, headers=headers, **options)  # type: ignore[arg-type]
+                response = await visitor.fetch("POST", path, headers=headers, **options)
                 assert (response.code, read(response)) == REFUSED
             assert visitor.session is None
 

@@ -17,6 +17,7 @@ from chatserver.support.origin import Origin
 from chatserver.web.application import ChatApplication
 from tests.helpers.browserless import Visitor
 from tests.helpers.chats import static_files
+from tests.helpers.ways_to_ask import Sending
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
@@ -64,8 +65,8 @@ async def test_a_wrong_password_is_told_without_the_name_and_without_the_passwor
     await somebody.get_csrf()
     for name in (ann.name, ann.name.upper()):
         body = {"name": name, "password": SECRET}
-        how = {"form": body | {"_xsrf": somebody.token or ""}} if form else {"json_body": body}
-        response = await somebody.fetch("POST", "/sign-in", **how)  # type: ignore[arg-type]
+        how: Sending = {"form": body | {"_xsrf": somebody.token or ""}} if form else {"json_body": body}
+        response = await somebody.fetch("POST", "/sign-in", **how)
         assert response.code == 401
     told = [line for line in lines() if "sign_in_failed" in line]
     assert len(told) == 2

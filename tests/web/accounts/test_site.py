@@ -18,6 +18,7 @@ from chatserver.web.application import ChatApplication
 from chatserver.web.caller.proxies import Proxies
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.chats import static_files
+from tests.helpers.ways_to_ask import Sending
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
@@ -49,8 +50,8 @@ async def test_no_other_host_is_answered(at_site: Callable[[str], str], visit: C
     nobody = visit(at_site(SITE))
     for host in ("evil.test", "chat.example.org.evil.test", "chat.example.org.", "chat.example.org:8000", "127.0.0.1"):  # fmt: skip
         for method, path in (("GET", "/sign-in"), ("GET", "/nothing"), ("GET", "/static/v-0/favicon.svg"), ("GET", "/chat/stream?room=1"), ("POST", "/sign-in")):  # fmt: skip
-            body = {"body": b"{}"} if method == "POST" else {}
-            response = await nobody.fetch(method, path, headers=HOST | {"Host": host}, **body)  # type: ignore[arg-type]
+            sent: Sending = {"body": b"{}"} if method == "POST" else {}
+            response = await nobody.fetch(method, path, headers=HOST | {"Host": host}, **sent)
             assert (response.code, read(response)) == (421, {"error": "no such site here"}), (host, path)
     for host in ("chat.example.org", "CHAT.example.org", "chat.example.org:443"):
         assert (await nobody.get("/sign-in", headers=HOST | {"Host": host})).code == 200

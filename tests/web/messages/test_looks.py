@@ -36,7 +36,7 @@ async def test_an_edit_decides_it_anew_and_a_deletion_takes_it_away(ada: Visitor
     said = await ada.say(room, "🎉")
     stream = await ada.stream(room)
     await ada.edit(room, said["id"], LONG)
-    assert json.loads((await stream.event()).data)["look"] == "long"
+    assert json.loads((await stream.event()).data or "")["look"] == "long"
     assert (await ada.page(room))["messages"][0]["look"] == "long"
     assert (await row(ada, room, said["id"]))["class"] == "message message--long"
     await ada.delete(room, said["id"])

@@ -13,7 +13,7 @@ import pytest
 from tornado.httpclient import HTTPResponse
 from tornado.ioloop import IOLoop
 
-from tests.helpers.browserless import Visitor, read
+from tests.helpers.browserless import Block, Visitor, read
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
@@ -248,7 +248,7 @@ async def test_the_text_of_a_deleted_message_is_in_no_answer_and_on_no_stream(
     answers += [(await ada.get(f"/rooms/{room}/messages{query}")).body for query in queries]
     for cursor in ("0", first["id"], message["id"]):
         stream = await grace.stream(room, after=cursor)
-        blocks = []
+        blocks: list[Block] = []
         while not blocks or blocks[-1].event != "deleted":
             blocks.append(await stream.event())
         answers.append(stream.received)

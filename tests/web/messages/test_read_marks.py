@@ -7,6 +7,7 @@ import random
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import Mock, patch
@@ -25,7 +26,7 @@ from chatserver.settings import Settings
 from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.chats import running
-from tests.helpers.html_page import read_page
+from tests.helpers.html_page import Element, read_page
 
 pytestmark = [pytest.mark.gen_test(timeout=60), pytest.mark.one_chat]
 
@@ -204,7 +205,9 @@ async def test_what_is_read_on_one_device_the_others_are_told(
         cursors = [stream.cursor for stream in streams]
         for upto, unread in ((0, 3), (0, None), (3, 0)):
             assert await mark(grace, room, said[upto]["id"]) == 204
-            for stream in streams if unread is not None else []:
+            if unread is None:
+                continue
+            for stream in streams:
                 told = await stream.signal("read")
                 assert told == {"room_id": room, "id": said[upto]["id"], "unread": unread, "mentions": unread // 3}
         assert [stream.cursor for stream in streams] == cursors
@@ -319,7 +322,8 @@ async def test_what_is_no_place_in_the_room_is_refused(ada: Visitor, room: int) 
     for id in ("", "x", "1", "1-2-3", "-1-0", f"{ms}-{seq + 1}", f"{ms + 1}-0", "9223372036854775807-0", "٣-0"):
         assert await mark(ada, room, id) == 422, id
     assert await mark(ada, room, said["id"]) == 204
-    assert [await mark(ada, room, id) for id in (None, 5, [])] == [400] * 3
+    no_text: list[object] = [None, 5, []]
+    assert [await mark(ada, room, id) for id in no_text] == [400] * 3
     assert (await ada.fetch("PUT", f"/rooms/{room}/read", body=b"")).code == 400
     assert [await mark(ada, where, said["id"]) for where in ("999999", "x")] == [404, 404]
     assert (await ada.fetch("PUT", f"/rooms/{room}/read", json_body={"id": said["id"]}, token=False)).code == 403
@@ -332,16 +336,16 @@ async def test_a_room_opens_at_the_first_unread_message(ada: Visitor, room: int,
     await mark(grace, room, ids[9])
     opened = await Opened.by(grace, room)
     assert (opened.room["data-last-read"], opened.room["data-first-unread"]) == (ids[9], ids[10])
-    assert opened.list["data-has-newer"] == "true"
-    assert opened.list["data-cursor"] == opened.ids[-1]
+    assert opened.messages["data-has-newer"] == "true"
+    assert opened.messages["data-cursor"] == opened.ids[-1]
     assert opened.room["data-stream-cursor"] == ids[-1]
     assert opened.ids == ids[:35], "not all that is before it, and half a page from there"
     for upto, first_unread in ((19, ids[20]), (40, ids[41]), (69, "")):
         await mark(grace, room, ids[upto])
         opened = await Opened.by(grace, room)
-        assert (opened.ids, opened.list["data-has-newer"]) == (ids[20:], "false")
+        assert (opened.ids, opened.messages["data-has-newer"]) == (ids[20:], "false")
         assert (opened.room["data-last-read"], opened.room["data-first-unread"]) == (ids[upto], first_unread)
-        assert opened.room["data-stream-cursor"] == opened.list["data-cursor"] == ids[-1]
+        assert opened.room["data-stream-cursor"] == opened.messages["data-cursor"] == ids[-1]
 
 
 async def test_an_address_opens_the_room_around_a_message(
@@ -350,28 +354,33 @@ async def test_an_address_opens_the_room_around_a_message(
     grace = await somebody(visit)
     ids = [(await ada.say(room, str(number)))["id"] for number in range(90)]
     opened = await Opened.by(grace, room, f"?at={ids[45]}")
-    assert opened.list["data-has-newer"] == "true"
+    assert opened.messages["data-has-newer"] == "true"
     assert opened.ids[len(opened.ids) // 2] == ids[45]
     for query in ("?at=end", "?at=", "?at=1-1", "?before=x"):
         opened = await Opened.by(grace, room, query)
-        assert (opened.ids, opened.list["data-has-newer"]) == (ids[40:], "false"), query
+        assert (opened.ids, opened.messages["data-has-newer"]) == (ids[40:], "false"), query
     opened = await Opened.by(grace, room, f"?after={ids[5]}")
-    assert (opened.ids, opened.list["data-has-newer"]) == (ids[6:56], "true")
+    assert (opened.ids, opened.messages["data-has-newer"]) == (ids[6:56], "true")
     opened = await Opened.by(grace, room, f"?after={ids[69]}")
-    assert (opened.ids, opened.list["data-has-newer"]) == (ids[70:], "false")
+    assert (opened.ids, opened.messages["data-has-newer"]) == (ids[70:], "false")
     opened = await Opened.by(grace, room, f"?before={ids[55]}")
-    assert (opened.ids, opened.list["data-has-newer"]) == (ids[5:55], "true")
+    assert (opened.ids, opened.messages["data-has-newer"]) == (ids[5:55], "true")
 
 
+@dataclass
 class Opened:
     """A room's page."""
 
+    room: Element
+    messages: Element
+    ids: list[str]
+
     @classmethod
     async def by(cls, visitor: Visitor, room: int, query: str = "") -> Opened:
-        opened, page = cls(), read_page(await visitor.get(f"/chat/{room}{query}"))
-        opened.room, opened.list = page.one("main", id="room"), page.one("ul", id="messages")
-        opened.ids = [item["data-id"] for item in page.within(opened.list, "li") if "data-id" in item.attributes]
-        return opened
+        page = read_page(await visitor.get(f"/chat/{room}{query}"))
+        messages = page.one("ul", id="messages")
+        ids = [item["data-id"] for item in page.within(messages, "li") if "data-id" in item.attributes]
+        return cls(page.one("main", id="room"), messages, ids)
 
 
 async def test_the_list_is_the_same_while_redis_is_away_and_when_it_forgot(

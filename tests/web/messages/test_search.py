@@ -172,10 +172,11 @@ async def test_pages_have_no_holes_and_no_repeats_also_where_rooms_share_an_id(
 ) -> None:
     rooms = [await ada.make_room() for _ in range(4)]
     said = [await ada.say(room, f"{mark} {number}") for number in range(5) for room in rooms]
-    with pymongo.MongoClient(settings.mongodb_uri) as client:
+    with pymongo.MongoClient[dict[str, Any]](settings.mongodb_uri) as client:
         messages = client.get_default_database("harbour").messages
         for number, message in enumerate(said):  # as if each four had been said in the same millisecond
             document = messages.find_one_and_delete({"content": message["content"], "_id.room": message["room_id"]})
+            assert document is not None
             document["_id"] |= {"ms": 1000 + number // 4, "seq": 0}
             messages.insert_one(document)
         for limit in (1, 2, 3, 4, 5, 7, 19, 20):
@@ -191,7 +192,7 @@ async def test_messages_from_before_there_were_words_get_them_by_a_rebuild(
     ada: Visitor, room: int, settings: Settings, mark: str
 ) -> None:
     said = await ada.say(room, mark)
-    with pymongo.MongoClient(settings.mongodb_uri) as client:
+    with pymongo.MongoClient[dict[str, Any]](settings.mongodb_uri) as client:
         messages = client.get_default_database("harbour").messages
         messages.update_one({"_id.room": room}, {"$unset": {"words": ""}})
         assert await contents(ada, mark) == []

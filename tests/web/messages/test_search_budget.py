@@ -54,7 +54,7 @@ def mark() -> str:
 async def said(settings: Settings, room: int, contents: list[str], user_id: int = 1) -> AsyncIterator[None]:
     """The room's talk, newest last, as the archive shows it: to say it would take minutes."""
     database = Database(settings.mongodb_uri)
-    documents = [
+    documents: list[dict[str, Any]] = [
         {
             "_id": {"room": room, "ms": 2**41 + number, "seq": 0}, "prev": "0-0", "user_id": user_id, "user_name": "somebody",
             "content": content, "created_at": "2026-11-25T10:00:00.000Z", "client_id": f"c{number}", "words": search_words(content),
@@ -160,7 +160,7 @@ async def test_going_on_finds_everything_once(
     rooms = [room, await ada.make_room(), await ada.make_room()]
     contents = [f"{mark} {dice.choice(['全文検索', '全文、検索', '全文検索 x'])} {n}" for n in range(120)]
     database = Database(settings.mongodb_uri)
-    documents = [
+    documents: list[dict[str, Any]] = [
         {
             "_id": {"room": rooms[number % 3], "ms": 2**41 + number // 5, "seq": number % 5 // 3}, "prev": "0-0", "user_id": 1, "user_name": "x",
             "content": content, "created_at": "2026-11-25T10:00:00.000Z", "client_id": f"c{number}", "words": search_words(content),

@@ -22,6 +22,7 @@ from desk.embedded import Mongod, RedisServer
 from tests.conftest import ROOT, World
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.chats import running
+from tests.helpers.waiting import for_ever
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
@@ -149,7 +150,7 @@ async def test_what_hangs_is_asked_once_however_many_want_to_know() -> None:
 
 async def test_nobody_waits_for_what_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatserver.web.health.PATIENCE_SECONDS", 0.05)
-    health = Health({"redis": asyncio.Event().wait, "mongodb": partial(asyncio.sleep, 0)}, Background())
+    health = Health({"redis": for_ever, "mongodb": partial(asyncio.sleep, 0)}, Background())
     async with asyncio.timeout(20):
         assert await health.parts() == {"redis": False, "mongodb": True}
     await health.close()

@@ -13,7 +13,7 @@ from tornado.httpclient import HTTPResponse
 from chatserver.app import Chat
 from chatserver.errors import Unavailable
 from tests.helpers.browserless import Visitor, read
-from tests.helpers.html_page import Page, read_page
+from tests.helpers.html_page import Element, Page, read_page
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
@@ -170,7 +170,7 @@ async def test_an_address_that_was_cut_off_shows_the_newest(ada: Visitor, room: 
     assert [row["data-id"] for row in rows_of(read_page(response))] == [said["id"]]
 
 
-def rows_of(page: Page) -> list:  # type: ignore[type-arg]
+def rows_of(page: Page) -> list[Element]:
     return page.within(page.one("ul", id="messages"), "li")
 
 

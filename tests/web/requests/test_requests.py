@@ -15,6 +15,7 @@ from chatserver.app import Chat
 from chatserver.web.application import ChatApplication
 from tests.helpers.browserless import WAIT_SECONDS, Visitor, read
 from tests.helpers.html_page import read_page
+from tests.helpers.ways_to_ask import Sending
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
@@ -348,9 +349,8 @@ async def test_a_program_goes_on_with_the_token_of_before_it_signed_in(
     token = await program.get_csrf()
     credentials = {"name": ada.name, "password": "correct horse"}
     for form in (False, True):
-        await program.fetch(
-            "POST", "/sign-in", **({"form": credentials | {"_xsrf": token}} if form else {"json_body": credentials})
-        )
+        sent: Sending = {"form": credentials | {"_xsrf": token}} if form else {"json_body": credentials}
+        await program.fetch("POST", "/sign-in", **sent)
         answer = await program.fetch(
             "POST", "/rooms", json_body={"name": ""}, headers={"X-CSRF-Token": token}, token=False
         )

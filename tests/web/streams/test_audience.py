@@ -194,9 +194,9 @@ async def test_who_is_being_let_in_has_a_place_until_they_are_in_or_gone(
     streams = await asyncio.gather(*opening, return_exceptions=True)
     if way == "seated and left":
         assert len(open_streams) == 5
-    for stream in streams:
-        if isinstance(stream, Stream):
-            stream.close()
+    for opened in streams:
+        if isinstance(opened, Stream):
+            opened.close()
     await until(lambda: not open_streams._opening_in_all and not len(open_streams))
     assert not open_streams._opening
     assert not open_streams._by_user

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
@@ -16,6 +15,7 @@ from chatserver.live.opening import Opening, StreamOpener
 from chatserver.model.rooms import Room
 from chatserver.rooms.rooms import Rooms
 from chatserver.serving import drain, make_server
+from chatserver.web.http_server import ChatServer
 from tests.helpers.browserless import Block, Stream, Visitor
 from tests.helpers.waiting import until
 
@@ -25,7 +25,7 @@ DRAIN_SECONDS = 2.0
 
 
 @pytest.fixture
-def server(io_loop: IOLoop, chat: Chat) -> Iterator[HTTPServer]:
+def server(io_loop: IOLoop, chat: Chat) -> Iterator[ChatServer]:
     server = make_server(chat.application)
     yield server
     server.stop()
@@ -33,7 +33,7 @@ def server(io_loop: IOLoop, chat: Chat) -> Iterator[HTTPServer]:
 
 
 @pytest.fixture
-def base_url(server: HTTPServer) -> str:
+def base_url(server: ChatServer) -> str:
     listener, port = bind_unused_port()
     server.add_socket(listener)
     return f"http://127.0.0.1:{port}"
@@ -76,7 +76,7 @@ async def test_streams_that_are_being_opened_are_sent_away_in_peace(
     ada: Visitor,
     room: int,
     chat: Chat,
-    server: HTTPServer,
+    server: ChatServer,
     monkeypatch: pytest.MonkeyPatch,
     held: Callable[[Gate, pytest.MonkeyPatch], None],
 ) -> None:
@@ -103,7 +103,7 @@ async def is_sent_away(stream: Stream) -> str:
 
 
 async def test_streams_that_are_asked_for_while_others_are_ended_are_sent_away_in_peace(
-    ada: Visitor, room: int, chat: Chat, server: HTTPServer
+    ada: Visitor, room: int, chat: Chat, server: ChatServer
 ) -> None:
     """On connections that were open before, since no others are accepted any more."""
     readers = [await ada.stream(room) for _ in range(4)]
@@ -118,7 +118,7 @@ async def test_streams_that_are_asked_for_while_others_are_ended_are_sent_away_i
     await draining
 
 
-async def test_no_stream_outlives_the_drain(ada: Visitor, room: int, chat: Chat, server: HTTPServer) -> None:
+async def test_no_stream_outlives_the_drain(ada: Visitor, room: int, chat: Chat, server: ChatServer) -> None:
     streams = [await ada.stream(room) for _ in range(5)]
     await drain(chat, server, DRAIN_SECONDS)
     for stream in streams:

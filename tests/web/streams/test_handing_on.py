@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import pytest
 
@@ -27,12 +28,16 @@ async def test_who_appends_has_the_answer_before_it_is_handed_on(settings: Setti
     parts = await make_parts(settings)
     told: list[Event] = []
     parts.log.own_news.subscribe(told.extend)
+
+    def are_told_more_than(count: int) -> bool:
+        return len(told) > count
+
     for name in ("one", "two", "three"):
         told_before = len(told)
         event = await parts.begin(draft(room, name))
         assert len(told) == told_before
         assert parts.log.is_appending(room), "else its own wake-up would be taken for news"
-        await until(lambda told_before=told_before: len(told) > told_before)
+        await until(partial(are_told_more_than, told_before))
         assert told[-1] == event
         assert not parts.log.is_appending(room)
     await parts.close()
@@ -88,7 +93,7 @@ async def test_a_room_that_can_not_be_opened_is_not_followed(
 
     def followers() -> int:
         with world.redis_client() as redis:
-            return int(redis.pubsub_numsub(news_channel(room))[0][1])  # type: ignore[no-untyped-call]
+            return int(redis.pubsub_numsub(news_channel(room))[0][1])
 
     with monkeypatch.context() as patched:
         if what == "not acknowledged":

@@ -16,6 +16,7 @@ from chatserver.app import Chat
 from chatserver.log.own_news import OwnNews
 from tests.conftest import World
 from tests.helpers.browserless import Stream, Visitor, read
+from tests.helpers.ways_to_ask import starts
 
 pytestmark = pytest.mark.gen_test
 
@@ -88,7 +89,8 @@ async def test_the_id_of_any_event_is_where_it_goes_on(ada: Visitor, rooms: list
         await whole.message()
         cursors.append(whole.cursor)
     for number, cursor in enumerate(cursors):
-        stream = await ada.stream(*rooms, **{"last" if number % 2 else "after": cursor})
+        last, after = starts(cursor)
+        stream = await ada.stream(*rooms, **(last if number % 2 else after))
         rest = await by_room(stream, 15 - number)
         for room, place in places(cursor).items():
             assert rest[room] == [message for message in said[room] if message["id"] not in seen(said[room], place)]
@@ -124,8 +126,8 @@ async def test_of_two_cursors_the_later_one_counts_in_each_room(ada: Visitor, ro
 async def test_a_stream_of_one_room_takes_its_own_part(ada: Visitor, rooms: list[int]) -> None:
     said = [await ada.say(rooms[0], str(number)) for number in range(3)]
     cursor = f"{rooms[1]}.7-7_{rooms[0]}.{said[0]['id']}"
-    for where in ("last", "after"):
-        stream = await ada.stream(rooms[0], **{where: cursor})
+    for start in starts(cursor):
+        stream = await ada.stream(rooms[0], **start)
         assert (await stream.block()).id == said[0]["id"]
         assert await stream.messages(2) == said[1:]
     assert (await (await ada.stream(rooms[0], last=f"{rooms[1]}.7-7")).block()).id == said[2]["id"]
@@ -233,8 +235,8 @@ async def test_who_is_cut_off_before_a_reset_was_told_is_told_again(ada: Visitor
 async def test_what_names_no_places_resets_all_rooms(ada: Visitor, rooms: list[int], garbage: str) -> None:
     said = [await ada.say(room, "before") for room in rooms[:2]]
     text = garbage.format(id=said[0]["id"], room=rooms[0])
-    for where in ("last", "after"):
-        stream = await ada.stream(*rooms[:2], **{where: text})
+    for start in starts(text):
+        stream = await ada.stream(*rooms[:2], **start)
         assert stream.status == 200
         await stream.block()
         assert resets([await stream.event(), await stream.event()]) == rooms[:2]
