@@ -45,7 +45,7 @@ class Audit:
                 events = list(map(read_event, documents))
                 self.events += len(events)
                 messages = [event for event in events if kind_of(event).is_message]
-                expected = {_place(each): each for each in await self._projection.expected(room_id, messages)}
+                expected = {_key(each): each for each in await self._projection.expected(room_id, messages)}
                 changed = {about(event) for event in events if kind_of(event).is_change}
                 written = await self._projection.messages_among(room_id, changed)
                 for event in events:
@@ -57,10 +57,10 @@ class Audit:
                         yield f"room {room_id}: {event.id} is about {about(event)}, which is no message in front of it"
                     if not kind_of(event).is_message:
                         continue
-                    while message is not None and _place(message) < event.id:
-                        yield f"room {room_id}: {_place(message)} is shown, and no event says so"
+                    while message is not None and _key(message) < event.id:
+                        yield f"room {room_id}: {_key(message)} is shown, and no event says so"
                         message = await anext(shown, None)
-                    if message is None or _place(message) != event.id:
+                    if message is None or _key(message) != event.id:
                         yield f"room {room_id}: {event.id} is archived and not shown"
                         continue
                     if message != expected[event.id]:
@@ -70,7 +70,7 @@ class Audit:
                     self.messages += 1
                     message = await anext(shown, None)
             while message is not None:
-                yield f"room {room_id}: {_place(message)} is shown, and no event says so"
+                yield f"room {room_id}: {_key(message)} is shown, and no event says so"
                 message = await anext(shown, None)
             async for problem in self._repeats(room_id):
                 yield f"room {room_id}: {problem}"
@@ -81,7 +81,7 @@ class Audit:
         async for event in self._projection.named(room_id):
             if last is not None and _name(last) == _name(event):
                 user_id, client_id = _name(event)
-                later = max(_place(last), _place(event))
+                later = max(_key(last), _key(event))
                 yield f"{later} is a second one of user {user_id} with the client id {client_id}"
             last = event
 
@@ -98,7 +98,7 @@ def _name(event: Document) -> tuple[int, str]:
     return event["user_id"], event["client_id"]
 
 
-def _place(message: Document) -> Cursor:
+def _key(message: Document) -> Cursor:
     return Cursor(message["_id"]["ms"], message["_id"]["seq"])
 
 

@@ -68,12 +68,12 @@ class Commits:
         """
         outcome = await self._group.submit(event)
         # Also the first of a repeat: the process that archived it may have died before it was projected.
-        await self.show(outcome)
+        await self.project(outcome)
         return outcome
 
-    async def show(self, event: Event) -> None:
+    async def project(self, event: Event) -> None:
         """Ensures that an archived event is in `messages`, even if the process that archived it died."""
-        await self._projector.show(event)
+        await self._projector.project(event)
 
     async def project_message(self, message: Event) -> None:
         """Ensures that `messages` has the current state of an archived message."""
@@ -89,14 +89,14 @@ class Commits:
         rooms = groupby(sorted(set(events), key=lambda event: (event.room_id, event.id)), lambda event: event.room_id)
         unlinked: list[tuple[int, list[Event]]] = []
         for room_id, group in rooms:
-            wanted = list(group)
+            submitted = list(group)
             tip = self._tips.get(room_id)
-            if tip is not None and is_linked(tip, wanted):
-                batch.to_write += wanted
+            if tip is not None and is_linked(tip, submitted):
+                batch.to_write += submitted
             else:
-                unlinked.append((room_id, wanted))
+                unlinked.append((room_id, submitted))
         with self._archive.noting_absence():
-            await asyncio.gather(*(self._link(room_id, wanted, batch) for room_id, wanted in unlinked))
+            await asyncio.gather(*(self._link(room_id, submitted, batch) for room_id, submitted in unlinked))
             while batch.to_write:
                 await self._write(batch)
         others = batch.archived().difference(events)
@@ -106,11 +106,11 @@ class Commits:
 
     # In order
 
-    async def _link(self, room_id: int, wanted: list[Event], batch: _Batch) -> None:
+    async def _link(self, room_id: int, submitted: list[Event], batch: _Batch) -> None:
         """Plans a room's events, and the events before them that other processes appended."""
         tip = await self._archive.tip(room_id)
-        behind = [event for event in wanted if event.id <= tip]
-        ahead = wanted[len(behind) :]
+        behind = [event for event in submitted if event.id <= tip]
+        ahead = submitted[len(behind) :]
         for event, stands in zip(behind, await self._archive.are_archived(behind) if behind else (), strict=True):
             batch.outcomes[room_id, event.id] = event if stands else await self._first(event) or Refused()
         try:
@@ -122,13 +122,13 @@ class Commits:
         written = {event.id for event in chain}
         batch.settle([event for event in ahead if event.id not in written], Refused())
 
-    async def _chain(self, tip: Cursor, wanted: list[Event]) -> list[Event]:
-        """Returns the log from the archived tip to the last wanted event, as far as it links."""
+    async def _chain(self, tip: Cursor, submitted: list[Event]) -> list[Event]:
+        """Returns the log from the archived tip to the last submitted event, as far as it links."""
         chain: list[Event] = []
-        following = {event.prev: event for event in wanted}
-        while tip < wanted[-1].id:
+        following = {event.prev: event for event in submitted}
+        while tip < submitted[-1].id:
             if tip not in following:
-                streamed = await self._log.after(wanted[-1].room_id, tip, COMMIT_BATCH)
+                streamed = await self._log.after(submitted[-1].room_id, tip, COMMIT_BATCH)
                 following |= {event.prev: event for event in streamed}
             if tip not in following:
                 break

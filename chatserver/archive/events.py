@@ -69,14 +69,14 @@ class Archive:
         return newest_first[::-1]
 
     async def messages_after(self, room_id: int, cursor: Cursor, limit: int, *, until: Cursor = END) -> list[Event]:
-        """Returns the oldest `limit` messages behind the cursor, as they were written. `until`: the last one wanted."""
+        """Returns the oldest `limit` messages behind the cursor, as they were written, up to `until`."""
         with mongodb_errors_as_unavailable():
             found = self._events.find(_messages(room_id, cursor, _behind(until))).hint(MESSAGES_IN_ORDER)
             return [read_event(document) async for document in found.sort("_id", ASCENDING).limit(limit)]
 
     async def messages_before(self, room_id: int, cursor: Cursor, limit: int, *, until: Cursor = END) -> list[Event]:
         """Returns the newest `limit` messages before the cursor, oldest first, as they were written. `until`: the last
-        one wanted."""
+        one to return."""
         with mongodb_errors_as_unavailable():
             found = self._events.find(_messages(room_id, BEGINNING, min(cursor, _behind(until)))).hint(
                 MESSAGES_IN_ORDER
@@ -96,7 +96,7 @@ class Archive:
     ) -> dict[Cursor, list[Event]]:
         """Returns for each message its changes behind a cursor, in order. Messages without any are left out.
 
-        `behind`: that cursor for each message. `until`: the last change wanted.
+        `behind`: that cursor for each message. `until`: the last change to return.
         """
         last = event_key(room_id, until)
         unchanged = [event_key(room_id, id) for id, place in behind.items() if place == BEGINNING]
@@ -104,16 +104,16 @@ class Archive:
         if len(changed) > FEW_EVENTS:
             newest = await self._newest_changes(room_id, changed)
             changed = {id: place for id, place in changed.items() if newest.get(id, place) > place}
-        wanted: list[Document] = [
+        queries: list[Document] = [
             {"about": event_key(room_id, id), "_id": {"$gt": event_key(room_id, place), "$lte": last}}
             for id, place in changed.items()
         ]
         if unchanged:
-            wanted.append({"about": {"$in": unchanged}, "_id": {"$lte": last}})
+            queries.append({"about": {"$in": unchanged}, "_id": {"$lte": last}})
         found: dict[Cursor, list[Event]] = {}
-        if wanted:
+        if queries:
             with mongodb_errors_as_unavailable():
-                async for document in self._events.find(wanted[0] if len(wanted) == 1 else {"$or": wanted}):
+                async for document in self._events.find(queries[0] if len(queries) == 1 else {"$or": queries}):
                     event = read_event(document)
                     found.setdefault(about(event), []).append(event)
         return {id: sorted(events, key=lambda event: event.id) for id, events in found.items()}
@@ -151,12 +151,12 @@ class Archive:
             raise Unavailable(because="the archive is not available", retry_after=2)
         return await self._look_ups.submit(ClientId(room_id, user_id, client_id))
 
-    async def _find_all_by_client_id(self, wanted: Sequence[ClientId]) -> Sequence[Event | None]:
+    async def _find_all_by_client_id(self, client_ids: Sequence[ClientId]) -> Sequence[Event | None]:
         with self.noting_absence():
-            found = self._events.find(with_client_ids(wanted))
+            found = self._events.find(with_client_ids(client_ids))
             events = [read_event(document) async for document in found]
         by_name = {ClientId(event.room_id, event.user_id, event.client_id): event for event in events}
-        return [by_name.get(name) for name in wanted]
+        return [by_name.get(name) for name in client_ids]
 
     async def tip(self, room_id: int) -> Cursor:
         """Returns the room's highest archived id; BEGINNING if it has none."""

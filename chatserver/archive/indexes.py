@@ -132,7 +132,7 @@ async def make_indexes(
 async def _make(collection: Collection, indexes: Sequence[IndexModel]) -> None:
     for attempt in range(INDEX_ATTEMPTS):
         existing = {each["name"]: each async for each in collection.list_indexes()}
-        wanted, outdated = [], []
+        to_create, outdated = [], []
         for index in indexes:
             same = [name for name, each in existing.items() if _options(each) == _options(index.document)]
             name = index.document["name"]
@@ -144,10 +144,10 @@ async def _make(collection: Collection, indexes: Sequence[IndexModel]) -> None:
             else:
                 for other in {*same, *({name} & existing.keys())} - ({name} & set(same)):
                     await _drop(collection, other)
-            wanted.append(index)
+            to_create.append(index)
         try:
-            if wanted:
-                await collection.create_indexes(wanted)  # those that are there, or are being built, are waited for
+            if to_create:
+                await collection.create_indexes(to_create)  # those that are there, or are being built, are waited for
         except OperationFailure as error:
             if error.code not in _OTHER_INDEX | _BUILD_ABORTED or attempt == INDEX_ATTEMPTS - 1:
                 raise

@@ -43,7 +43,7 @@ class MessageProjector:
         self._messages: GroupCommit[Event, None] = GroupCommit(self._project_messages)
         self._changes: GroupCommit[Event, None] = GroupCommit(self._project_changes)
 
-    async def show(self, event: Event) -> None:
+    async def project(self, event: Event) -> None:
         """Ensures that an archived event is in `messages`, even if the process that archived it died."""
         kind = kind_of(event)
         if kind.is_message:

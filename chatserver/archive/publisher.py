@@ -128,7 +128,7 @@ class Publisher:
 
     async def _answer(self, draft: Draft, first: Event, lost: Cursor | None) -> Published:
         self._publish_deletion(first)
-        await self._commits.show(first)
+        await self._commits.project(first)
         if lost is not None:
             await self._log.remove_entry(draft, lost)
         return Published(first, repeated=True)

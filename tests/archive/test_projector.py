@@ -107,8 +107,8 @@ async def test_changes_are_shown_in_any_order_and_as_often_as_wished(parts: Part
     for order in (changes, changes[::-1], [changes[2], changes[0], *changes]):
         await parts.database.messages.delete_many({"_id.room": room})
         for each in order:
-            await asyncio.gather(*(process.commits.show(each) for process in (parts, other, parts)))
-        await parts.commits.show(message)
+            await asyncio.gather(*(process.commits.project(each) for process in (parts, other, parts)))
+        await parts.commits.project(message)
         assert await shown(parts, room) == expected
 
 
@@ -118,9 +118,9 @@ async def test_what_is_shown_late_does_not_take_back_what_came_after(parts: Part
     [before] = await shown(parts, room)
     first, second = await publish(parts, edit(message, "one"), edit(message, "two"))
     await parts.database.messages.replace_one({"_id": before["_id"]}, before)
-    await parts.commits.show(first)
+    await parts.commits.project(first)
     assert (await current_state(parts, message)).content == "two"
-    await parts.commits.show(second)
+    await parts.commits.project(second)
     assert (await current_state(parts, message)).content == "two"
 
 
