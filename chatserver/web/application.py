@@ -33,7 +33,7 @@ from chatserver.web.handlers import (
     static,
     stream,
 )
-from chatserver.web.handlers.base import Handler, UnknownPath
+from chatserver.web.handlers.base import Handler
 from chatserver.web.handlers.compression import Compression
 from chatserver.web.handlers.security_headers import SECURITY_HEADERS
 from chatserver.web.http_parts import HttpParts
@@ -93,7 +93,7 @@ class ChatApplication(Application):
                 (r"/readyz", health.Readyz, parts),
                 (r"/static/v-([0-9a-f]+)/(.+)", static.StaticHandler, parts),
             ],
-            default_handler_class=UnknownPath,
+            default_handler_class=site.UnknownPath,
             default_handler_args=parts,
             template_loader=_templates(find_page_files().templates),
             cookie_secret=cookie_secret,

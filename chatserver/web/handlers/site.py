@@ -1,8 +1,9 @@
-"""The site's own address (`ORIGIN`): other hosts are not answered, and plain HTTP is sent to HTTPS."""
+"""The site's own address (`ORIGIN`): other hosts and unknown paths are refused, plain HTTP is sent to HTTPS."""
 
 from __future__ import annotations
 
 from tornado.httputil import HTTPServerRequest
+from tornado.web import HTTPError
 
 from chatserver.errors import Misdirected
 from chatserver.support.origin import Origin, read_authority
@@ -45,3 +46,14 @@ def refusal(request: HTTPServerRequest, site: Origin, proxies: Proxies) -> type[
     if name != site.host or (port != site.port and not plain):
         return OtherHost
     return PlainHttp if plain else None
+
+
+class UnknownPath(Handler):
+    """Answers 404 for every path without a route."""
+
+    open_to_all = True
+
+    async def prepare(self) -> None:
+        self.session = await self._find_session()
+        await self.take_turn()
+        raise HTTPError(404)

@@ -14,7 +14,7 @@ import pytest
 from argon2 import PasswordHasher
 from tornado.httpclient import HTTPResponse
 
-from chatserver.web.handlers.base import as_sentence
+from chatserver.web.page_text import as_sentence
 from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import read_page

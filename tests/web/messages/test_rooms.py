@@ -12,7 +12,7 @@ import pytest
 
 from chatserver.model.events import Draft
 from chatserver.settings import Settings
-from chatserver.web.handlers.base import as_sentence
+from chatserver.web.page_text import as_sentence
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import read_page
 from tests.helpers.parts import make_parts

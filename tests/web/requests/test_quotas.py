@@ -18,7 +18,8 @@ from chatserver.quotas.quotas import Quota
 from chatserver.serving import make_server
 from chatserver.settings import Settings
 from chatserver.web.application import ChatApplication
-from chatserver.web.handlers.base import Handler, as_sentence
+from chatserver.web.handlers.base import Handler
+from chatserver.web.page_text import as_sentence
 from tests.conftest import World
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.chats import static_files
