@@ -17,7 +17,6 @@ import pytest
 import uvloop
 from redis import Redis
 from tornado.ioloop import IOLoop
-from xdist.scheduler import LoadScopeScheduling
 
 from chatserver.app import Chat
 from chatserver.archive.database import DEFAULT_NAME
@@ -33,7 +32,9 @@ ROOT = Path(__file__).resolve().parent.parent
 Entered = TypeVar("Entered")
 
 
-JOURNEYS = "tests/journeys/"
+LONGEST_FIRST = ("tests/journeys/", "tests/scripts/", "tests/system/", "tests/log/", "tests/archive/")
+"""Folders whose tests are given away first, so that no lane is left alone with them at the end. The journeys of a lane
+share a browser and a chat, which end when something else comes."""
 
 NEED_SERVERS = frozenset({"world", "chromium"})
 """Fixtures. Who starts servers without them is marked `servers`."""
@@ -44,29 +45,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=turn_of)
     if config.getoption("quick"):
         left_out = [item for item in items if needs_servers(item)]
         items[:] = [item for item in items if not needs_servers(item)]
         config.hook.pytest_deselected(items=left_out)
 
 
+def turn_of(item: pytest.Item) -> int:
+    folders = [item.nodeid.startswith(folder) for folder in LONGEST_FIRST]
+    return folders.index(True) if any(folders) else len(folders)
+
+
 def needs_servers(item: pytest.Item) -> bool:
     fixtures = NEED_SERVERS.intersection(getattr(item, "fixturenames", ()))
     return bool(fixtures) or item.get_closest_marker("servers") is not None
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    return Lanes(config, log)
-
-
-class Lanes(LoadScopeScheduling):
-    """What stays together in one lane: a module, and all journeys, which share a browser and a chat. They go first,
-    since the largest part does."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        module = nodeid.split("::")[0]
-        return JOURNEYS if module.startswith(JOURNEYS) else module
 
 
 @dataclass(frozen=True)
