@@ -75,7 +75,7 @@ class Feed(Fanout):
             if kind_of(event).deletes:  # before anything is sent
                 self.redact(about(event))
         if new:
-            self._pacer.ask(new)
+            self._pacer.ask()
         if events and kind_of(events[-1]).ends_log:
             self.finish()
 

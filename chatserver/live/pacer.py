@@ -1,8 +1,10 @@
 """The pacer: decides when the next round goes out.
 
-A round costs the same whether it brings one message or ten. So each is followed by a *rest*, many times as long as the
-round took. With few readers or few messages, no message ever waits for it; with many readers, the messages of a rest go
-out together. When enough of them wait to make a round worth its cost, the rest is cut short.
+A round costs the same whether it brings one message or ten, so it is followed by a *rest*: the messages that come
+during the rest go out together. Waiting is worth only as much as the time that it saves, and that depends on what else
+the process has to do. So the rounds of a room may take a quarter of the time that everything else leaves. While nothing
+else happens, a round of 4 ms is followed by a rest of 12 ms, and hardly a message waits for it. While posts, pages and
+other rooms take three quarters of the time, it is followed by 60 ms. No rest is longer than people notice.
 """
 
 from __future__ import annotations
@@ -12,16 +14,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SHARE = 1 / 16
-"""Share of a core for one pacer: the next round begins 16 times as long after this one as this one took…"""
+SHARE = 1 / 4
+"""Most of the time that rounds take, of what everything else in the process leaves."""
 
-LONG_SECONDS = 0.1
-"""…or this long after it, if that is earlier. A tenth of a second still seems instantaneous (R. B. Miller, Response
-time in man-computer conversational transactions, 1968)."""
+MAX_REST_SECONDS = 0.1
+"""A tenth of a second still seems instantaneous (R. B. Miller, Response time in man-computer conversational
+transactions, 1968)."""
 
-ENOUGH = 6
-SHORT_SECONDS = 0.04
-"""When ENOUGH messages wait, the next round begins this long after the last. Waiting for more would save little."""
+SAMPLE_SECONDS = 0.2
+"""Least time over which it is measured how busy the process is."""
+
+MAX_BUSY = 0.9
+"""Keeps the rest finite."""
 
 
 class Pacer:
@@ -30,28 +34,23 @@ class Pacer:
     def __init__(self, go: Callable[[], None]) -> None:
         self._go = go
         self._loop = asyncio.get_running_loop()
-        self._waiting = 0
-        self._worthwhile_at = 0.0
+        self._others = _OtherWork()
         self._due_at = 0.0
         self._next: asyncio.Handle | None = None
-        self._next_at = 0.0
 
-    def ask(self, messages: int) -> None:
-        """Adds to the number of messages that wait for a round. It goes out now, or when the rest is over."""
-        self._waiting += messages
-        at = self._worthwhile_at if self._waiting >= ENOUGH else self._due_at
-        if at <= self._loop.time():
-            self.stop()
+    def ask(self) -> None:
+        """Asks for a round. It goes out now, or when the rest is over."""
+        if self._next is not None:
+            return
+        if self._due_at <= self._loop.time():
             self._go()
-        elif self._next is None or at < self._next_at:
-            self.stop()
-            self._next, self._next_at = self._loop.call_at(at, self._go), at
+        else:
+            self._next = self._loop.call_at(self._due_at, self._go)
 
     @contextmanager
     def round(self) -> Iterator[None]:
-        """Clears the waiting messages; begins a rest on exit."""
+        """Begins a rest on exit."""
         self.stop()
-        self._waiting = 0
         began = self._loop.time()
         # The loop's own clock may stand still while something runs (uvloop's does).
         stopwatch = time.perf_counter()
@@ -59,11 +58,33 @@ class Pacer:
             yield
         finally:
             took = time.perf_counter() - stopwatch
-            self._due_at = began + min(took / SHARE, LONG_SECONDS)
-            self._worthwhile_at = began + min(took / SHARE, SHORT_SECONDS)
+            allowed = SHARE * (1 - self._others.share(took))
+            self._due_at = began + took + min(took / allowed - took, MAX_REST_SECONDS)
 
     def stop(self) -> None:
         """Cancels the scheduled round, if there is one."""
         if self._next is not None:
             self._next.cancel()
             self._next = None
+
+
+class _OtherWork:
+    """Measures how busy this thread is with everything but the rounds of one pacer."""
+
+    def __init__(self) -> None:
+        self._share = 0.0
+        self._rounds = 0.0
+        self._sampled_at = time.perf_counter()
+        self._worked = time.thread_time()
+
+    def share(self, round_seconds: float) -> float:
+        """Returns the share of the time, from 0 to MAX_BUSY. `round_seconds`: what the last round took."""
+        self._rounds += round_seconds
+        now = time.perf_counter()
+        elapsed = now - self._sampled_at
+        if elapsed >= SAMPLE_SECONDS:
+            worked = time.thread_time()
+            others = worked - self._worked - self._rounds
+            self._share = min(max(others / elapsed, 0.0), MAX_BUSY)
+            self._sampled_at, self._worked, self._rounds = now, worked, 0.0
+        return self._share

@@ -31,7 +31,7 @@ class SharedRounds:
         """Includes these streams in the next round."""
         self._due[many] = None
         if self._next is None:
-            self._pacer.ask(1)
+            self._pacer.ask()
 
     def cached(self, many: ManyRooms, cursors: Cursors, make: Callable[[], Merged]) -> Merged:
         """Returns the result of `make` for these rooms and cursors, cached since the last round."""

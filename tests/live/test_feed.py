@@ -120,7 +120,7 @@ def test_every_reader_gets_what_is_behind_the_cursor_once_and_whole(steps: list[
         limits[0],
         limits[1],
         patch.multiple(feed_module, PAGE_EVENTS=7),
-        patch.multiple(pacer_module, LONG_SECONDS=0.0005),
+        patch.multiple(pacer_module, MAX_REST_SECONDS=0.0005),
     ):
         asyncio.run(live_through(steps))
 

@@ -10,21 +10,25 @@ from unittest.mock import patch
 
 import pytest
 
-from chatserver.live.pacer import ENOUGH, LONG_SECONDS, SHARE, SHORT_SECONDS, Pacer
+from chatserver.live.pacer import MAX_REST_SECONDS, SAMPLE_SECONDS, SHARE, Pacer
 
-CHEAP, DEAR = 0.00001, 0.01
+CHEAP, DEAR, DEAREST = 0.00001, 0.01, 0.1
 """What a round takes, in seconds."""
+
+DEAR_PERIOD = DEAR / SHARE
+"""From one dear round to the next, in seconds, while nothing else happens."""
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
     """Its clock stands still, but for rounds, and jumps over every wait."""
 
     now = 100.0
+    worked = 0.0
+    """What the thread has done, in seconds."""
 
     def time(self) -> float:
         return self.now
 
-    # Asyncio's types have nothing of the inside of a loop.
     def _run_once(self) -> None:
         timers = [timer.when() for timer in self._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]
         if timers and not self._ready:  # type: ignore[attr-defined]
@@ -43,13 +47,14 @@ class Room:
 
     def say(self, count: int = 1) -> None:
         self.said += count
-        self.pacer.ask(count)
+        self.pacer.ask()
 
     def go(self) -> None:
         with self.pacer.round():
             self.rounds.append((self.loop.now - 100, self.said))
             self.said = 0
             self.loop.now += self.cost
+            self.loop.worked += self.cost
 
 
 def play(cost: float, talk: Callable[[Room], Awaitable[None]]) -> list[tuple[float, int]]:
@@ -62,7 +67,7 @@ def play(cost: float, talk: Callable[[Room], Awaitable[None]]) -> list[tuple[flo
         assert room.said == 0
         return room.rounds
 
-    with patch("chatserver.live.pacer.time.perf_counter", loop.time):
+    with patch.multiple("chatserver.live.pacer.time", perf_counter=loop.time, thread_time=lambda: loop.worked):
         try:
             return loop.run_until_complete(rounds())
         finally:
@@ -72,6 +77,10 @@ def play(cost: float, talk: Callable[[Room], Awaitable[None]]) -> list[tuple[flo
 def about(at: float, count: int) -> object:
     """Equals a round at this time, but for what floats lose, that brought so much."""
     return pytest.approx(at), count
+
+
+def periods(rounds: list[tuple[float, int]]) -> list[float]:
+    return [later - earlier for (earlier, _), (later, _) in pairwise(rounds)]
 
 
 async def steadily(room: Room, every: float, count: int) -> None:
@@ -86,48 +95,38 @@ def test_where_a_round_costs_little_nothing_waits() -> None:
 
 
 def test_what_is_said_now_and_then_goes_out_at_once_whatever_it_costs() -> None:
-    every = LONG_SECONDS + 0.001
-    assert play(DEAR, lambda room: steadily(room, every, 20)) == [about(n * every, 1) for n in range(20)]
+    every = DEAREST + MAX_REST_SECONDS + 0.001
+    assert play(DEAREST, lambda room: steadily(room, every, 20)) == [about(n * every, 1) for n in range(20)]
 
 
 def test_what_is_said_during_a_rest_goes_out_together_when_it_is_over() -> None:
-    first, second = play(DEAR, lambda room: steadily(room, 0.03, 3))
-    assert first == (0.0, 1)
-    assert second == about(LONG_SECONDS, 2)
+    first, second = play(DEAR, lambda room: steadily(room, DEAR_PERIOD / 3, 3))
+    assert first == (0, 1)
+    assert second == about(DEAR_PERIOD, 2)
 
 
-def test_a_rest_is_as_long_as_the_round_was_dear() -> None:
-    cost = LONG_SECONDS * SHARE / 4
-    _, second = play(cost, lambda room: steadily(room, 2 * cost, 2))
-    assert second == about(cost / SHARE, 1)
+def test_no_rest_is_longer_than_people_notice() -> None:
+    _, second = play(DEAREST, lambda room: steadily(room, DEAREST + MAX_REST_SECONDS / 2, 2))
+    assert second == about(DEAREST + MAX_REST_SECONDS, 1)
 
 
-def test_when_enough_waits_the_rest_is_cut_short() -> None:
-    async def talk(room: Room) -> None:
-        room.say()
-        await asyncio.sleep(SHORT_SECONDS / 2)
-        room.say(ENOUGH)
-
-    assert play(DEAR, talk)[1] == about(SHORT_SECONDS, ENOUGH)
-
-
-def test_a_rest_that_is_long_enough_for_what_waits_is_over() -> None:
-    async def talk(room: Room) -> None:
-        room.say()
-        await asyncio.sleep(LONG_SECONDS / 2 - DEAR)
-        room.say(ENOUGH - 1)
-        await asyncio.sleep(LONG_SECONDS / 4)
-        room.say()
-
-    assert play(DEAR, talk)[1] == about(LONG_SECONDS * 3 / 4, ENOUGH)
-
-
-def test_in_a_hot_room_a_core_is_left_to_others() -> None:
+def test_in_a_hot_room_most_of_an_idle_process_is_left_to_others() -> None:
     rounds = play(DEAR, lambda room: steadily(room, 0.0025, 400))
     assert sum(count for _, count in rounds) == 400
-    assert [later - earlier for (earlier, _), (later, _) in pairwise(rounds)] == [pytest.approx(SHORT_SECONDS)] * (
-        len(rounds) - 1
-    )
+    assert periods(rounds) == [pytest.approx(DEAR_PERIOD)] * (len(rounds) - 1)
+
+
+@pytest.mark.parametrize("busy", [0.25, 0.5, 0.6])
+def test_the_busier_the_process_is_with_other_things_the_longer_is_the_rest(busy: float) -> None:
+    async def talk(room: Room) -> None:
+        started = room.loop.now
+        for number in range(1_000):
+            room.say()
+            room.loop.worked += 0.0025 * busy
+            await asyncio.sleep(started + number * 0.0025 - room.loop.now)
+
+    settled = periods(play(DEAR, talk))[-int(SAMPLE_SECONDS / DEAR_PERIOD) : -1]
+    assert settled == [pytest.approx(DEAR_PERIOD / (1 - busy), rel=0.1)] * len(settled)
 
 
 def test_who_stopped_is_not_called() -> None:
@@ -150,4 +149,4 @@ def test_a_round_that_goes_wrong_ends_in_a_rest_too() -> None:
         room.say()
         assert room.rounds == []
 
-    assert play(DEAR, talk) == [about(LONG_SECONDS, 1)]
+    assert play(DEAR, talk) == [about(DEAR_PERIOD, 1)]

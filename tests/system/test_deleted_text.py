@@ -176,7 +176,7 @@ def test_what_is_deleted_goes_out_to_nobody_any_more(rooms: int, before: int, st
         stack.enter_context(patch.multiple(merged_frames_module, SLICE_BYTES=2500))
         stack.enter_context(patch.multiple(page_module, PAGE_BYTES=8000))
         stack.enter_context(patch.multiple(feed_module, PAGE_EVENTS=7))
-        stack.enter_context(patch.multiple(pacer_module, LONG_SECONDS=0.0005, SHORT_SECONDS=0.0002))
+        stack.enter_context(patch.multiple(pacer_module, MAX_REST_SECONDS=0.0005))
         asyncio.run(live_through(rooms, before, steps))
 
 
