@@ -92,6 +92,9 @@ class Publisher:
         """Archives an event that another process appended, perhaps before it died. Raises Unavailable."""
         event = await self._log.find(*event_id)
         if event is None:
+            # Lost; or archived and trimmed, but perhaps not projected.
+            if (archived := await self._archive.find(*event_id)) is not None:
+                await self._commits.project(archived)
             await self._log.drop_mark(event_id)
             return
         try:

@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 from tornado.ioloop import IOLoop
 
+from chatserver.archive.event_documents import event_document
 from chatserver.errors import Unavailable
 from chatserver.log.commands import MAX_PENDING
 from chatserver.log.keys import PARTITIONS, log_key, pending_key
@@ -16,6 +17,7 @@ from chatserver.model.cursor import BEGINNING
 from chatserver.model.event_id import EventId
 from chatserver.settings import Settings
 from tests.conftest import World
+from tests.helpers.changes_made import edit
 from tests.helpers.parts import Parts, draft, make_parts
 
 pytestmark = pytest.mark.gen_test
@@ -84,6 +86,21 @@ async def test_a_mark_without_an_entry_goes_away(parts: Parts, new_room: Callabl
     assert [await parts.sweep.sweep() for _ in range(2)] == [0, 1]
     assert redis.zcard(pending_key(room)) == 0
     assert await parts.archive.after(room, BEGINNING, 10) == []
+
+
+async def test_what_a_dead_process_archived_is_projected_even_if_the_log_was_trimmed(
+    parts: Parts, new_room: Callable[[], int], redis: Redis
+) -> None:
+    room = new_room()
+    message = (await parts.publisher.publish(draft(room, "c"))).event
+    edited = await parts.begin(edit(message, "now this"))
+    assert edited is not None
+    await parts.database.events.insert_one(event_document(edited))  # here it died
+    redis.xtrim(log_key(room), maxlen=0, approximate=False)
+    assert [await parts.sweep.sweep() for _ in range(2)] == [0, 1]
+    [projected] = [document async for document in parts.database.messages.find({"_id.room": room})]
+    assert (projected["content"], projected["applied"]) == ("now this", str(edited.id))
+    assert redis.zcard(pending_key(room)) == 0
 
 
 async def test_when_too_much_is_pending_a_post_is_refused_and_a_repeat_is_not(
