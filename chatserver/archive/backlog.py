@@ -129,6 +129,11 @@ class Backlog:
         """Returns the id of the room's newest event; BEGINNING for a room without events."""
         return await self._log.tip(room_id) or await self._archive.tip(room_id)
 
+    async def archived_tip(self, room_id: int) -> Cursor:
+        """Returns the id of the room's newest archived event. Everything that is read from now on contains all events
+        up to it. Raises Unavailable."""
+        return await self._archive.tip(room_id)
+
     async def reaches(self, room_id: int, cursor: Cursor) -> bool:
         """Returns True if the room's log has reached the cursor. Raises Unavailable if only the stream would know."""
         return cursor <= self._log.seen(room_id) or cursor <= await self.tip(room_id)

@@ -104,9 +104,12 @@ class StreamOpener:
     async def _start(self, room_id: int, asked: Sequence[str]) -> Start:
         feed = await self._relay.follow(room_id)
         cursor = await self._serveable(feed, asked) if asked else None
-        if cursor is None:
-            return Start(feed, await self._tip(feed), is_reset=bool(asked))
-        return Start(feed, cursor, is_reset=False)
+        if cursor is not None:
+            return Start(feed, cursor, is_reset=False)
+        if asked:
+            # The client loads the newest page, whose end is the newest archived event if Redis loses the others now.
+            return Start(feed, await self._backlog.archived_tip(room_id), is_reset=True)
+        return Start(feed, await self._tip(feed), is_reset=False)
 
     async def _serveable(self, feed: Feed, asked: Sequence[str]) -> Cursor | None:
         """Returns the latest of the cursors, if everything behind it can be served; None if a reset is due."""

@@ -17,9 +17,11 @@ from chatserver.log.keys import log_key, news_channel
 from chatserver.log.room_log import RoomLog
 from chatserver.model.cursor import Cursor
 from chatserver.model.events import Body, Event, draft_message
+from chatserver.settings import Settings
 from chatserver.web.handlers.stream import StreamHandler
 from tests.conftest import World
 from tests.helpers.browserless import Block, Visitor, read
+from tests.helpers.parts import draft, make_parts
 from tests.helpers.waiting import until
 from tests.helpers.ways_to_ask import starts
 
@@ -155,6 +157,21 @@ async def test_a_cursor_that_can_not_be_served_is_reset_and_the_stream_goes_on(
         later = await ada.say(room, "later")
         assert await stream.message() == later
         said = later
+
+
+async def test_a_reset_goes_back_to_what_every_page_has_from_then_on(
+    ada: Visitor, room: int, settings: Settings
+) -> None:
+    """What is still being archived comes behind it. Redis could lose that before the page is loaded."""
+    archived = await ada.say(room, "archived")
+    parts = await make_parts(settings)
+    begun = await parts.begin(draft(room, "on its way"))
+    await parts.close()
+    assert begun is not None
+    stream = await ada.stream(room, last="x")
+    block = await stream.event()
+    assert (block.event, block.id) == ("reset", archived["id"])
+    assert (await stream.message())["id"] == str(begun.id)
 
 
 async def test_bytes_that_are_no_text_in_the_header_are_garbage_too(ada: Visitor, room: int) -> None:
