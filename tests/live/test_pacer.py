@@ -101,7 +101,7 @@ def test_what_is_said_now_and_then_goes_out_at_once_whatever_it_costs() -> None:
 
 def test_what_is_said_during_a_rest_goes_out_together_when_it_is_over() -> None:
     first, second = play(DEAR, lambda room: steadily(room, DEAR_PERIOD / 3, 3))
-    assert first == (0, 1)
+    assert first == about(0, 1)
     assert second == about(DEAR_PERIOD, 2)
 
 
