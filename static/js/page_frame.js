@@ -1,5 +1,5 @@
 /**
- * What surrounds the talk on every page of a signed-in user: ways to other rooms, search, settings, who is here,
+ * The frame around the talk on every page of a signed-in user: ways to other rooms, search, settings, who is here,
  * notifications. Builds the parts and connects them; the page feeds `presence`, `badge` and `notifier`.
  */
 import { Presence } from "./people/presence.js";

@@ -91,7 +91,7 @@ const newest = new ToNewestButton({
 const unread = new UnreadLine({ messages, userId: user.id });
 const connection = new Connection(element("connection"));
 
-// What was read, here and in the other rooms
+// Read marks, here and in the other rooms
 
 const mark = new ReadMark({
   lastRead: firstUnread ? lastRead : messages.placed.findLast((row) => byOthers(row.message))?.message.id,
@@ -112,7 +112,7 @@ const counts = new RoomCounts({
   },
 });
 
-// What goes out
+// Outgoing
 
 const unsent = new UnsentRows({ messages, room, user, outbox: () => outbox, onUnseen: () => stream.refresh() });
 const outbox = new Outbox({
@@ -139,7 +139,7 @@ const composer = new Composer({
 });
 const typing = new TypingNotice(() => api.typing(room.id));
 
-// What can be done with messages
+// Actions on messages
 
 const tools = new MessageTools({
   element,
@@ -151,7 +151,7 @@ const tools = new MessageTools({
   elsewhere: (id) => location.assign(`/chat/${room.id}?at=${encodeURIComponent(id)}`),
 });
 
-// What comes in
+// Incoming
 
 const stream = new SharedStream({
   userId: user.id,
@@ -281,7 +281,7 @@ onResume(() => {
   outbox.hurry();
 });
 
-// Where to begin: at the message that was asked for, at the first unread one, or at the end.
+// The first position: the message that was asked for, at the first unread one, or at the end.
 
 unread.start(firstUnread, lastRead);
 const wanted = messages.find(new URLSearchParams(location.search).get("at"));

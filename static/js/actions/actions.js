@@ -70,7 +70,7 @@ export class Actions {
     placeNextTo(this.#menu, anchor);
   }
 
-  /** Whether the reader may do this with the row's message. */
+  /** Returns true if the reader may do this with the row's message. */
   allows(name, { message }) {
     const isOwn = message.user_id === this.#user.id;
     const isThere = Boolean(message.id) && !message.deleted;

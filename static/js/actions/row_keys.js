@@ -21,7 +21,7 @@ export class RowKeys {
     this.#messages = messages;
     this.#on = on;
     scroller.addEventListener("keydown", (event) => this.#pressed(event));
-    // Who clicked a message may go on typing, without meaning any of the keys above.
+    // A reader who clicked a message may go on typing, without meaning any of the keys above.
     list.addEventListener("pointerdown", () => (this.#byPointer = true));
   }
 

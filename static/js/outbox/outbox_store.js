@@ -1,7 +1,7 @@
 /**
  * Stores unsent messages through reloads, for all tabs: in IndexedDB, in the order of writing. That takes a moment in
  * which the page may be closed, so each entry has a note in localStorage, written at once, until the database has it.
- * Where IndexedDB is missing, broken or full the note stays; without both, only this page has the entry.
+ * If IndexedDB is missing, broken or full, the note stays; without both, only this page has the entry.
  */
 import { Stored } from "../support/stored.js";
 

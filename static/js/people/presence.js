@@ -1,6 +1,6 @@
 /**
- * Who is in the room. Read when the page opens, and again whenever `presence` events may have been missed; those keep
- * it up to date in between. They are ephemeral and never replayed: what was read holds only as long as the stream does.
+ * The people who are in the room: read when the page opens, and again whenever `presence` events may have been missed.
+ * Those keep the list up to date in between. They are ephemeral and never replayed: what was read holds only as long as the stream does.
  */
 import { Backoff } from "../support/backoff.js";
 

@@ -1,4 +1,4 @@
-/** Who is typing: each person for five seconds after their last event, or until their message is there. */
+/** The people who are typing: each for five seconds after their last event, or until their message is there. */
 const TYPING_LASTS = 5_000; // ms
 
 export class Typists {

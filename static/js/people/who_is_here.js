@@ -1,4 +1,4 @@
-/** Who is here: the first few avatars in the room's head, and everybody in a dialog. Changes are not read aloud. */
+/** Shows who is here: the first few avatars in the room's head, and everybody in a dialog. Changes are not read aloud. */
 import { fromTemplate } from "../support/dom.js";
 import { isolated, number, texts } from "../support/texts.js";
 import { Sheet } from "../window/sheet.js";

@@ -1,4 +1,4 @@
-/** What this browser stores for one user. Every key contains the user's id, so nobody reads another's. */
+/** The things that this browser stores for one user. Every key contains the user's id, so nobody reads another's. */
 import { Draft } from "../composer/draft.js";
 import { OutboxStore } from "../outbox/outbox_store.js";
 import { Stored } from "../support/stored.js";

@@ -1,5 +1,5 @@
 /**
- * Whether the page still belongs to its user. A browser has one session for all tabs: the user may sign out in another
+ * Checks that the page still belongs to its user. A browser has one session for all tabs: the user may sign out in another
  * tab, or somebody else may sign in there. Pages tell each other by a BroadcastChannel and by localStorage, and the
  * server says so in its answers.
  *

@@ -1,5 +1,5 @@
 /**
- * Whether the user looks at a room, in any tab of this browser. The tab in front holds a lock of that name, shared with
+ * Knows if the user looks at a room, in any tab of this browser. The tab in front holds a lock of that name, shared with
  * others: the browser releases it when the tab is closed, killed or frozen, so it can't get stale.
  */
 export class Attention {

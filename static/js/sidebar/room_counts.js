@@ -159,13 +159,13 @@ export class RoomCounts {
     }
   }
 
-  /** Whether an edit may change how many unread messages mention us. */
+  /** Returns true if an edit may change how many unread messages mention us. */
   #changesMentions(row, kind, { user_id: userId, mentions = [] }) {
     const isByOthers = kind === "edited" && userId !== this.#userId;
     return isByOthers && row.unread > 0 && (row.mentions > 0 || mentions.includes(this.#userId));
   }
 
-  /** What an event adds to the counts; `isUnread`: whether the counts still contain it, null if unknown. */
+  /** Returns what an event adds to the counts; `isUnread`: whether the counts still contain it, null if unknown. */
   #effect(kind, { id, user_id: userId, mentions = [] }) {
     const isNews = kind === "message" && userId !== this.#userId;
     return { id, unread: Number(isNews), mentions: Number(isNews && mentions.includes(this.#userId)), isUnread: isNews };
@@ -187,7 +187,7 @@ function nothing({ id }) {
   return { id, unread: 0, mentions: 0, isUnread: false };
 }
 
-/** What a deletion subtracts from the counts; null if unknown. The log has one deletion per message. */
+/** Returns what a deletion subtracts from the counts; null if unknown. The log has one deletion per message. */
 function takenBack(row, event) {
   const deleted = row.recent.find(({ id }) => id === event.message_id);
   if (row.unread === 0 || deleted?.isUnread === false) {

@@ -27,7 +27,7 @@ export class FollowedRooms {
     return this.#cursors;
   }
 
-  /** How many rooms are followed at most. */
+  /** The most rooms that are followed. */
   get capacity() {
     const needed = Math.ceil(this.#shown().size / ROOMS_OF_ONE);
     return ROOMS_OF_ONE * Math.min(MOST_STREAMS, Math.max(1, needed));
@@ -52,7 +52,7 @@ export class FollowedRooms {
       return false;
     }
     if (this.isFull) {
-      // Where all are shown, the one goes that was added first. A tab that looks at it adds it again as the last (`ping`).
+      // If all are shown, the one that was added first goes. A tab that looks at it adds it again as the last (`ping`).
       this.drop(this.#lastUnshown() ?? [...shown].find((id) => this.has(id)));
     }
     this.restart(roomId, cursor);
@@ -81,7 +81,7 @@ export class FollowedRooms {
     this.#recent.add(kind, event);
   }
 
-  /** What comes next does not follow on what was passed on. */
+  /** Notes that the next event does not follow the last one that was passed on. */
   forgetRecent(roomId) {
     this.#recent.forget(roomId);
   }
@@ -98,7 +98,7 @@ export class FollowedRooms {
     }
   }
 
-  /** Whether this event was passed on lately. */
+  /** Returns true if this event was passed on lately. */
   hasPassed(roomId, id) {
     return id === this.cursor(roomId) || this.#recent.has(roomId, id);
   }

@@ -38,7 +38,7 @@ export class LeaderLock {
     this.#release = () => {};
   }
 
-  /** How many others wait for the lock. */
+  /** Returns the number of others that wait for the lock. */
   async followers() {
     const { pending = [] } = await navigator.locks.query();
     return pending.filter(({ name }) => name === this.#name).length;

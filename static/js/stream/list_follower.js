@@ -34,7 +34,7 @@ export class ListFollower {
     });
   }
 
-  /** What we know of the list, for the server to compare. */
+  /** Returns what this tab knows of the list, for the server to compare. */
   get digest() {
     return this.#rows.digest;
   }

@@ -30,7 +30,7 @@ export class RoomRows {
     this.#on = on;
   }
 
-  /** How many rooms are listed, and the sum of their ids. */
+  /** Returns the number of listed rooms, and the sum of their ids. */
   get digest() {
     return `${this.#known.size}.${[...this.#known].reduce((sum, id) => sum + id, 0)}`;
   }

@@ -256,7 +256,7 @@ export class RoomStream {
   }
 }
 
-/** Whether the same request would be refused again, for a reason that does not end all. */
+/** Returns true if the same request would be refused again, for a reason that does not end all. */
 function isRefusal(status) {
   return status >= 400 && status < 500 && ![401, 408, 409, 429].includes(status);
 }

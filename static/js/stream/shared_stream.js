@@ -74,12 +74,12 @@ export class SharedStream {
     document.addEventListener("visibilitychange", () => this.#ping());
   }
 
-  /** Whether events come, as far as anybody knows. */
+  /** Returns true if events come, as far as anybody knows. */
   get isLive() {
     return this.#inbox.state === "live";
   }
 
-  /** Whether this tab is the one for what only one shall do. */
+  /** Returns true if this tab does what only one tab shall do. */
   get isLeading() {
     return this.#lead !== null;
   }
@@ -130,7 +130,7 @@ export class SharedStream {
     this.#ping();
   }
 
-  /** What is known of this room may be wrong, or without one of any of them. */
+  /** Notes that what is known of this room, or of all if none is given, may be wrong. */
   reread(roomId) {
     this.#rereads.add(roomId); // until it was read: whoever leads may be gone before that
     this.#send({ type: "reread", roomId });
@@ -150,7 +150,7 @@ export class SharedStream {
 
   // Leading
 
-  /** Whether this tab leads, or is about to. */
+  /** Returns true if this tab leads, or is about to. */
   get #isLeader() {
     return Boolean(this.#lead ?? this.#gathering);
   }
@@ -264,7 +264,7 @@ export class SharedStream {
     }
   }
 
-  /** Whether to believe this leader: only the latest one. An earlier one may not know yet that it was deposed. */
+  /** Returns true if this leader is to be believed: the latest one. An earlier one may not know yet that it was deposed. */
   #isLedBy({ id, since }) {
     const isKnown = id === this.#leader?.id && since === this.#leader?.since;
     if (!isKnown && since < (this.#leader?.since ?? 0)) {

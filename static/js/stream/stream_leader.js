@@ -156,7 +156,7 @@ export class StreamLeader {
     }
   }
 
-  /** What makes one tab doubt the connection makes all of them, at once. What the same tab says next is another doubt. */
+  /** All tabs have the same reason to doubt the connection, at once. The same tab's next word is another doubt. */
   #refresh(tab) {
     const ago = Date.now() - this.#refreshed.at;
     if (ago < 0 || ago > FRESH_TIME) {

@@ -1,6 +1,6 @@
 /**
- * What the leading tab says, for one tab: hands it on, and knows how the stream is doing, and whether it is over, for all
- * rooms or for the room of this tab.
+ * The leading tab's messages to one tab: passes them on, and keeps the state of the stream: how it is doing, and if it
+ * is over, for all rooms or for the room of this tab.
  */
 export class TabInbox {
   #tab;
@@ -25,12 +25,12 @@ export class TabInbox {
     return this.#state;
   }
 
-  /** Whether the stream is over for all rooms. */
+  /** Returns true if the stream is over for all rooms. */
   get isOver() {
     return this.#isOver;
   }
 
-  /** Whether the stream is over for the room of this tab. */
+  /** Returns true if the stream is over for the room of this tab. */
   get isRoomOver() {
     return this.#isOver || this.#isRoomOver;
   }
@@ -56,7 +56,7 @@ export class TabInbox {
     }
   }
 
-  /** How the stream is doing, and with `lost` since when. */
+  /** Returns the state of the stream, and with `lost` since when. */
   setState(state, since) {
     if (this.#isOver || !state) {
       return;
@@ -118,7 +118,7 @@ export class TabInbox {
     }
   }
 
-  /** What is said of the room of this tab. */
+  /** Takes a message about the room of this tab. */
   #handOnOurs(type, cursor, asked) {
     if (type === "closed") {
       this.endRoom();

@@ -19,7 +19,7 @@ export class ApiError extends Error {
     this.retryAfter = retryAfter; // ms, if the server asked for it
   }
 
-  /** Whether the same request would get the same answer again. */
+  /** Returns true if the same request would get the same answer again. */
   get isFinal() {
     return this.status >= 400 && this.status < 500 && this.status !== 408 && this.status !== 429;
   }
@@ -51,7 +51,7 @@ export class Api {
     this.#isStopped = true;
   }
 
-  /** Whether the browser is now signed in as somebody else; false if that can't be found out. */
+  /** Returns true if the browser is now signed in as somebody else; false if that can't be found out. */
   async isElses() {
     try {
       await this.#request("/csrf");
@@ -70,7 +70,7 @@ export class Api {
     return (await this.#fetch(`/rooms/${roomId}/messages?${new URLSearchParams(parameters)}`)).json();
   }
 
-  /** Who is in a room now: `[{ id, name }]`. */
+  /** Reads the people who are in a room now: `[{ id, name }]`. */
   async presence(roomId) {
     return (await (await this.#fetch(`/rooms/${roomId}/presence`)).json()).users;
   }

@@ -1,4 +1,4 @@
-/** What the server put into the page. */
+/** The values that the server put into the page. */
 
 /** The element inside the `<template>` of that id, ready to be filled in. Markup lives in the page, never in strings. */
 export function fromTemplate(id) {

@@ -5,7 +5,7 @@ export function foldText(text) {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
-/** Whether each word of the query begins a word of the text. */
+/** Returns true if each word of the query begins a word of the text. */
 export function matches(text, query) {
   const words = wordsOf(text);
   return wordsOf(query).every((wanted) => words.some((word) => word.startsWith(wanted)));

@@ -106,7 +106,7 @@ export const texts = {
   noEmoji: "No matching emoji",
 };
 
-/** What a server says of an error, standing alone. */
+/** Returns the server's text of an error as a sentence of its own. */
 function asSentence(text) {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

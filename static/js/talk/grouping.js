@@ -1,4 +1,4 @@
-/** What a message has in common with the one above it. Days are those of the reader's own time zone. */
+/** Compares a message with the one above it. Days are those of the reader's own time zone. */
 const GROUP_GAP = 5 * 60_000; // ms between two messages of one author that share a heading, at most
 
 export function isNewDay(previous, message) {

@@ -8,7 +8,7 @@ export function showHtml(element, html) {
   element.innerHTML = policy ? policy.createHTML(html) : html;
 }
 
-/** What an element shows of a message, as the server wrote it. */
+/** Returns what an element shows of a message, as the server wrote it. */
 export function shownHtml(element) {
   return element.innerHTML;
 }

@@ -53,7 +53,7 @@ export class MessageList {
     return this.#byId.get(id);
   }
 
-  /** Whether the row is in the tail: the log has not brought its message yet. */
+  /** Returns true if the row is in the tail: the log has not brought its message yet. */
   isHeld(row) {
     return this.#tail.includes(row);
   }

@@ -85,7 +85,7 @@ export class MessageRow {
     this.#showReactions();
   }
 
-  /** Whether the reader has reacted with this emoji, or is about to. */
+  /** Returns true if the reader has reacted with this emoji, or is about to. */
   hasMine(emoji) {
     return this.#reactions.some((each) => each.emoji === emoji && each.user_ids.includes(this.#me));
   }

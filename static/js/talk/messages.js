@@ -49,7 +49,7 @@ export class Messages {
     return this.#list.last?.message.id;
   }
 
-  /** Whether the list ends before the log does. */
+  /** Returns true if the list ends before the log does. */
   get hasNewer() {
     return this.#hasNewer;
   }
@@ -144,7 +144,7 @@ export class Messages {
     }
   }
 
-  /** Whether the log has not brought the row's message yet. */
+  /** Returns true if the log has not brought the row's message yet. */
   isHeld(row) {
     return this.#list.isHeld(row);
   }

@@ -36,7 +36,7 @@ export class PageEdge {
     return !this.#link.hidden;
   }
 
-  /** Whether there are messages beyond those on the page. */
+  /** Returns true if there are messages beyond those on the page. */
   set hasMore(hasMore) {
     const hadFocus = document.activeElement === this.#link;
     this.#link.hidden = !hasMore;

@@ -30,7 +30,7 @@ export class ReadMark {
     }
   }
 
-  /** Whether this page sent this mark to the server. */
+  /** Returns true if this page sent this mark to the server. */
   hasTold(id) {
     return this.#told.has(id);
   }

@@ -24,7 +24,7 @@ export class ScrollKeeper {
     return this.#isAtEnd;
   }
 
-  /** Whether the list ends before the log does: then nobody is at the end. */
+  /** Returns true if the list ends before the log does: then nobody is at the end. */
   set isCutOff(isCutOff) {
     this.#isCutOff = isCutOff;
     this.#look();
