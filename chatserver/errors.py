@@ -19,7 +19,8 @@
     ├── Misdirected      421  the request is meant for another host
     ├── Invalid          422  it can be read, and breaks a rule
     ├── TooMany          429  too much in so short a time: come again
-    └── Unavailable      503  Redis or MongoDB is away, or a bound was reached: come again
+    └── Unavailable      503  Redis or MongoDB is away: come again
+        └── Overloaded   503  too much is in progress or waiting
 
 `handlers.base` is the one place that turns them into an answer. Anything else that is raised is a bug of ours: 500.
 """
@@ -150,3 +151,7 @@ class Unavailable(ChatError):
     status = 503
     text = "the server is busy, try again in a moment"
     retry_after = 1
+
+
+class Overloaded(Unavailable):
+    """A bound was reached; Redis and MongoDB may well be there."""

@@ -25,7 +25,7 @@ from chatserver.model.cursor import BEGINNING, END, Cursor
 from chatserver.model.event_kinds import MESSAGE
 from chatserver.model.events import Event
 from chatserver.support import tasks
-from chatserver.support.group_commit import GroupCommit
+from chatserver.support.group_commit import PATIENCE_SECONDS, GroupCommit
 
 RETURN_SECONDS = 0.5
 """Pause between attempts to reach MongoDB while it is away."""
@@ -50,7 +50,9 @@ class Archive:
         self._events = database.events
         self._messages = database.messages
         self._rooms = database.rooms
-        self._look_ups: GroupCommit[ClientId, Event | None] = GroupCommit(self._find_all_by_client_id)
+        self._look_ups: GroupCommit[ClientId, Event | None] = GroupCommit(
+            self._find_all_by_client_id, patience=PATIENCE_SECONDS
+        )
         self._is_away = False
         self._is_closed = False
         self._looking: asyncio.Task[None] | None = None

@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from chatserver.archive.branch_bases import BranchBases, LogEnded
 from chatserver.archive.commits import Commits, Refused
 from chatserver.archive.events import Archive
-from chatserver.errors import Unavailable
+from chatserver.errors import Overloaded, Unavailable
 from chatserver.log.commands import Appended, Base, BaseWanted, Closed, Full, Gone, OtherBranch, Unsure
 from chatserver.log.room_log import RoomLog
 from chatserver.model.cursor import Cursor
@@ -143,9 +143,12 @@ class Publisher:
             self._log.own_news.publish([event])
 
     async def _look_up(self, draft: Draft) -> tuple[Event | None, bool]:
-        """Returns the archived event under the client id, and False if the archive could not be asked."""
+        """Returns the archived event under the client id, and False if the archive could not be asked. Raises
+        Overloaded."""
         try:
             found = await self._archive.find_by_client_id(draft.room_id, draft.user_id, draft.client_id)
+        except Overloaded:
+            raise  # the archive is there, and the client may ask again
         except Unavailable:
             return None, False
         return found, True

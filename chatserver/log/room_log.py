@@ -31,7 +31,7 @@ from chatserver.log.own_news import OwnNews
 from chatserver.model.cursor import Cursor
 from chatserver.model.event_id import EventId
 from chatserver.model.events import Draft, Event
-from chatserver.support.group_commit import GroupCommit
+from chatserver.support.group_commit import PATIENCE_SECONDS, GroupCommit
 from chatserver.support.redis_client import redis_errors_as_unavailable
 from chatserver.support.redis_scripts import Call, ScriptRunner, parse_answer
 
@@ -50,7 +50,7 @@ class RoomLog(LogReader):
         # One connection for all changes of the logs, so that they are made in the order of the calls.
         self._runner = ScriptRunner(url, (APPEND, CLEAR_PENDING))
         self._keep = keep
-        self._appends: GroupCommit[Append, Outcome] = GroupCommit(self._append_all)
+        self._appends: GroupCommit[Append, Outcome] = GroupCommit(self._append_all, patience=PATIENCE_SECONDS)
         self._clearings: GroupCommit[ClearPending, None] = GroupCommit(self._clear_all)
         self._marks: GroupCommit[ClearPending, None] = GroupCommit(self._clear_all, linger=MARKS_LINGER_SECONDS)
         self._appending: frozenset[int] = frozenset()

@@ -29,6 +29,10 @@ class MessagesHandler(Handler):
     counts_in_all = False
     quotas = counted_as(POST=[POSTING])
 
+    async def prepare(self) -> None:
+        self.services.workload.begin_post(self)
+        await super().prepare()
+
     async def post(self) -> None:
         new = read_body(self.request, NewMessage, REQUIRED)
         if self.is_form():

@@ -12,12 +12,15 @@ import asyncio
 from collections import deque
 from weakref import WeakKeyDictionary, WeakSet
 
-from chatserver.errors import TooMany, Unavailable
+from chatserver.errors import Overloaded, TooMany, Unavailable
 from chatserver.web.transport.fair_share import REQUEST_SECONDS, FairShares
 
 MAX_REQUESTS = 256
-"""Requests in progress at a time, posts and streams aside: those have bounds of their own (`group_commit.py`,
-`open_streams.py`). Some hundred wait for MongoDB at once if it is slow, and are answered within seconds."""
+"""Requests in progress at a time, posts and streams aside. Some hundred wait for MongoDB at once if it is slow, and are
+answered within seconds. Streams have a bound of their own (`open_streams.py`)."""
+
+MAX_POSTS = 1_000
+"""Posts in progress at a time: two batches of each write. Others would wait for longer than for their turn."""
 
 MAX_REQUESTS_OF_A_USER = 12
 """Twice as many as a browser sends at once to a server that speaks HTTP/1.1."""
@@ -161,6 +164,7 @@ class Workload:
     def __init__(self, shares: FairShares | None) -> None:
         self._shares = shares
         self._in_all = _Turns()
+        self._posts: WeakSet[object] = WeakSet()
         self._lines: dict[Who, _Line] = {}
         self._whose: WeakKeyDictionary[object, Who] = WeakKeyDictionary()
 
@@ -168,6 +172,12 @@ class Workload:
         """Returns when there is room for one more. Raises Unavailable."""
         if not await self._in_all.take(request, MAX_WAITING):
             raise Unavailable(because="too many requests are being worked on", retry_after=1)
+
+    def begin_post(self, request: object) -> None:
+        """Raises Overloaded if there is no room for one more."""
+        if len(self._posts) >= MAX_POSTS:
+            raise Overloaded(because="too many posts are being worked on", retry_after=2)
+        self._posts.add(request)
 
     async def turn(self, request: object, who: Who) -> None:
         """Returns when it is the request's turn among those of the same user. Raises TooMany, and the errors of
@@ -203,6 +213,7 @@ class Workload:
     def end(self, request: object) -> None:
         """Ends a request. May be called twice, and for one that did not begin."""
         self._in_all.end(request)
+        self._posts.discard(request)
         who = self._whose.pop(request, None)
         if who is not None and (line := self._lines.get(who)) is not None:
             line.end(request)

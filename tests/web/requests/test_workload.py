@@ -127,6 +127,32 @@ async def test_a_rush_is_refused_and_those_who_wrote_are_not(
     assert (await ada.get("/rooms")).code == 200
 
 
+async def test_so_many_posts_are_worked_on_and_the_others_may_come_again(
+    ada: Visitor, room: int, chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those whose clients have gone count as well, as long as they are worked on."""
+    go = asyncio.Event()
+    publish = chat.services.messages.post
+    posting: list[object] = []
+
+    async def publish_later(*arguments: Any) -> Any:
+        posting.append(arguments)
+        await go.wait()
+        return await publish(*arguments)
+
+    monkeypatch.setattr(workload, "MAX_POSTS", 2)
+    monkeypatch.setattr(chat.services.messages, "post", publish_later)
+    body = {"room_id": room, "content": "among many"}
+    first = [asyncio.ensure_future(ada.fetch("POST", "/messages", json_body=body)) for _ in range(2)]
+    await until(lambda: len(posting) == 2)
+    refused = await ada.fetch("POST", "/messages", json_body=body)
+    assert (refused.code, refused.headers["Retry-After"]) == (503, "2")
+    assert (await ada.get("/rooms")).code == 200
+    go.set()
+    assert [(await each).code for each in first] == [201, 201]
+    assert (await ada.fetch("POST", "/messages", json_body=body)).code == 201
+
+
 class Stopped:
     """A clock that moves when it is told to."""
 
