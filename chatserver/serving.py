@@ -18,8 +18,9 @@ from chatserver.support.redis_trust import is_unverified
 from chatserver.web.application import ChatApplication
 from chatserver.web.http_server import ChatServer
 
-LISTEN_BACKLOG = 4096
-"""Connections that may wait to be accepted: all readers come at once after a restart. The system may allow fewer."""
+LISTEN_BACKLOG = 16_384
+"""Connections that may wait to be accepted: all readers come at once after a restart. The system may allow fewer
+(net.core.somaxconn); who finds no place is not refused, but repeated by the client's system after a second."""
 
 DEAD_PEER_MS = 30_000
 """Longest time, in ms, that sent data may stay unacknowledged or a window full."""
@@ -98,6 +99,7 @@ async def drain(chat: Chat, server: ChatServer, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
             await chat.hub.drain(seconds * DRAIN_SHARE)
+            await server.doorway.no_reader_left()
             await chat.services.in_flight.none_left()
     except TimeoutError:
         log.warning("%d requests were not answered in time", len(chat.services.in_flight))

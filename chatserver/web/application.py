@@ -44,6 +44,10 @@ from chatserver.web.transport.body_limit import BodyLimit
 
 NOT_BEHIND_ANY = Proxies(trusted=0)
 
+STREAM_PATH = "/chat/stream"
+STREAM_REQUEST = f"GET {STREAM_PATH}".encode()
+"""What the request for a stream begins with."""
+
 access_log = logging.getLogger("chatserver.access")
 
 
@@ -72,7 +76,7 @@ class ChatApplication(Application):
             [
                 # Tried in order, so the busiest first.
                 (r"/messages", messages.MessagesHandler, parts),
-                (r"/chat/stream", stream.StreamHandler, parts),
+                (STREAM_PATH, stream.StreamHandler, parts),
                 (r"/", pages.Home, parts),
                 (r"/chat", pages.RoomsPage, parts),
                 (r"/chat/([^/]+)", pages.RoomPage, parts),

@@ -1,35 +1,41 @@
-"""The HTTP server: Tornado's, with bounds on idle connections."""
+"""The HTTP server: Tornado's, behind a doorway, and with bounds on idle connections."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 
-from chatserver.web.application import ChatApplication
+from chatserver.web.application import STREAM_REQUEST, ChatApplication
 from chatserver.web.transport.accepting import Acceptor
+from chatserver.web.transport.doorway import Doorway
 
-FIRST_REQUEST_SECONDS = 15.0
-"""Longest time from a new connection to the head of its first request."""
+HEAD_SECONDS = 15.0
+"""Longest time from a connection's first byte to the end of its first request's head."""
 
 NEXT_REQUEST_SECONDS = 75.0
 """Longest time that a connection may wait for its next request."""
 
-MAX_SILENT = 1_000
-"""New connections without a request so far. The oldest is closed for one more: an honest one is silent only until its
-first packet arrives."""
+MAX_UNFINISHED = 1_000
+"""Connections whose first request's head is not complete. The oldest is closed for one more: an honest one lasts until
+its next packet arrives."""
+
+_NOBODY: tuple[float, HTTP1ServerConnection | None] = math.inf, None
 
 
 class ChatServer(HTTPServer):
     """Serves the application. `descriptors`: the most that the process may have; None: any number.
 
-    If descriptors are short, a connection is closed for the next one: the one that has longest been without a request
-    in progress. It waits for one, or for the rest of one, or its peer does not take an answer.
+    A new connection waits in the doorway until it has asked for something. If descriptors are short, a connection is
+    closed for the next one: the one that has longest been without a request in progress. It waits for one, or for the
+    rest of one, or its peer does not take an answer.
     """
 
     def initialize(  # type: ignore[override]
@@ -44,8 +50,11 @@ class ChatServer(HTTPServer):
         )
         self._descriptors = descriptors
         # Both in the order of the times, which are in seconds of the loop's clock.
-        self._silent: dict[HTTP1ServerConnection, tuple[float, asyncio.TimerHandle]] = {}
+        self._unfinished: dict[HTTP1ServerConnection, tuple[float, asyncio.TimerHandle]] = {}
         self._idle: dict[HTTP1ServerConnection, float] = {}
+        # Those whose first request is for a stream that is being opened.
+        self._opening: dict[HTTP1ServerConnection, socket.socket] = {}
+        self.doorway = Doorway(self._serve, STREAM_REQUEST)
         self._have_asked: set[HTTP1ServerConnection] = set()
         application.on_head = self._head_came
         application.on_whole = self._request_came
@@ -53,7 +62,7 @@ class ChatServer(HTTPServer):
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         for listener in sockets:
-            acceptor = Acceptor(listener, self._handle_connection, self._close_longest_waiting, self._descriptors)
+            acceptor = Acceptor(listener, self.doorway, self._close_longest_waiting, self._descriptors)
             self._sockets[listener.fileno()] = listener
             self._handlers[listener.fileno()] = acceptor.stop
 
@@ -63,11 +72,11 @@ class ChatServer(HTTPServer):
         if server_conn in self._have_asked:
             self._is_idle(server_conn)
         else:
-            if len(self._silent) >= MAX_SILENT:
-                self._close(next(iter(self._silent)))
+            if len(self._unfinished) >= MAX_UNFINISHED:
+                self._close(next(iter(self._unfinished)))
             loop = asyncio.get_running_loop()
             close = server_conn.stream.close
-            self._silent[server_conn] = loop.time(), loop.call_later(FIRST_REQUEST_SECONDS, close)
+            self._unfinished[server_conn] = loop.time(), loop.call_later(HEAD_SECONDS, close)
         return super().start_request(server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
@@ -75,9 +84,27 @@ class ChatServer(HTTPServer):
         self._forget(server_conn)
         super().on_close(server_conn)
 
+    async def close_all_connections(self) -> None:
+        self.doorway.close()
+        await super().close_all_connections()
+
+    def _serve(self, connection: socket.socket, address: Any) -> None:
+        """Called by the doorway."""
+        self._handle_connection(connection, address)
+        if self.doorway.is_opening(connection):
+            # Tornado begins to read in the next turn of the loop, before this, and takes what the system has.
+            asyncio.get_running_loop().call_soon(self._was_begun, connection)
+
+    def _was_begun(self, connection: socket.socket) -> None:
+        if connection not in self._opening.values():
+            self.doorway.leave(connection)  # its request is incomplete, and may stay so
+
     def _head_came(self, server_conn: object) -> None:
-        if isinstance(server_conn, HTTP1ServerConnection) and (silent := self._silent.pop(server_conn, None)):
-            silent[1].cancel()
+        if isinstance(server_conn, HTTP1ServerConnection) and (unfinished := self._unfinished.pop(server_conn, None)):
+            unfinished[1].cancel()
+            connection = server_conn.stream.socket
+            if self.doorway.is_opening(connection):
+                self._opening[server_conn] = connection
             self._have_asked.add(server_conn)
             self._is_idle(server_conn)  # until all of the request is there
 
@@ -88,6 +115,11 @@ class ChatServer(HTTPServer):
     def _was_answered(self, server_conn: object) -> None:
         if isinstance(server_conn, HTTP1ServerConnection) and server_conn in self._have_asked:
             self._is_idle(server_conn)
+            self._is_no_longer_opened(server_conn)
+
+    def _is_no_longer_opened(self, server_conn: HTTP1ServerConnection) -> None:
+        if connection := self._opening.pop(server_conn, None):
+            self.doorway.leave(connection)
 
     def _is_idle(self, server_conn: HTTP1ServerConnection) -> None:
         self._idle.pop(server_conn, None)
@@ -95,12 +127,13 @@ class ChatServer(HTTPServer):
 
     def _close_longest_waiting(self) -> bool:
         """Closes the connection that has waited longest. Returns False if none waits."""
-        silent = next(((since, each) for each, (since, _) in self._silent.items()), None)
-        idle = next(((since, each) for each, since in self._idle.items()), None)
-        waiting = [each for each in (silent, idle) if each is not None]
-        if not waiting:
+        unfinished = next(((since, each) for each, (since, _) in self._unfinished.items()), _NOBODY)
+        idle = next(((since, each) for each, since in self._idle.items()), _NOBODY)
+        since, longest = min(unfinished, idle, key=lambda each: each[0])
+        if self.doorway.oldest_silent < since:
+            return self.doorway.close_oldest_silent()
+        if longest is None:
             return False
-        _, longest = min(waiting, key=lambda each: each[0])
         self._close(longest)
         return True
 
@@ -111,5 +144,6 @@ class ChatServer(HTTPServer):
     def _forget(self, server_conn: HTTP1ServerConnection) -> None:
         self._idle.pop(server_conn, None)
         self._have_asked.discard(server_conn)
-        if silent := self._silent.pop(server_conn, None):
-            silent[1].cancel()
+        self._is_no_longer_opened(server_conn)
+        if unfinished := self._unfinished.pop(server_conn, None):
+            unfinished[1].cancel()

@@ -21,12 +21,14 @@ from chatserver.app import Chat
 from chatserver.serving import make_server
 from chatserver.support import descriptors
 from chatserver.web import http_server
+from chatserver.web.transport import doorway
 from chatserver.web.transport.accepting import PAUSE_SECONDS, Acceptor
 from common.private_server import StartError
 from common.usage import open_files
 from desk import embedded
 from tests.conftest import World
 from tests.helpers.browserless import Stream, Visitor
+from tests.helpers.chats import listening
 from tests.helpers.server_process import ServerProcess
 from tests.helpers.waiting import until
 
@@ -123,7 +125,8 @@ async def test_silence_itself_takes_no_more_than_its_share(
     chat: Chat, monkeypatch: pytest.MonkeyPatch, base_url: str
 ) -> None:
     """However many descriptors there are."""
-    monkeypatch.setattr(http_server, "MAX_SILENT", 20)
+    monkeypatch.setattr(doorway, "MAX_SILENT", 20)
+    monkeypatch.setattr(doorway, "GRACE_SECONDS", 0.0)
     address = urlsplit(base_url)
     with contextlib.ExitStack() as stack:
         links = []
@@ -140,21 +143,33 @@ async def test_silence_itself_takes_no_more_than_its_share(
 
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"], ids=["silent", "half a head"])
 async def test_who_connects_and_asks_nothing_is_closed(
-    monkeypatch: pytest.MonkeyPatch, base_url: str, sent: bytes
+    monkeypatch: pytest.MonkeyPatch, chat: Chat, sent: bytes
 ) -> None:
-    monkeypatch.setattr(http_server, "FIRST_REQUEST_SECONDS", 0.3)
-    address = urlsplit(base_url)
-    asks, asks_writer = await asyncio.open_connection(address.hostname, address.port)
-    asks_writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert (await asks.readline()).startswith(b"HTTP/1.1 200")
-    silent, silent_writer = await asyncio.open_connection(address.hostname, address.port)
-    silent_writer.write(sent)
-    async with asyncio.timeout(20):
-        assert await silent.read() == b""
-    asks_writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-    await asks.readuntil(b"HTTP/1.1 200")
-    asks_writer.close()
-    silent_writer.close()
+    monkeypatch.setattr(doorway, "SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(http_server, "HEAD_SECONDS", 0.3)
+    async with listening(chat.application) as base_url:
+        address = urlsplit(base_url)
+        asks, asks_writer = await asyncio.open_connection(address.hostname, address.port)
+        asks_writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await asks.readline()).startswith(b"HTTP/1.1 200")
+        silent, silent_writer = await asyncio.open_connection(address.hostname, address.port)
+        silent_writer.write(sent)
+        async with asyncio.timeout(20):
+            assert await silent.read() == b""
+        asks_writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asks.readuntil(b"HTTP/1.1 200")
+        asks_writer.close()
+        silent_writer.close()
+
+
+class Taken(list[socket.socket]):
+    """Connections that were accepted, as many as there are."""
+
+    def has_room(self) -> bool:
+        return True
+
+    def enter(self, connection: socket.socket, _: object) -> None:
+        self.append(connection)
 
 
 class Listener:
@@ -175,9 +190,9 @@ class Listener:
         return self._real.accept()
 
 
-def accept(listener: Listener, taken: list[socket.socket]) -> Acceptor:
+def accept(listener: Listener, taken: Taken) -> Acceptor:
     """Takes what comes. Of a socket it needs no more than a `Listener` has."""
-    return Acceptor(cast("socket.socket", listener), lambda link, _: taken.append(link), lambda: False, None)
+    return Acceptor(cast("socket.socket", listener), taken, lambda: False, None)
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
@@ -185,7 +200,7 @@ async def test_accepting_rests_where_the_system_refuses(number: int, caplog: pyt
     real, port = bind_unused_port()
     listener = Listener(real)
     listener.error = number
-    taken: list[socket.socket] = []
+    taken = Taken()
     acceptor = accept(listener, taken)
     with socket.create_connection(("127.0.0.1", port)):
         await until(lambda: listener.tries >= 3)
@@ -206,7 +221,7 @@ async def test_a_connection_that_broke_in_the_queue_stops_nothing() -> None:
     real, port = bind_unused_port()
     listener = Listener(real)
     listener.error = errno.EPROTO
-    taken: list[socket.socket] = []
+    taken = Taken()
     acceptor = accept(listener, taken)
     with socket.create_connection(("127.0.0.1", port)):
         await until(lambda: listener.tries >= 3)
@@ -220,6 +235,7 @@ async def test_a_connection_that_broke_in_the_queue_stops_nothing() -> None:
 async def test_who_waits_longest_goes_first_and_who_is_being_served_stays(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(doorway, "GRACE_SECONDS", 0.0)
     served = asyncio.Event()
 
     async def wait(_: object) -> dict[str, bool]:
@@ -231,12 +247,12 @@ async def test_who_waits_longest_goes_first_and_who_is_being_served_stays(
     real, port = bind_unused_port()
     server.add_socket(real)
     links = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
-    await until(lambda: len(server._silent) == 3)
+    await until(lambda: server.doorway.silent == 3)
     links[0][1].write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     await links[0][0].readuntil(b"HTTP/1.1 200")
     await until(lambda: len(server._idle) == 1)
     links[1][1].write(b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
-    await until(lambda: len(server._silent) == 1)
+    await until(lambda: len(server._idle) == 2)
     assert server._close_longest_waiting()
     assert await links[2][0].read() == b""  # it was silent before the first one began to wait again
     assert server._close_longest_waiting()
@@ -245,7 +261,7 @@ async def test_who_waits_longest_goes_first_and_who_is_being_served_stays(
     assert await links[1][0].read() == b""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
-    await until(lambda: not server._idle and not server._silent and server._connections)
+    await until(lambda: not server._idle and not server._unfinished and server._connections)
     assert not server._close_longest_waiting()
     served.set()
     assert (await reader.readline()).startswith(b"HTTP/1.1 ")

@@ -11,14 +11,14 @@ import errno
 import logging
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from tornado.ioloop import IOLoop
 
 from chatserver.support import descriptors
 
-ACCEPTS_AT_ONCE = 16
-"""Connections taken in one turn of the event loop. The first request of each is read before the next turn."""
+ACCEPTS_AT_ONCE = 64
+"""Connections taken in one turn of the event loop: a millisecond."""
 
 PAUSE_SECONDS = 0.2
 """Pause after accepting failed. The system queues new connections meanwhile."""
@@ -28,22 +28,29 @@ _NO_MORE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 log = logging.getLogger(__name__)
 
 
+class Entrance(Protocol):
+    """Takes the accepted connections, each with the address of its peer."""
+
+    def has_room(self) -> bool: ...
+    def enter(self, connection: socket.socket, address: Any) -> None: ...
+
+
 class Acceptor:
     """Accepts on one listening socket until it is stopped.
 
-    `accepted` gets each connection with the address of its peer. `make_room` closes a connection that is waiting, and
-    returns False if there is none. `limit`: the most descriptors that the process may have; None: any number.
+    `make_room` closes a connection that is waiting, and returns False if there is none. `limit`: the most descriptors
+    that the process may have; None: any number.
     """
 
     def __init__(
         self,
         listener: socket.socket,
-        accepted: Callable[[socket.socket, Any], None],
+        entrance: Entrance,
         make_room: Callable[[], bool],
         limit: int | None,
     ) -> None:
         self._listener = listener
-        self._accepted = accepted
+        self._entrance = entrance
         self._make_room = make_room
         self._limit = limit
         self._io_loop = IOLoop.current()
@@ -66,8 +73,11 @@ class Acceptor:
         for _ in range(ACCEPTS_AT_ONCE):
             if self._stopped:
                 return
-            if not self._has_room():
+            if not self._has_descriptors():
                 self._rest("all descriptors that connections may have are in use")
+                return
+            if not self._entrance.has_room():
+                self._rest("too many came at once and have not asked for anything yet")
                 return
             try:
                 connection, address = self._listener.accept()
@@ -78,9 +88,9 @@ class Acceptor:
                     continue  # the connection is gone already: accept(2) lists the reasons
                 self._rest(str(error))
                 return
-            self._accepted(connection, address)
+            self._entrance.enter(connection, address)
 
-    def _has_room(self) -> bool:
+    def _has_descriptors(self) -> bool:
         while not descriptors.are_left_for_connections(self._limit, self._listener.fileno()):
             if not self._make_room():
                 return False

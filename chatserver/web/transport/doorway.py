@@ -1,0 +1,154 @@
+"""The doorway: new connections, until they have asked for something.
+
+A connection that Tornado serves has a stream, a parser and a task, and its request a handler: ten times the weight of a
+socket. After a restart all readers come at the same instant, and Python keeps the memory of the largest crowd that it
+ever had. So a new connection is only a socket here until its first bytes have arrived, and of those that ask for an
+event stream a few are admitted at a time. The requests of the others wait in the kernel meanwhile.
+
+Who asks for a stream is told by the first bytes, which are looked at and not taken (MSG_PEEK). All others are admitted
+at once: a page or a post does not wait behind ten thousand readers, nor for stores that keep these waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from chatserver.web.transport.in_flight import InFlight
+from chatserver.web.transport.waiting_line import Waiting, WaitingLine
+
+MAX_OPENING = 32
+"""Streams that are opened at a time. More are not opened any sooner: few of them wait for anything."""
+
+MAX_SILENT = 16_384
+"""Connections without a byte so far. The oldest is closed for one more if it has been silent for GRACE_SECONDS;
+otherwise none is accepted until then, and the system queues them."""
+
+SILENT_SECONDS = 15.0
+"""Longest time from a new connection to its first byte."""
+
+GRACE_SECONDS = 1.0
+"""Silence that is never held against a connection. An honest one is silent only until its first packet arrives; or
+until all of its program's other connections are made, too."""
+
+MAX_WAITING = 20_000
+WAIT_SECONDS = 30.0
+"""Readers that may wait to be admitted, and for how long: ten times as long as 10,000 take. Past it they are closed, as
+by a server that restarts: any client of a stream comes back after that."""
+
+log = logging.getLogger(__name__)
+
+
+class Doorway:
+    """`admit` serves a connection, given with the address of its peer. It calls `leave` when the connection's first
+    request was answered, became a stream, or turned out to be incomplete. `stream_request`: what the request for a
+    stream begins with."""
+
+    def __init__(self, admit: Callable[[socket.socket, Any], None], stream_request: bytes) -> None:
+        self._admit = admit
+        self._stream_request = stream_request
+        self._silent = WaitingLine(SILENT_SECONDS, self._close_silent)
+        self._waiting = WaitingLine(WAIT_SECONDS, self._close_late)
+        self._opening: set[socket.socket] = set()
+        self._readers = InFlight()
+
+    @property
+    def silent(self) -> int:
+        """The number of connections without a byte so far."""
+        return len(self._silent)
+
+    @property
+    def waiting(self) -> int:
+        """The number of readers that wait to be admitted."""
+        return len(self._waiting)
+
+    @property
+    def oldest_silent(self) -> float:
+        """The time, in seconds of the loop's clock, since which a connection has been silent that may be closed;
+        infinite if there is none."""
+        since = self._silent.oldest
+        may_be_closed = since is not None and asyncio.get_running_loop().time() - since >= GRACE_SECONDS
+        return since if since is not None and may_be_closed else math.inf
+
+    def has_room(self) -> bool:
+        """Returns True if one more may enter."""
+        return len(self._silent) < MAX_SILENT or self.oldest_silent < math.inf
+
+    def close_oldest_silent(self) -> bool:
+        """Returns False if there is none that may be closed."""
+        if self.oldest_silent == math.inf:
+            return False
+        self._close_silent(self._silent.pop_oldest())
+        return True
+
+    def enter(self, connection: socket.socket, address: Any) -> None:
+        """Takes a new connection. There must be room; if need be, the longest silent one is closed for it."""
+        if len(self._silent) >= MAX_SILENT:
+            self.close_oldest_silent()
+        connection.setblocking(False)
+        self._silent.add(connection, address)
+        asyncio.get_running_loop().add_reader(connection, self._on_readable, connection)
+
+    def is_opening(self, connection: socket.socket) -> bool:
+        return connection in self._opening
+
+    def leave(self, connection: socket.socket) -> None:
+        """Gives back the reader's place among those that are being opened. May be called twice, and for any other."""
+        if connection in self._opening:
+            self._opening.remove(connection)
+            self._readers.leave(connection)
+            self._admit_waiting()
+
+    async def no_reader_left(self) -> None:
+        """Returns when none waits and none is being opened."""
+        await self._readers.none_left()
+
+    def close(self) -> None:
+        """Closes all that were not admitted."""
+        while len(self._silent):
+            self._close_silent(self._silent.pop_oldest())
+        while len(self._waiting):
+            self._close_waiting(self._waiting.pop_oldest())
+
+    def _on_readable(self, connection: socket.socket) -> None:
+        try:
+            first = connection.recv(len(self._stream_request), socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            first = b""
+        asyncio.get_running_loop().remove_reader(connection)
+        address = self._silent.remove(connection)
+        if not first:  # it hung up
+            connection.close()
+        elif first != self._stream_request:
+            self._admit(connection, address)
+        elif len(self._waiting) >= MAX_WAITING:
+            log.warning("a reader is sent away: %d others wait already", MAX_WAITING)
+            connection.close()
+        else:
+            self._readers.enter(connection)
+            self._waiting.add(connection, address)
+            self._admit_waiting()
+
+    def _admit_waiting(self) -> None:
+        while len(self._waiting) and len(self._opening) < MAX_OPENING:
+            connection, address = self._waiting.pop_oldest()
+            self._opening.add(connection)
+            self._admit(connection, address)
+
+    def _close_silent(self, silent: Waiting) -> None:
+        asyncio.get_running_loop().remove_reader(silent[0])
+        silent[0].close()
+
+    def _close_late(self, reader: Waiting) -> None:
+        log.warning("a reader waited for too long: the others take %d places", len(self._opening))
+        self._close_waiting(reader)
+
+    def _close_waiting(self, reader: Waiting) -> None:
+        self._readers.leave(reader[0])
+        reader[0].close()
