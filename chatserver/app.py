@@ -112,7 +112,9 @@ async def running(
         trimming = Trimming(settings.redis_url)
         stack.push_async_callback(trimming.close)
         backlog = Backlog(archive, room_log)
-        publisher = Publisher(archive, BranchBases(database, room_log), Commits(database, archive, room_log), room_log)
+        commits = Commits(database, archive, room_log)
+        bases = BranchBases(database, room_log, commits.project_tail)
+        publisher = Publisher(archive, bases, commits, room_log)
         stack.push_async_callback(_finish, publisher)
 
         background = Background()

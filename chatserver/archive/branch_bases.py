@@ -12,6 +12,7 @@ loses that too, the slot is released: it stays in the chain as a void, and the n
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from pymongo import DESCENDING
 from pymongo.errors import DuplicateKeyError
@@ -38,9 +39,11 @@ class LogEnded(Exception):
 
 
 class BranchBases:
-    def __init__(self, database: Database, log: RoomLog) -> None:
+    def __init__(self, database: Database, log: RoomLog, on_loss: Callable[[int], None]) -> None:
+        """`on_loss`: called with the id of a room that has archived events, when its log is about to begin anew."""
         self._events = database.events
         self._log = log
+        self._on_loss = on_loss
         # Bases in the making, so that a thousand posts after a restart of Redis make one.
         self._making: dict[tuple[int, bytes], asyncio.Task[Base | None]] = {}
 
@@ -84,6 +87,8 @@ class BranchBases:
             await self._events.insert_one({**place, "kept_for": wanted.token})
         except DuplicateKeyError:
             return None
+        if newest is not None:
+            self._on_loss(room_id)
         return Base(wanted.token, prev, id)
 
     async def _release(self, place: Document) -> None:

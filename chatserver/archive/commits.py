@@ -26,6 +26,7 @@ from chatserver.archive.database import WRITE_MS, Collection, Database, Document
 from chatserver.archive.event_documents import event_document, event_key, read_event
 from chatserver.archive.events import Archive, client_key
 from chatserver.archive.projector import MessageProjector
+from chatserver.archive.tail_projection import TailProjection
 from chatserver.errors import Unavailable
 from chatserver.log.room_log import RoomLog
 from chatserver.model.cursor import Cursor
@@ -53,6 +54,7 @@ class Commits:
         self._events = database.events
         self._latest = database.latest_events
         self._projector = MessageProjector(database, archive, log)
+        self._tails = TailProjection(database, archive, self._projector)
         self._archive = archive
         self._log = log
         self._group: GroupCommit[Event, Event] = GroupCommit(self._commit_all)
@@ -79,9 +81,14 @@ class Commits:
         """Ensures that `messages` has the current state of an archived message."""
         await self._projector.project_message(message)
 
+    def project_tail(self, room_id: int) -> None:
+        """Begins to project what was archived last in a room, after its log lost something."""
+        self._tails.request(room_id)
+
     async def close(self) -> None:
         """Returns when all submitted events are written."""
         await self._group.join()
+        await self._tails.close()
         await self._projector.close()
 
     async def _commit_all(self, events: Sequence[Event]) -> Sequence[Event | Exception]:

@@ -16,7 +16,7 @@ from tornado.ioloop import IOLoop
 
 from chatserver.admin.audit import Audit
 from chatserver.admin.rebuild import MessagesRebuild
-from chatserver.archive.event_documents import event_key, read_event
+from chatserver.archive.event_documents import event_document, event_key, read_event
 from chatserver.log.keys import PARTITIONS, log_key, pending_key
 from chatserver.model.cursor import BEGINNING, Cursor
 from chatserver.model.event_id import EventId
@@ -26,6 +26,7 @@ from chatserver.settings import Settings
 from tests.conftest import World
 from tests.helpers.changes_made import delete, edit, react
 from tests.helpers.parts import Parts, draft, make_parts
+from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.gen_test
 
@@ -332,3 +333,22 @@ async def test_making_anew_takes_nothing_back_that_is_shown_meanwhile(parts: Par
         assert {document["content"] for document in await shown(parts, room)} == {f"edit {number}"}
     over.set()
     await rebuilding
+
+
+async def test_what_was_archived_and_lost_its_mark_is_projected_when_the_log_begins_anew(
+    parts: Parts, room: int, redis: Redis
+) -> None:
+    """A process died between the two, and Redis lost that anything was pending."""
+    [message] = await publish(parts, draft(room, "a"))
+    unprojected = [await parts.begin(draft(room, "b")), await parts.begin(edit(message, "now this"))]
+    for event in unprojected:
+        assert event is not None
+        await parts.database.events.insert_one(event_document(event))
+    redis.flushall()
+    await publish(parts, draft(room, "c"))
+
+    async def is_projected() -> bool:
+        return [document["content"] for document in await shown(parts, room)] == ["now this", "this is b", "this is c"]
+
+    await until(is_projected)
+    assert await problems(parts, room) == []
