@@ -44,6 +44,7 @@ const api = new Api({
 });
 const readPage = (parameters) => api.messages(room.id, parameters);
 const byOthers = (message) => message.user_id !== user.id;
+const isNews = (row) => byOthers(row.message);
 
 // The page
 
@@ -52,12 +53,9 @@ const messages = new Messages({
   scroller,
   hasNewer: list.dataset.hasNewer === "true",
   on: {
-    arrived(rows) {
-      const news = rows.filter((row) => byOthers(row.message));
-      newest.add(news.length);
-      if (document.hidden) {
-        unread.add(news);
-      }
+    arrived(rows, unseen) {
+      newest.add(rows.filter(isNews).length);
+      unread.add(unseen.filter(isNews));
       reading.look();
     },
     unplaced: (all) => newest.add(all.filter(byOthers).length),
@@ -94,7 +92,7 @@ const connection = new Connection(element("connection"));
 // Read marks, here and in the other rooms
 
 const mark = new ReadMark({
-  lastRead: firstUnread ? lastRead : messages.placed.findLast((row) => byOthers(row.message))?.message.id,
+  lastRead: firstUnread ? lastRead : messages.placed.findLast(isNews)?.message.id,
   put: (id) => api.read(room.id, id),
 });
 const reading = new Reading({ messages, scroller, userId: user.id, mark, onRead: () => counts.clear(room.id) });

@@ -52,6 +52,10 @@ class RoomPage:
         """Lets time go by for a page that was entered with `clock=True`."""
         await self.page.clock.fast_forward(milliseconds)
 
+    async def stop_clock(self) -> None:
+        """No frame and no timer of a page that was entered with `clock=True` comes any more, unless time is let go by."""
+        await self.page.clock.pause_at(await self.page.evaluate("Date.now()") + 1_000)
+
     async def say(self, text: str) -> None:
         await self.field.fill(text)
         await self.field.press("Enter")

@@ -1,6 +1,8 @@
 /** Formats times in the reader's time zone and locale, in the language of the page. */
 import { texts } from "./texts.js";
 
+const MINUTE = 60_000; // ms
+
 const locale = navigator.languages.find((each) => each.split("-")[0] === texts.language) ?? texts.language;
 const clockFormat = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
 const fullFormat = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "short" });
@@ -9,10 +11,10 @@ const dayFormat = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numer
 const relativeFormat = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
 /** 14:02 */
-export const clock = (when) => clockFormat.format(when);
+export const clock = onceAMinute(clockFormat);
 
 /** Monday 23 November 2026 at 14:02 */
-export const full = (when) => fullFormat.format(when);
+export const full = onceAMinute(fullFormat);
 
 /** 23 November 2026 */
 export const date = (when) => dateFormat.format(when);
@@ -29,6 +31,20 @@ export function day(when, now = new Date()) {
 
 export function untilMidnight(now = new Date()) {
   return new Date(now.getFullYear(), now.getMonth(), now.getDate() + 1) - now;
+}
+
+/** Formats a time of which seconds do not show. Messages that come one behind the other mostly have one minute. */
+function onceAMinute(format) {
+  let minute;
+  let words;
+  return (when) => {
+    const wanted = Math.floor(when / MINUTE);
+    if (wanted !== minute) {
+      words = format.format(when);
+      minute = wanted;
+    }
+    return words;
+  };
 }
 
 function startOfDay(when) {

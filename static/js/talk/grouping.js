@@ -1,14 +1,16 @@
 /** Compares a message with the one above it. Days are those of the reader's own time zone. */
 const GROUP_GAP = 5 * 60_000; // ms between two messages of one author that share a heading, at most
 
-export function isNewDay(previous, message) {
-  return !previous || new Date(previous.created_at).toDateString() !== new Date(message.created_at).toDateString();
+/** What is compared of a message. Made once for each: a change of the list compares all of them. */
+export function placeInTalk({ user_id: userId, created_at }) {
+  const at = new Date(created_at);
+  return { userId, at: at.getTime(), day: at.toDateString() };
 }
 
-export function continues(previous, message) {
-  return (
-    previous?.user_id === message.user_id &&
-    !isNewDay(previous, message) &&
-    Math.abs(new Date(message.created_at) - new Date(previous.created_at)) < GROUP_GAP
-  );
+export function isNewDay(previous, place) {
+  return previous?.day !== place.day;
+}
+
+export function continues(previous, place) {
+  return previous?.userId === place.userId && !isNewDay(previous, place) && Math.abs(place.at - previous.at) < GROUP_GAP;
 }

@@ -61,21 +61,17 @@ export class MessageList {
   /** Places rows at the end, wherever they were before. */
   append(rows) {
     this.#forget(rows);
-    for (const row of rows) {
-      this.#placed.push(row);
-      this.#know(row);
-      this.#insert(row.element, this.#tail[0]?.element);
-    }
+    this.#placed.push(...rows);
+    rows.forEach((row) => this.#know(row));
+    this.#insert(rows, this.#tail[0]);
     this.#group();
   }
 
   prepend(rows) {
     const next = this.rows[0];
     this.#placed.unshift(...rows);
-    for (const row of rows) {
-      this.#know(row);
-      this.#insert(row.element, next?.element);
-    }
+    rows.forEach((row) => this.#know(row));
+    this.#insert(rows, next);
     this.#group();
   }
 
@@ -83,7 +79,7 @@ export class MessageList {
   hold(row) {
     this.#tail.push(row);
     this.#know(row);
-    this.#insert(row.element);
+    this.#insert([row]);
     this.#group();
   }
 
@@ -110,9 +106,9 @@ export class MessageList {
     this.append(rows);
   }
 
-  /** Removes the oldest rows until `size` are left. Returns whether any were removed. */
-  trimOldest(size) {
-    return this.#trim(this.#placed.slice(0, Math.max(0, this.size - size)));
+  /** Removes the oldest rows until `left` are left, if there are more than `most`. Returns whether any were removed. */
+  trimOldest(most, left = most) {
+    return this.#trim(this.size > most ? this.#placed.slice(0, this.size - left) : []);
   }
 
   /** Removes the newest placed rows until `size` are left. Returns whether any were removed. */
@@ -145,11 +141,32 @@ export class MessageList {
     }
   }
 
-  #insert(element, next = null) {
-    // Moving an element that is in place would take the focus from it, and screen readers would read it again.
-    if (element.parentElement !== this.#container || element.nextElementSibling !== next) {
-      this.#container.insertBefore(element, next);
+  /** Puts rows in front of `next`, or at the end: those that are new together, so that the browser has one change. */
+  #insert(rows, next) {
+    let following = next?.element ?? null;
+    let fresh = [];
+    const insertFresh = () => {
+      if (fresh.length > 0) {
+        const fragment = new DocumentFragment();
+        fragment.append(...fresh.reverse());
+        this.#container.insertBefore(fragment, following);
+        following = fresh[0];
+        fresh = [];
+      }
+    };
+    for (const { element } of [...rows].reverse()) {
+      if (element.parentElement !== this.#container) {
+        fresh.push(element);
+        continue;
+      }
+      insertFresh();
+      // Moving an element that is in place would take the focus from it, and screen readers would read it again.
+      if (element.nextElementSibling !== following) {
+        this.#container.insertBefore(element, following);
+      }
+      following = element;
     }
+    insertFresh();
   }
 
   #group() {

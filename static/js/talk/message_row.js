@@ -7,7 +7,7 @@ import { hueClass, initials } from "../people/avatar.js";
 import { fromTemplate, myId } from "../support/dom.js";
 import { texts } from "../support/texts.js";
 import { clock, day, full } from "../support/times.js";
-import { continues, isNewDay } from "./grouping.js";
+import { continues, isNewDay, placeInTalk } from "./grouping.js";
 import { MessageBody } from "./message_body.js";
 import { reacted } from "./message_changes.js";
 import { lookOfRow, classesOf } from "./message_classes.js";
@@ -15,6 +15,8 @@ import { MessageQuote } from "./message_quote.js";
 import { MessageReactions } from "./message_reactions.js";
 
 export class MessageRow {
+  #place;
+  #followed = {}; // the places that `follow` compared last
   #continues = false;
   #day = null;
   #unread = null;
@@ -35,6 +37,7 @@ export class MessageRow {
   static adopt(element) {
     const row = new MessageRow(element);
     row.#read();
+    row.#placeIt();
     row.#showTimes();
     return row;
   }
@@ -54,6 +57,7 @@ export class MessageRow {
 
   fill(message) {
     this.message = message;
+    this.#placeIt();
     const { face, author, body, quote } = this.#parts;
     const { element } = this;
     write(element.dataset, "id", message.id);
@@ -118,9 +122,14 @@ export class MessageRow {
 
   /** Renders the row as the one after `previous` (a row, or null): with or without a new day and an author. */
   follow(previous) {
-    this.#continues = continues(previous?.message, this.message);
+    const above = previous?.#place;
+    if (this.#followed.above === above && this.#followed.own === this.#place) {
+      return;
+    }
+    this.#followed = { above, own: this.#place };
+    this.#continues = continues(above, this.#place);
     this.#group();
-    if (!isNewDay(previous?.message, this.message)) {
+    if (!isNewDay(above, this.#place)) {
       this.#day?.remove();
       this.#day = null;
     } else if (!this.#day) {
@@ -161,6 +170,14 @@ export class MessageRow {
       this.element.append(this.#note);
     }
     return this.#note;
+  }
+
+  /** Notes what grouping compares, if it is not the same as before. */
+  #placeIt() {
+    const place = placeInTalk(this.message);
+    if (this.#place?.at !== place.at || this.#place.userId !== place.userId) {
+      this.#place = place;
+    }
   }
 
   /** Hides the author if the message above has the same one. An edited message always shows it, with a note. */

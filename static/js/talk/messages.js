@@ -6,6 +6,7 @@
  * so far that the newest were removed, or the page began in the middle, new messages are announced (`on.unplaced`) and
  * wait until the pages in between have been loaded: there is never a hole.
  */
+import { NextFrame } from "../support/next_frame.js";
 import { untilMidnight } from "../support/times.js";
 import { changed } from "./message_changes.js";
 import { MessageList } from "./message_list.js";
@@ -15,21 +16,23 @@ import { SeenChanges } from "./seen_changes.js";
 import { UnplacedMessages } from "./unplaced_messages.js";
 
 const MOST_ROWS = 300;
-const DRAW_INTERVAL = 50; // ms; events that come within it are rendered together, so that catching up takes few steps
+const ROWS_LEFT = 250; // after a cut while messages come: a cut moves all rows, which are painted again, so it is made seldom
+const MOST_INCOMING = 200; // events that wait to be rendered; a page that gets no frames renders them then
 
 export class Messages {
   #element;
   #list;
   #on;
   #incoming = [];
-  #nextRound = null;
+  #frame = new NextFrame(() => this.#draw());
   #hasNewer;
   #unplaced = new UnplacedMessages();
   #changes = new SeenChanges();
 
   /**
-   * `hasNewer`: whether the list ends before the log does. `on.arrived(rows, messages)`: the log has just placed these.
-   * `on.unplaced(messages)`: these came and can't be placed. `on.cut({ older, newer })`: messages were removed from an end.
+   * `hasNewer`: whether the list ends before the log does. `on.arrived(rows, unseen)`: the log has just placed these;
+   * `unseen`: those among them that came while nobody could see the page. `on.unplaced(messages)`: these came and can't be
+   * placed. `on.cut({ older, newer })`: messages were removed from an end.
    * `on.wantsEnd()`: the reader wrote a message, and the list does not reach the end.
    */
   constructor({ element, scroller, hasNewer, on }) {
@@ -75,14 +78,15 @@ export class Messages {
     return id && this.find(id);
   }
 
-  /** Takes the next stored event of the log. Renders the first at once, those right behind it together. */
+  /** Takes the next stored event of the log. What comes within a frame is rendered together, in one change of the list. */
   take(kind, event) {
     if (kind !== "message") {
       this.#changes.add(kind, event);
     }
-    this.#incoming.push([kind, event]);
-    if (!this.#nextRound) {
-      this.#draw();
+    this.#incoming.push({ kind, event, isUnseen: document.hidden });
+    this.#frame.ask();
+    if (this.#incoming.length >= MOST_INCOMING) {
+      this.#frame.hurry();
     }
   }
 
@@ -155,49 +159,52 @@ export class Messages {
 
   /** Renders the events that were taken and not rendered yet. */
   flush() {
-    clearTimeout(this.#nextRound);
-    this.#draw();
+    this.#frame.hurry();
   }
 
+  /** Renders what has come: as one change of the list, so with one layout, however much it is. */
   #draw() {
-    this.#nextRound = null;
-    if (this.#incoming.length === 0) {
+    const incoming = this.#incoming.splice(0);
+    if (incoming.length === 0) {
       return;
     }
-    const incoming = this.#incoming.splice(0);
-    const messages = incoming.filter(([kind]) => kind === "message").map(([, message]) => message);
-    const arrived = this.#hasNewer ? [] : this.#append(messages);
-    this.scroll.keep(() => incoming.forEach(([kind, event]) => this.#change(kind, event)));
-    if (this.#hasNewer && messages.length > 0) {
+    const messages = incoming.filter(({ kind }) => kind === "message").map(({ event }) => event);
+    const isUnplaced = this.#hasNewer;
+    this.scroll.keep(() => {
+      const arrived = isUnplaced ? [] : this.#append(messages);
+      incoming.forEach(({ kind, event }) => this.#change(kind, event));
+      if (!isUnplaced) {
+        this.#on.arrived(arrived, this.#unseen(arrived, incoming));
+        this.#bound();
+      }
+    });
+    if (isUnplaced && messages.length > 0) {
       this.#unplaced.add(messages.filter((message) => !this.#list.find(message)));
       this.#on.unplaced(messages);
-    } else if (!this.#hasNewer) {
-      this.#on.arrived(arrived, messages);
-      this.#bound();
     }
-    this.#nextRound = setTimeout(() => this.#draw(), DRAW_INTERVAL);
   }
 
   /** Returns the rows that are new on the page. */
   #append(messages) {
     const known = new Set(this.#list.rows);
-    const rows = [];
-    this.scroll.keep(() => {
-      rows.push(...messages.map((message) => this.#rowFor(message)));
-      this.#list.append(rows);
-    });
+    const rows = messages.map((message) => this.#rowFor(message));
+    this.#list.append(rows);
     return rows.filter((row) => !known.has(row));
+  }
+
+  /** Returns the rows whose messages came while the page was hidden, or are rendered now that it is. */
+  #unseen(rows, incoming) {
+    const ids = new Set(incoming.filter(({ isUnseen }) => isUnseen || document.hidden).map(({ event }) => event.id));
+    return rows.filter(({ message }) => ids.has(message.id));
   }
 
   /** Bounds the list: for a reader at the end at its beginning, for one further up at its end. */
   #bound() {
-    this.scroll.keep(() => {
-      if (this.scroll.isAtEnd) {
-        this.#cutOlder();
-      } else if (this.#list.trimNewest(MOST_ROWS)) {
-        this.#cutNewer();
-      }
-    });
+    if (this.scroll.isAtEnd) {
+      this.#cutOlder(ROWS_LEFT);
+    } else if (this.#list.trimNewest(MOST_ROWS)) {
+      this.#cutNewer();
+    }
   }
 
   #change(kind, event) {
@@ -219,8 +226,8 @@ export class Messages {
     return row;
   }
 
-  #cutOlder() {
-    if (this.#list.trimOldest(MOST_ROWS)) {
+  #cutOlder(left = MOST_ROWS) {
+    if (this.#list.trimOldest(MOST_ROWS, left)) {
       this.#on.cut({ older: true });
     }
   }

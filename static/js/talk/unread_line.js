@@ -23,7 +23,7 @@ export class UnreadLine {
     this.#line(row?.message.id ?? null);
   }
 
-  /** Takes rows by others that arrived while the page is hidden. The line goes above the first of them. */
+  /** Takes rows by others that arrived while the page was hidden. The line goes above the first of them. */
   add(rows) {
     if (!this.#id && rows.length > 0) {
       this.#line(rows[0].message.id);

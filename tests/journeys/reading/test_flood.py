@@ -16,7 +16,7 @@ from tests.journeys.room_page import RoomPage
 
 MESSAGES = 5_000
 IN_FLIGHT = 100
-MOST_ROWS = 300
+MOST_ROWS, LEAST_ROWS = 300, 250
 """Messages that a page keeps."""
 
 PAGES_UP = 8
@@ -71,9 +71,11 @@ async def test_a_tab_that_slept_through_five_thousand_messages_has_them_all(
     await hers.live()
     await expect(hers.row(every[-1])).to_be_in_viewport()
     await hers.is_at_end()
-    assert await hers.ids() == every[-MOST_ROWS:]
+    shown = await hers.ids()
+    assert LEAST_ROWS <= len(shown) <= MOST_ROWS
+    assert shown == every[-len(shown) :]
 
-    oldest = every[-MOST_ROWS]
+    oldest = shown[0]
     for _ in range(PAGES_UP):
         await hers.page.wait_for_function(f"oldest => {{ log.scrollTop = 0; return {FIRST} !== oldest; }}", arg=oldest)
         shown = await hers.ids()

@@ -15,7 +15,7 @@ from tests.journeys.room_page import RoomPage
 TALK = 180
 """Messages that were said before anybody came: more than three pages of the history."""
 
-MOST_ROWS = 300
+MOST_ROWS, LEAST_ROWS = 300, 250
 """Messages that a page keeps."""
 
 
@@ -100,10 +100,11 @@ async def test_a_page_stays_bounded_and_can_be_read_up_again(
     await talk(grace, ada, room, MOST_ROWS - TALK + 50)
     last = await grace.say(room, "the last")
     await expect(hers.page.locator(f"li[data-id='{last['id']}']")).to_be_in_viewport()
-    assert await hers.known.count() == MOST_ROWS
     await hers.is_at_end()
     every = await all_ids(ada, room)
-    assert await hers.ids() == every[-MOST_ROWS:]
+    shown = await hers.ids()
+    assert LEAST_ROWS <= len(shown) <= MOST_ROWS
+    assert shown == every[-len(shown) :]
     await hers.go_up()
     assert await hers.ids() == every[:MOST_ROWS]
     await hers.go_down()
