@@ -30,7 +30,7 @@ export class Notifier {
 
   /** `event`: a message as the stream brings it. `room`: `{ id, name }`. */
   notify(event, room) {
-    if (!isAllowed() || event.deleted || !this.#levels.wants(event)) {
+    if (event.deleted || !this.#levels.wants(event)) {
       return;
     }
     const waiting = this.#waiting.get(room.id) ?? { room, count: 0, events: [] };
@@ -52,6 +52,9 @@ export class Notifier {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#timer = null;
+    if (!isAllowed()) {
+      return;
+    }
     for (const { room, count, events } of waiting) {
       if (!(await this.#attention.isOn(room.id))) {
         if (count > MOST_EACH) {
@@ -80,6 +83,7 @@ export class Notifier {
   }
 }
 
+/** Asked once for all that came together: browsers ask another process, and stand still until it has answered. */
 function isAllowed() {
   return "Notification" in window && Notification.permission === "granted";
 }

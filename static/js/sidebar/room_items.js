@@ -6,6 +6,7 @@ export class RoomItems {
   #list;
   #current;
   #items = new Map();
+  #shown = new Map(); // what the items say, by room
 
   /** `list`: the `<ul>`, with an `li[data-room-id]` for each room. `current`: the id of the room on the page, or null. */
   constructor({ list, current }) {
@@ -34,6 +35,7 @@ export class RoomItems {
       if (!there.has(id) && id !== this.#current) {
         item.remove();
         this.#items.delete(id);
+        this.#shown.delete(id);
       }
     }
     let next = this.#list.firstElementChild;
@@ -57,7 +59,12 @@ export class RoomItems {
     return item;
   }
 
-  #count(item, { unread, mentions, tip }) {
+  #count(item, { id, unread, mentions, tip }) {
+    const shown = this.#shown.get(id);
+    if (shown?.unread === unread && shown.mentions === mentions && shown.tip === tip) {
+      return; // of thousands of rooms one changes
+    }
+    this.#shown.set(id, { unread, mentions, tip });
     item.dataset.lastId = tip;
     showCounts(item, { unread, mentions });
   }

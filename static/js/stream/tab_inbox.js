@@ -81,14 +81,13 @@ export class TabInbox {
   }
 
   #handOn({ type, roomId, cursor, ...message }) {
-    const isOurs = roomId === this.position.roomId;
     switch (type) {
       case "event":
         this.#on.event(message.kind, message.event);
         break;
       case "events":
         message.events.forEach(([kind, event]) => this.#on.event(kind, event));
-        if (isOurs) {
+        if (this.#isOurs(roomId)) {
           this.#on.moved(cursor);
         }
         break;
@@ -112,10 +111,14 @@ export class TabInbox {
         this.#on.moved(cursor);
         break;
       default:
-        if (isOurs) {
+        if (this.#isOurs(roomId)) {
           this.#handOnOurs(type, cursor, message.asked);
         }
     }
+  }
+
+  #isOurs(roomId) {
+    return roomId === this.position.roomId;
   }
 
   /** Takes a message about the room of this tab. */
