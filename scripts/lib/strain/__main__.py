@@ -15,6 +15,7 @@ from pathlib import Path
 from common.paths import VAR
 from common.private_server import StartError
 from desk.programs import MissingProgram
+from strain.busy_tab import busy_tab
 from strain.findings import Findings
 from strain.hostile import hostile_clients
 from strain.outages import empty_redis, no_archive
@@ -30,6 +31,7 @@ CASES: dict[str, Callable[[float], Awaitable[Findings]]] = {
     "stopped-readers": stopped_readers,
     "hostile": hostile_clients,
     "tab": long_tab,
+    "busy-tab": busy_tab,
     "worst-user": one_worst_user,
 }
 

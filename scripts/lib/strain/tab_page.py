@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from playwright.async_api import CDPSession, Page, async_playwright
@@ -31,6 +31,13 @@ GONE_UP = """() => {
 }"""
 
 
+LONG_TASKS = """() => {
+    globalThis.longTasks = [];
+    new PerformanceObserver(list => longTasks.push(...list.getEntries().map(each => each.duration)))
+        .observe({ type: "longtask" });
+}"""
+
+
 @dataclass(frozen=True)
 class Sample:
     """What a tab holds when its garbage was collected. Nodes and listeners: also those that only scripts hold."""
@@ -42,6 +49,18 @@ class Sample:
 
     def __str__(self) -> str:
         return f"{self.megabytes:>9.2f} {self.nodes:>8} {self.listeners:>10} {self.rows:>6}"
+
+
+@dataclass
+class Work:
+    """What the page's main thread did, in seconds; `long_tasks` in milliseconds each."""
+
+    seconds: float = 0.0
+    scripts: float = 0.0
+    styles: float = 0.0
+    layout: float = 0.0
+    layouts: int = 0
+    long_tasks: list[float] = field(default_factory=list)
 
 
 class TabPage:
@@ -77,14 +96,30 @@ class TabPage:
     async def sample(self) -> Sample:
         for _ in range(2):  # what the first frees may have held something else
             await self._session.send("HeapProfiler.collectGarbage")
-        metrics = (await self._session.send("Performance.getMetrics"))["metrics"]
-        values = {each["name"]: each["value"] for each in metrics}
+        values = await self._metrics()
         return Sample(
             megabytes=values["JSHeapUsedSize"] / 2**20,
             nodes=int(values["Nodes"]),
             listeners=int(values["JSEventListeners"]),
             rows=await self._page.locator("#messages > li").count(),
         )
+
+    @asynccontextmanager
+    async def slowed_down(self, times: int) -> AsyncIterator[Work]:
+        """Meanwhile the page's processor is so many times slower. What it did is known at the end."""
+        work = Work()
+        await self._page.evaluate(LONG_TASKS)
+        before = await self._metrics()
+        await self._session.send("Emulation.setCPUThrottlingRate", {"rate": times})
+        try:
+            yield work
+        finally:
+            await self._session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+        spent = {name: value - before[name] for name, value in (await self._metrics()).items()}
+        work.seconds, work.scripts = spent["TaskDuration"], spent["ScriptDuration"]
+        work.styles, work.layout = spent["RecalcStyleDuration"], spent["LayoutDuration"]
+        work.layouts = int(spent["LayoutCount"])
+        work.long_tasks = await self._page.evaluate("longTasks")
 
     async def shows(self, id: str) -> bool:
         """Whether it comes to show this message."""
@@ -118,6 +153,10 @@ class TabPage:
             if each["id"] in shown and shown[each["id"]] != each
         ]
         return missing + other or ["the page's messages are in another order than history's"]
+
+    async def _metrics(self) -> dict[str, float]:
+        metrics = (await self._session.send("Performance.getMetrics"))["metrics"]
+        return {each["name"]: each["value"] for each in metrics}
 
     async def _wait(self, condition: str, argument: Any = None) -> bool:
         try:
