@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from bench import words
+from bench.cases.fan_out import FanOut, Hot
 from bench.cases.profile import shares
 from bench.cores import Cores
+from bench.plots import costs_and_delays, of_one_rate
 from bench.publish import publish
 from bench.report import goals_table
 from bench.statistics import Figure, Goal, Results, ratio, short
@@ -136,3 +138,53 @@ def test_a_profile_says_for_whom_the_time_was_spent() -> None:
         "rest": 5.0,
         "samples": 100.0,
     }
+
+
+def found_at(rate: int, candidate: str, *samples: dict[str, float]) -> Results:
+    results = Results()
+    for sample in samples:
+        results.add(f"{rate}/s", candidate, sample)
+    return results
+
+
+def test_each_promise_of_promptness_stands_beside_one_of_cost() -> None:
+    results = found_at(20, "chat", {"fan-out": 4.0, "cpu": 7.0, "p50": 6.0, "p99": 15.0})
+    results.add("20/s", "nchan", {"fan-out": 8.0, "cpu": 8.0, "p50": 4.0, "p99": 15.0})
+    goals = {goal.text: goal.verdict for goal in FanOut().goals(results) if goal.figure is not None}
+    assert goals == {
+        "20 messages/s, fan-out share : nchan": "met",
+        "20 messages/s, latency p50 : nchan": "missed",
+        "20 messages/s, latency p99 : nchan": "met",
+        "20 messages/s, with durable posting : nchan": "met",
+    }
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "verdict"),
+    [
+        pytest.param(44.0, 10.0, "met", id="late, but not too late"),
+        pytest.param(46.0, 10.0, "missed", id="too late, and nchan is not"),
+        pytest.param(500.0, 520.0, "met", id="nchan is later"),
+        pytest.param(530.0, 520.0, "missed", id="later than nchan"),
+        pytest.param(44.0, None, "met", id="nchan is not here"),
+    ],
+)
+def test_at_four_hundred_a_second_nobody_has_to_be_earlier_than_nchan(
+    ours: float, theirs: float | None, verdict: str
+) -> None:
+    results = found_at(400, "chat", {"p99": ours})
+    if theirs is not None:
+        results.add("400/s", "nchan", {"p99": theirs})
+    (goal,) = [goal for goal in Hot().goals(results) if "p99" in goal.text]
+    assert goal.verdict == verdict
+
+
+def test_the_picture_of_costs_and_delays_has_whoever_was_measured() -> None:
+    fan_out = found_at(20, "chat", {"p99": 10.0, "fan-out": 4.0}, {"p99": 30.0, "fan-out": 6.0}, {})
+    fan_out.add("2/s", "chat", {"p99": 5.0, "fan-out": -0.1})  # less than nothing can't be drawn
+    everyone = found_at(20, "chat", {"p99": 10.0, "fan-out": 4.0})
+    everyone.add("20/s", "C floor", {"p99": 8.0, "fan-out": 5.0})
+    found = {"fan-out": fan_out, "peers": everyone}
+    assert costs_and_delays(found, "chat") == [("20", 20.0, 5.0)]
+    assert costs_and_delays(found, "nchan") == []
+    assert of_one_rate(found, {"chat"}) == {"C floor": [("C floor, 20/s", 8.0, 5.0)]}

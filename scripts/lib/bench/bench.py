@@ -16,6 +16,14 @@ from bench.cores import Cores
 from bench.tools import Tools
 from common.paths import VAR
 
+VERSIONS = {
+    "Redis": ("redis-server", "--version"),
+    "nginx": ("nginx", "-v"),
+    "Caddy, with Mercure": ("mercure", "version"),
+    "Centrifugo": ("centrifugo", "version"),
+}
+"""What programs are asked for their versions with."""
+
 
 class Bench:
     """`hurry`: what all durations are multiplied with. `missing`: who is left out, and why. `before`: another checkout
@@ -90,10 +98,11 @@ def machine() -> dict[str, str]:
 def versions() -> dict[str, str]:
     """Of who took part, as far as they are here."""
     found = {}
-    for name, command in (("Redis", ["redis-server", "--version"]), ("nginx", ["nginx", "-v"])):
+    for name, command in VERSIONS.items():
         with contextlib.suppress(OSError):
             said = subprocess.run(command, capture_output=True, text=True)
-            found[name] = re.findall(r"\d+\.\d+\.\d+", said.stdout + said.stderr)[0]
+            number = re.search(r"\d+\.\d+\.\d+\S*", said.stdout + said.stderr)
+            found[name] = number[0] if number else "of unknown version"
     for package in ("tornado", "uvloop", "motor", "pymongo", "redis", "uvicorn", "sse-starlette"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[f"{package} (Python)"] = importlib.metadata.version(package)

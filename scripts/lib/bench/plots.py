@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.cases.base import CHAT, NCHAN
+from bench.cases.base import CHAT, NCHAN, OTHERS
 from bench.statistics import Figure, Goal, Results
+
+COLOURS = {CHAT: "#2a7f62", NCHAN: "#35618e", **dict(zip(OTHERS, ("#c8553d", "#8a6d3b"), strict=True))}
+OTHER_COLOUR = "#777777"
+RATES = {"fan-out": (2, 20, 100), "hot": (400,)}
+"""Messages a second of the cases with 1,000 readers of one room."""
 
 
 def draw(results: Mapping[str, Results], goals: Sequence[Goal], folder: Path) -> list[str]:
@@ -25,7 +30,13 @@ def draw(results: Mapping[str, Results], goals: Sequence[Goal], folder: Path) ->
         "axes.axisbelow": True,
     }
     drawn = []
-    for name, picture in (("goals", _goals(goals)), ("rates", _rates(results)), ("peers", _peers(results))):
+    pictures = {
+        "goals": _goals(goals),
+        "latency": _latency(results),
+        "rates": _rates(results),
+        "peers": _peers(results),
+    }
+    for name, picture in pictures.items():
         if picture is not None:
             picture.savefig(folder / f"{name}.svg", bbox_inches="tight", metadata={"Date": None})
             drawn.append(f"{name}.svg")
@@ -54,7 +65,7 @@ def _share(goal: Goal, value: float) -> float:
 
 def _rates(results: Mapping[str, Results]) -> Any:
     """CPU per delivery over the rate."""
-    found = [(results[name], rates) for name, rates in (("fan-out", (2, 20, 100)), ("hot", (400,))) if name in results]
+    found = [(results[name], rates) for name, rates in RATES.items() if name in results]
     lines = {
         "chat, fan-out": (CHAT, "fan-out", "#2a7f62", "-"),
         "chat, with durable posting": (CHAT, "cpu", "#2a7f62", "--"),
@@ -79,6 +90,51 @@ def _rates(results: Mapping[str, Results]) -> Any:
     axes.set_ylabel("µs of CPU per delivery")
     axes.legend(frameon=False)
     return figure
+
+
+def _latency(results: Mapping[str, Results]) -> Any:
+    """What a delivery costs over how late the slowest hundredth comes: one line for each candidate, over the rates. Who
+    is further to the left and below is better."""
+    lines = {name: points for name in COLOURS if (points := costs_and_delays(results, name))}
+    lines |= of_one_rate(results, set(lines))
+    if not lines:
+        return None
+    figure, axes = _axes(6, 4)
+    for name, points in lines.items():
+        delays, costs = [point[1] for point in points], [point[2] for point in points]
+        axes.plot(delays, costs, "-", marker="o", color=COLOURS.get(name, OTHER_COLOUR), label=name)
+        for label, delay, cost in points:
+            axes.annotate(f" {label}", (delay, cost), fontsize=7, color=COLOURS.get(name, OTHER_COLOUR))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("ms until the slowest hundredth of the deliveries has come (p99); messages a second at the points")
+    axes.set_ylabel("µs of CPU per delivery, fan-out share")
+    axes.legend(frameon=False)
+    return figure
+
+
+Points = list[tuple[str, float, float]]
+"""A label, ms, and µs each."""
+
+
+def costs_and_delays(results: Mapping[str, Results], candidate: str) -> Points:
+    """The medians of a candidate at each rate at which it was measured."""
+    works = [
+        (results[name], f"{rate}/s", str(rate)) for name, rates in RATES.items() if name in results for rate in rates
+    ]
+    return [point for part, work, label in works for point in _point(part, work, candidate, label)]
+
+
+def of_one_rate(results: Mapping[str, Results], drawn: Collection[str]) -> dict[str, Points]:
+    """Those who were measured at one rate alone."""
+    part = results.get("peers")
+    keys = [key for key in part.samples if key[1] not in drawn] if part else []
+    return {name: points for work, name in keys if part and (points := _point(part, work, name, f"{name}, {work}"))}
+
+
+def _point(part: Results, work: str, candidate: str, label: str) -> Points:
+    delay, cost = part.figure(work, candidate, "p99"), part.figure(work, candidate, "fan-out")
+    return [(label, delay.median, cost.median)] if delay and cost and cost.median > 0 else []
 
 
 def _line(axes: Any, points: Sequence[tuple[int, Figure]], label: str, colour: str, style: str) -> None:

@@ -15,6 +15,7 @@ from bench.statistics import Figure, Goal, Results
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 PICTURES = {
     "goals": "each goal as a share of its limit",
+    "latency": "CPU per delivery over the latency's p99",
     "rates": "CPU per delivery over the rate",
     "peers": "CPU per delivery, side by side",
 }

@@ -10,10 +10,10 @@ from bench.statistics import Goal, Results, short
 
 UNITS = """µs of CPU: cpu (per delivery, posting included), fan-out (per delivery, less the same posts without readers),
 post (per post), Redis and mongod (per delivery, or per post where nobody reads), CPU each (per reader).
-ms: p50, p99, last p50 and last p99 (until a message's last reader has it), acknowledged p50. busy: share of its core
-that the load generator used. late: share of posts that went out over 10 ms after their time, because all 100
-connections were waiting for an answer. frame: bytes per delivery on the wire. Figures are medians of all rounds
-[least–most]."""
+ms: p50 and p99 (from sending to each reader, or to the answer where nobody reads), last p50 and last p99 (until a
+message's last reader has it), acknowledged p50. busy: share of its core that the load generator used. late: share of
+posts that went out over 10 ms after their time, because all 100 connections were waiting for an answer. frame: bytes
+per delivery on the wire. Figures are medians of all rounds [least–most]."""
 
 
 def table(case: Case, results: Results) -> str:

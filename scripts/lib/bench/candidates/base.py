@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -37,6 +37,9 @@ class Candidate(Protocol):
 
     def stream(self, room: int, after: str | None = None) -> bytes:
         """The request of a reader who wants what comes from now on, or what is behind an id."""
+
+    def stream_of(self, rooms: Iterable[int]) -> bytes:
+        """The request of a reader who follows all of these rooms on one stream."""
 
     def post(self, room: int, frame_bytes: int = words.FRAME_BYTES) -> bytes:
         """The request of a poster, with the places for the time and the number."""
@@ -87,6 +90,9 @@ class Peer:
     def stream(self, room: int, after: str | None = None) -> bytes:
         headers = {"Accept": "text/event-stream"} | ({} if after is None else {"Last-Event-ID": after})
         return words.http_head("GET", f"/sub/{room}", headers)
+
+    def stream_of(self, rooms: Iterable[int]) -> bytes:
+        raise NotImplementedError
 
     def post(self, room: int, frame_bytes: int = words.FRAME_BYTES) -> bytes:
         return words.http_post(f"/pub/{room}", {"Content-Type": "text/plain"}, words.payload(frame_bytes))

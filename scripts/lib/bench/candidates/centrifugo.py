@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,7 +19,10 @@ class Centrifugo(Peer):
     name = "Centrifugo"
 
     def stream(self, room: int, after: str | None = None) -> bytes:
-        connect = quote(json.dumps({"subs": {f"room-{room}": {}}}))
+        return self.stream_of([room])
+
+    def stream_of(self, rooms: Iterable[int]) -> bytes:
+        connect = quote(json.dumps({"subs": {f"room-{room}": {} for room in rooms}}))
         return words.http_head("GET", f"/connection/uni_sse?cf_connect={connect}", {"Accept": "text/event-stream"})
 
     def post(self, room: int, frame_bytes: int = words.FRAME_BYTES) -> bytes:
@@ -34,7 +38,7 @@ class Centrifugo(Peer):
     def _arguments(self, folder: Path, port: int) -> list[str]:
         config = folder / "config.json"
         settings = {
-            "http_server": {"address": "127.0.0.1", "port": str(port)},
+            "http_server": {"address": "127.0.0.1", "port": port},
             "http_api": {"key": KEY},
             "uni_sse": {"enabled": True},
             "client": {"insecure": True},

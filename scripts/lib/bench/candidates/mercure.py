@@ -1,4 +1,4 @@
-"""Mercure, in Go: a hub of its own protocol over event streams. Measured where its program is on PATH."""
+"""Mercure, in Go: a hub of its own protocol over event streams. Measured where its program (version 1) is on PATH."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -15,6 +16,11 @@ from bench.candidates.base import Missing, Peer
 
 KEY = "a key for a benchmark on loopback, and for nothing else"
 PATH = "/.well-known/mercure"
+ISSUER = "https://bench.invalid"
+HUB = f"{ISSUER}{PATH}"
+CENTURY_END = 4102444800
+"""Seconds since 1970: until then the token holds."""
+
 CONFIG = """
 {{
     admin off
@@ -22,7 +28,12 @@ CONFIG = """
 }}
 http://127.0.0.1:{port} {{
     mercure {{
-        publisher_jwt "{key}"
+        issuer {issuer} {{
+            publisher {{
+                jwt "{key}" HS256
+            }}
+        }}
+        resource_identifier {hub}
         anonymous
         transport local
     }}
@@ -35,7 +46,11 @@ class Mercure(Peer):
 
     def stream(self, room: int, after: str | None = None) -> bytes:
         headers = {"Accept": "text/event-stream"} | ({} if after is None else {"Last-Event-ID": after})
-        return words.http_head("GET", f"{PATH}?topic=room-{room}", headers)
+        return words.http_head("GET", f"{PATH}?match=room-{room}", headers)
+
+    def stream_of(self, rooms: Iterable[int]) -> bytes:
+        wanted = "&".join(f"match=room-{room}" for room in rooms)
+        return words.http_head("GET", f"{PATH}?{wanted}", {"Accept": "text/event-stream"})
 
     def post(self, room: int, frame_bytes: int = words.FRAME_BYTES) -> bytes:
         body = urlencode({"topic": f"room-{room}", "data": words.payload(frame_bytes)}).encode()
@@ -50,14 +65,15 @@ class Mercure(Peer):
 
     def _arguments(self, folder: Path, port: int) -> list[str]:
         config = folder / "Caddyfile"
-        config.write_text(CONFIG.format(port=port, key=KEY))
+        config.write_text(CONFIG.format(port=port, key=KEY, issuer=ISSUER, hub=HUB))
         return ["run", "--config", str(config)]
 
 
 def _token() -> str:
-    """A JSON Web Token that may publish everything."""
-    parts = [{"alg": "HS256", "typ": "JWT"}, {"mercure": {"publish": ["*"]}}]
-    text = b".".join(_base64(json.dumps(part).encode()) for part in parts)
+    """A JSON Web Token (RFC 9068) that may publish everything."""
+    right = {"type": "https://mercure.rocks/authorization-detail", "actions": ["publish"], "topics": [{"match": "*"}]}
+    claims = {"iss": ISSUER, "aud": HUB, "exp": CENTURY_END, "authorization_details": [right]}
+    text = b".".join(_base64(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "at+jwt"}, claims))
     return b".".join([text, _base64(hmac.new(KEY.encode(), text, hashlib.sha256).digest())]).decode()
 
 

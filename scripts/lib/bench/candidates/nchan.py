@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from bench import words
 from bench.candidates.base import Missing, Peer
 from common.nginx import Nginx, find_program
 
@@ -28,6 +30,10 @@ SITE = """
         location ~ ^/sub/(\\w+)$ {
             nchan_subscriber eventsource; nchan_channel_id $1; nchan_subscriber_first_message newest;
         }
+        location ~ ^/many/([\\w,]+)$ {
+            nchan_subscriber eventsource; nchan_channel_id_split_delimiter ","; nchan_channel_id $1;
+            nchan_subscriber_first_message newest;
+        }
         location ~ ^/all/(\\w+)$ {
             nchan_subscriber eventsource; nchan_channel_id $1; nchan_subscriber_first_message oldest;
         }
@@ -39,6 +45,9 @@ CONNECTIONS = 60_000
 
 class Nchan(Peer):
     name = "nchan"
+
+    def stream_of(self, rooms: Iterable[int]) -> bytes:
+        return words.http_head("GET", f"/many/{','.join(map(str, rooms))}", {"Accept": "text/event-stream"})
 
     def path_from_the_start(self, room: int) -> str:
         """Where a stream gives all that is remembered."""

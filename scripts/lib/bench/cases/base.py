@@ -12,6 +12,8 @@ from bench.statistics import Goal, Results, Sample
 CHAT, NCHAN, FLOOR, TORNADO, STARLETTE = "chat", "nchan", "C floor", "Tornado, queues", "sse-starlette"
 BEFORE = "chat before"
 OTHERS = ("Mercure", "Centrifugo")
+SERVERS = (NCHAN, *OTHERS)
+"""Programs that others make for this work."""
 
 DELIVERIES = ("cpu", "fan-out", "post", "Redis", "mongod", "p50", "p99", "last p99", "busy", "frame")
 """What the tables show of deliveries."""

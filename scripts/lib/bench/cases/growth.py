@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from bench.bench import Bench
-from bench.cases.base import CHAT, DELIVERIES, NCHAN, Step, delivering
+from bench.cases.base import CHAT, DELIVERIES, SERVERS, Step, delivering
 from bench.cases.storm import return_to_chat
 from bench.measuring import Work
 from bench.statistics import Goal, Results
@@ -22,7 +22,7 @@ class Growth:
         seconds = bench.seconds(4)
         works = [(f"{readers:,} readers", Work(readers, 20, seconds)) for readers in self.readers]
         works += [(f"{size:,} bytes", Work(1_000, 20, seconds, frame_bytes=size)) for size in self.sizes]
-        return [delivering(name, candidate, work) for name, work in works for candidate in (CHAT, NCHAN)]
+        return [delivering(name, candidate, work) for name, work in works for candidate in (CHAT, *SERVERS)]
 
     def goals(self, results: Results) -> list[Goal]:
         return []

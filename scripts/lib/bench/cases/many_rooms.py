@@ -6,7 +6,7 @@ from functools import partial
 
 from bench import words
 from bench.bench import Bench
-from bench.cases.base import CHAT, DELIVERIES, Step
+from bench.cases.base import CHAT, DELIVERIES, SERVERS, Step
 from bench.measuring import Meter
 from bench.statistics import Goal, Results, Sample
 from bench.tools import ToolError
@@ -22,7 +22,11 @@ class ManyRooms:
     rooms = (1, 5, 20)
 
     def steps(self, bench: Bench) -> list[Step]:
-        return [Step(_work(rooms), CHAT, partial(_measure, rooms=rooms)) for rooms in self.rooms]
+        return [
+            Step(_work(rooms), candidate, partial(_measure, name=candidate, rooms=rooms))
+            for rooms in self.rooms
+            for candidate in (CHAT, *SERVERS)
+        ]
 
     def goals(self, results: Results) -> list[Goal]:
         return []
@@ -32,20 +36,21 @@ def _work(rooms: int) -> str:
     return "1 room" if rooms == 1 else f"{rooms} rooms"
 
 
-def _measure(bench: Bench, rooms: int) -> Sample:
+def _measure(bench: Bench, name: str, rooms: int) -> Sample:
     """As `measuring.deliver`, but that every reader follows all rooms. Raises ToolError."""
-    chat, seconds = bench.chat, bench.seconds(5)
-    with chat.running():
-        chat.make_rooms(rooms)
-        posts = [chat.post(room, words.FRAME_BYTES) for room in range(rooms)]
-        readers = bench.tools.readers(chat.port, READERS, [chat.stream_of(range(rooms))])
+    candidate, seconds = bench.candidate(name), bench.seconds(5)
+    with candidate.running():
+        if candidate is bench.chat:
+            bench.chat.make_rooms(rooms)
+        posts = [candidate.post(room, words.FRAME_BYTES) for room in range(rooms)]
+        readers = bench.tools.readers(candidate.port, READERS, [candidate.stream_of(range(rooms))])
         try:
             readers.ready()
-            warm = bench.tools.posts(chat.port, posts, rate=RATE, seconds=2).finish()
+            warm = bench.tools.posts(candidate.port, posts, rate=RATE, seconds=2).finish()
             readers.wait_for(warm["posts"] * READERS, 10)
             readers.mark()
-            meter = Meter(chat)
-            report = bench.tools.posts(chat.port, posts, rate=RATE, seconds=seconds).finish()
+            meter = Meter(candidate)
+            report = bench.tools.posts(candidate.port, posts, rate=RATE, seconds=seconds).finish()
             owed = report["posts"] * READERS
             seen = readers.wait_for(owed, 10)
             used = meter.microseconds()
@@ -53,6 +58,6 @@ def _measure(bench: Bench, rooms: int) -> Sample:
             readers.close()
     if seen["messages"] != owed:
         raise ToolError(f"{seen['messages']:,} of {owed:,} deliveries came; {seen['closed']} streams were closed")
-    sample = {"cpu": used.pop("served") / owed} | {name: spent / owed for name, spent in used.items()}
-    sample |= {name: seen[name.replace(" ", "_")] for name in ("p50", "p99", "last p99", "busy")}
+    sample = {"cpu": used.pop("served") / owed} | {store: spent / owed for store, spent in used.items()}
+    sample |= {each: seen[each.replace(" ", "_")] for each in ("p50", "p99", "last p99", "busy")}
     return sample | {"frame": seen["bytes"] / owed}

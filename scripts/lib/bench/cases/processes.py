@@ -30,7 +30,7 @@ class Processes:
 
     def goals(self, results: Results) -> list[Goal]:
         cost = results.ratio("fan-out", ("2 processes", CHAT), ("1 process", CHAT))
-        return [Goal("10", "two processes, fan-out share : one process", cost, UNCHANGED)]
+        return [Goal("–", "two processes, fan-out share : one process", cost, UNCHANGED)]
 
 
 def _measure(bench: Bench, processes: int, load: Work) -> Sample:

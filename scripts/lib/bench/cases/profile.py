@@ -45,7 +45,7 @@ WAITING = (
 class Profile:
     name = "profile"
     title = "where the time goes: % of the samples in which the chat was at work"
-    columns: ClassVar[tuple[str, ...]] = (*PARTS, "rest", "samples")
+    columns: ClassVar[tuple[str, ...]] = (*PARTS, "rest", "samples", "p50", "p99")
 
     def steps(self, bench: Bench) -> list[Step]:
         return [
@@ -65,13 +65,15 @@ def _sample(bench: Bench, readers: int, rate: float) -> Sample:
         try:
             if streams is not None:
                 streams.ready()
+                streams.mark()
             posts = bench.tools.posts(chat.port, [chat.post(0)], rate=rate, seconds=seconds + 2)
             stacks = _record(chat.pids()[0], seconds, Path(folder) / "stacks")
-            posts.finish()
+            acknowledged = posts.finish()
+            delays = acknowledged if streams is None else streams.report()
         finally:
             if streams is not None:
                 streams.close()
-    return shares(stacks)
+    return shares(stacks) | {name: delays[name] for name in ("p50", "p99")}
 
 
 def _record(pid: int, seconds: float, file: Path) -> list[str]:
