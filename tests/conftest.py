@@ -4,6 +4,7 @@ persistence in Redis. Tests hardly clean up after each other; each makes its own
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -35,6 +36,8 @@ Entered = TypeVar("Entered")
 LONGEST_FIRST = ("tests/journeys/", "tests/scripts/", "tests/system/", "tests/log/", "tests/archive/")
 """Folders whose tests are given away first, so that no lane is left alone with them at the end. The journeys of a lane
 share a browser and a chat, which end when something else comes."""
+
+CLOSE_SECONDS = 30.0
 
 NEED_SERVERS = frozenset({"world", "chromium"})
 """Fixtures. Who starts servers without them is marked `servers`."""
@@ -120,6 +123,13 @@ def settings(world: World) -> Settings:
     return Settings.from_environ(world.environment(0))
 
 
+def close(loop: IOLoop) -> None:
+    """Closes a loop, or ends the process: what a test left open that failed would let uvloop wait for ever."""
+    faulthandler.dump_traceback_later(CLOSE_SECONDS, exit=True)
+    loop.close(all_fds=True)
+    faulthandler.cancel_dump_traceback_later()
+
+
 def shares_a_chat(request: pytest.FixtureRequest) -> bool:
     """Whether the test is content with the chat of its module: marked `one_chat`, and nothing is patched for it."""
     return request.node.get_closest_marker("one_chat") is not None and "monkeypatch" not in request.fixturenames
@@ -129,7 +139,7 @@ def shares_a_chat(request: pytest.FixtureRequest) -> bool:
 def loop_of_module() -> Iterator[IOLoop]:
     loop = IOLoop()
     yield loop
-    loop.close(all_fds=True)
+    close(loop)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +162,7 @@ def io_loop(request: pytest.FixtureRequest) -> Iterator[IOLoop]:
         return
     loop = IOLoop()
     yield loop
-    loop.close(all_fds=True)
+    close(loop)
 
 
 @pytest.fixture

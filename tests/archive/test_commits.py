@@ -18,7 +18,7 @@ from chatserver.model.cursor import BEGINNING, Cursor
 from chatserver.model.events import Event
 from chatserver.settings import Settings
 from tests.conftest import World
-from tests.helpers.parts import Parts, draft, make_parts
+from tests.helpers.parts import Parts, draft, make_parts, parts_of
 from tests.helpers.promotion import promote
 
 pytestmark = pytest.mark.gen_test
@@ -158,9 +158,8 @@ async def test_behind_a_base_nothing_lost_can_follow(parts: Parts, room: int, ev
 
 
 async def test_all_who_ask_for_one_branch_get_the_same_base(parts: Parts, settings: Settings, room: int) -> None:
-    other = await make_parts(settings)
-    assert await made(parts, room) == await made(other, room) == await made(parts, room)
-    await other.close()
+    async with parts_of(settings) as other:
+        assert await made(parts, room) == await made(other, room) == await made(parts, room)
 
 
 async def test_a_base_is_above_all_that_anybody_has_seen(parts: Parts, world: World, room: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from chatserver.archive.backlog import Backlog
@@ -72,6 +74,16 @@ async def make_parts(settings: Settings, keep: Keep = KEEP) -> Parts:
     trimming = Trimming(settings.redis_url, keep)
     sweep = Sweep(publisher, log, trimming)
     return Parts(database, archive, log, bases, commits, publisher, Backlog(archive, log), trimming, sweep)
+
+
+@asynccontextmanager
+async def parts_of(settings: Settings) -> AsyncIterator[Parts]:
+    """Those of another process."""
+    parts = await make_parts(settings)
+    try:
+        yield parts
+    finally:
+        await parts.close()
 
 
 def draft(room: int, name: str) -> Draft:

@@ -15,7 +15,7 @@ from tornado.ioloop import IOLoop
 
 from common.chromium import NoChromium, find_chromium
 from desk.embedded import free_port
-from tests.conftest import ROOT, World
+from tests.conftest import ROOT, World, close
 from tests.helpers.browserless import WAIT_SECONDS, Visitor
 from tests.helpers.server_process import ServerProcess
 from tests.journeys.link import Link
@@ -34,7 +34,7 @@ def io_loop() -> Iterator[IOLoop]:
     """One for all journeys: a browser belongs to the loop that started it."""
     loop = IOLoop()
     yield loop
-    loop.close(all_fds=True)
+    close(loop)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from chatserver.settings import Settings
 from chatserver.web.page_text import as_sentence
 from tests.helpers.browserless import Visitor, read
 from tests.helpers.html_page import read_page
-from tests.helpers.parts import make_parts
+from tests.helpers.parts import parts_of
 
 pytestmark = [pytest.mark.gen_test, pytest.mark.one_chat]
 
@@ -128,12 +128,11 @@ async def test_nothing_that_was_posted_keeps_a_room_from_being_closed(ada: Visit
 
 async def test_a_room_that_an_older_release_ended_is_closed(settings: Settings, ada: Visitor, room: int) -> None:
     """It came as far as the log's last event, and not to the mark that says so."""
-    parts = await make_parts(settings)
-    await parts.publisher.publish(Draft(room, "closed", ada.id, "room-closed", b'{"room_id":%d}' % room))
-    await parts.database.rooms.update_one({"_id": room}, {"$set": {"closed_at": "2026-11-24T09:00:00.000Z"}})
-    for status in (204, 404):
-        assert (await ada.fetch("DELETE", f"/rooms/{room}")).code == status
-    await parts.close()
+    async with parts_of(settings) as parts:
+        await parts.publisher.publish(Draft(room, "closed", ada.id, "room-closed", b'{"room_id":%d}' % room))
+        await parts.database.rooms.update_one({"_id": room}, {"$set": {"closed_at": "2026-11-24T09:00:00.000Z"}})
+        for status in (204, 404):
+            assert (await ada.fetch("DELETE", f"/rooms/{room}")).code == status
 
 
 async def test_nobody_else_closes_it(ada: Visitor, room: int, visit: Callable[..., Visitor]) -> None:

@@ -18,29 +18,28 @@ from chatserver.settings import Settings
 from chatserver.web.handlers.stream import StreamHandler
 from tests.conftest import World
 from tests.helpers.browserless import Stream, Visitor, read
-from tests.helpers.parts import draft, make_parts
+from tests.helpers.parts import draft, parts_of
 from tests.helpers.waiting import until
 
 pytestmark = pytest.mark.gen_test
 
 
 async def test_who_appends_has_the_answer_before_it_is_handed_on(settings: Settings, room: int) -> None:
-    parts = await make_parts(settings)
-    told: list[Event] = []
-    parts.log.own_news.subscribe(told.extend)
+    async with parts_of(settings) as parts:
+        told: list[Event] = []
+        parts.log.own_news.subscribe(told.extend)
 
-    def are_told_more_than(count: int) -> bool:
-        return len(told) > count
+        def are_told_more_than(count: int) -> bool:
+            return len(told) > count
 
-    for name in ("one", "two", "three"):
-        told_before = len(told)
-        event = await parts.begin(draft(room, name))
-        assert len(told) == told_before
-        assert parts.log.is_appending(room), "else its own wake-up would be taken for news"
-        await until(partial(are_told_more_than, told_before))
-        assert told[-1] == event
-        assert not parts.log.is_appending(room)
-    await parts.close()
+        for name in ("one", "two", "three"):
+            told_before = len(told)
+            event = await parts.begin(draft(room, name))
+            assert len(told) == told_before
+            assert parts.log.is_appending(room), "else its own wake-up would be taken for news"
+            await until(partial(are_told_more_than, told_before))
+            assert told[-1] == event
+            assert not parts.log.is_appending(room)
 
 
 @pytest.mark.parametrize("where", ["receive", "_send_news"])

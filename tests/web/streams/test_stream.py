@@ -21,7 +21,7 @@ from chatserver.settings import Settings
 from chatserver.web.handlers.stream import StreamHandler
 from tests.conftest import World
 from tests.helpers.browserless import Block, Visitor, read
-from tests.helpers.parts import draft, make_parts
+from tests.helpers.parts import draft, parts_of
 from tests.helpers.waiting import until
 from tests.helpers.ways_to_ask import starts
 
@@ -164,9 +164,8 @@ async def test_a_reset_goes_back_to_what_every_page_has_from_then_on(
 ) -> None:
     """What is still being archived comes behind it. Redis could lose that before the page is loaded."""
     archived = await ada.say(room, "archived")
-    parts = await make_parts(settings)
-    begun = await parts.begin(draft(room, "on its way"))
-    await parts.close()
+    async with parts_of(settings) as parts:
+        begun = await parts.begin(draft(room, "on its way"))
     assert begun is not None
     stream = await ada.stream(room, last="x")
     block = await stream.event()
