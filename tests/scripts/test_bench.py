@@ -187,4 +187,4 @@ def test_the_picture_of_costs_and_delays_has_whoever_was_measured() -> None:
     found = {"fan-out": fan_out, "peers": everyone}
     assert costs_and_delays(found, "chat") == [("20", 20.0, 5.0)]
     assert costs_and_delays(found, "nchan") == []
-    assert of_one_rate(found, {"chat"}) == {"C floor": [("C floor, 20/s", 8.0, 5.0)]}
+    assert of_one_rate(found, {"chat"}) == {"C floor": [("20", 8.0, 5.0)]}

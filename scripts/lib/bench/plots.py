@@ -99,18 +99,30 @@ def _latency(results: Mapping[str, Results]) -> Any:
     lines |= of_one_rate(results, set(lines))
     if not lines:
         return None
+    markers = dict(zip((name for name in lines if name not in COLOURS), "s^Dv", strict=False))
     figure, axes = _axes(6, 4)
     for name, points in lines.items():
         delays, costs = [point[1] for point in points], [point[2] for point in points]
-        axes.plot(delays, costs, "-", marker="o", color=COLOURS.get(name, OTHER_COLOUR), label=name)
+        axes.plot(delays, costs, "-", marker=markers.get(name, "o"), color=COLOURS.get(name, OTHER_COLOUR), label=name)
         for label, delay, cost in points:
-            axes.annotate(f" {label}", (delay, cost), fontsize=7, color=COLOURS.get(name, OTHER_COLOUR))
+            axes.annotate(label, (delay, cost), (4, 4), textcoords="offset points", fontsize=7)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlabel("ms until the slowest hundredth of the deliveries has come (p99); messages a second at the points")
+    for axis in (axes.xaxis, axes.yaxis):
+        _plain_ticks(axis)
+    axes.set_xlabel("ms, latency p99; beside the points: messages a second")
     axes.set_ylabel("µs of CPU per delivery, fan-out share")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
+
+
+def _plain_ticks(axis: Any) -> None:
+    """At 1, 2, 5, 10 and so on, as people write numbers, not as powers."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 Points = list[tuple[str, float, float]]
@@ -129,7 +141,9 @@ def of_one_rate(results: Mapping[str, Results], drawn: Collection[str]) -> dict[
     """Those who were measured at one rate alone."""
     part = results.get("peers")
     keys = [key for key in part.samples if key[1] not in drawn] if part else []
-    return {name: points for work, name in keys if part and (points := _point(part, work, name, f"{name}, {work}"))}
+    return {
+        name: points for work, name in keys if part and (points := _point(part, work, name, work.removesuffix("/s")))
+    }
 
 
 def _point(part: Results, work: str, candidate: str, label: str) -> Points:
