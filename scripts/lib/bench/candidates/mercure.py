@@ -21,6 +21,7 @@ HUB = f"{ISSUER}{PATH}"
 CENTURY_END = 4102444800
 """Seconds since 1970: until then the token holds."""
 
+# A reader who waits for longer than `dispatch_timeout` is sent away, which at 400 messages a second some would be.
 CONFIG = """
 {{
     admin off
@@ -35,6 +36,7 @@ http://127.0.0.1:{port} {{
         }}
         resource_identifier {hub}
         anonymous
+        dispatch_timeout 1m
         transport local
     }}
 }}
