@@ -38,6 +38,7 @@ LONGEST_FIRST = ("tests/journeys/", "tests/scripts/", "tests/system/", "tests/lo
 share a browser and a chat, which end when something else comes."""
 
 CLOSE_SECONDS = 30.0
+STDERR = 2
 
 NEED_SERVERS = frozenset({"world", "chromium"})
 """Fixtures. Who starts servers without them is marked `servers`."""
@@ -125,7 +126,7 @@ def settings(world: World) -> Settings:
 
 def close(loop: IOLoop) -> None:
     """Closes a loop, or ends the process: what a test left open that failed would let uvloop wait for ever."""
-    faulthandler.dump_traceback_later(CLOSE_SECONDS, exit=True)
+    faulthandler.dump_traceback_later(CLOSE_SECONDS, exit=True, file=STDERR)
     loop.close(all_fds=True)
     faulthandler.cancel_dump_traceback_later()
 

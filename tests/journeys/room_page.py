@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterable
 from typing import Any
@@ -12,6 +13,10 @@ from tests.helpers.browserless import WAIT_SECONDS, Visitor
 
 COMES_BACK_MS = 1_000 * (30 + WAIT_SECONDS)
 """A page that was without a connection for long tries again every half minute at least."""
+
+FRAME_MS = 20
+PAUSE_SECONDS = 0.2
+"""A frame of a clock that stands, and the pause after it: what comes over the network takes its own time."""
 
 IDS = "[...document.querySelectorAll('#messages li[data-id]')].map(each => each.dataset.id)"
 AT_END = "() => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
@@ -84,6 +89,15 @@ class RoomPage:
     async def shows(self, *texts: str) -> None:
         """These messages, all known to the server, in this order, once."""
         await self._comes_to(TEXTS, list(texts))
+
+    async def shows_within(self, milliseconds: int, *texts: str) -> None:
+        """As `shows`, on a page whose clock stands: it gets frame after frame, until so much time has gone by."""
+        for _ in range(0, milliseconds, FRAME_MS):
+            await self.page.clock.run_for(FRAME_MS)
+            if await self.page.evaluate(TEXTS) == list(texts):
+                return
+            await asyncio.sleep(PAUSE_SECONDS)
+        await self.shows(*texts)
 
     async def agrees_with(self, reader: Visitor) -> list[dict[str, Any]]:
         """The page has come to show what history says: the same messages in the same order, and nothing else. Returns
