@@ -25,6 +25,9 @@ ANSWER_SECONDS = 90.0
 AT_ONCE = 1_000
 """Streams that wait for their answer at a time."""
 
+ALL_AT_ONCE = 0
+"""A storm: all streams connect, and when all have, all ask."""
+
 
 class ToolError(Exception):
     """One line: what went wrong with a tool, or with what it talked to."""
@@ -120,6 +123,10 @@ class Readers:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def connected(self) -> float:
+        """Of a storm: returns when all are connected: how many seconds that took."""
+        return float(self._hear("connected")["connected"])
 
     def ready(self) -> float:
         """Returns when all are open: how many seconds that took. Raises ToolError if one was refused."""

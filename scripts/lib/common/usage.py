@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -52,6 +53,19 @@ def memory_kilobytes(pids: Iterable[int]) -> float:
     return sum(_resident_kilobytes(member) for pid in pids for member in (pid, *descendants(pid)))
 
 
+def forget_peaks(pids: Iterable[int]) -> None:
+    """Lets the peaks of the processes and their descendants begin at what they hold now."""
+    for pid in pids:
+        for member in (pid, *descendants(pid)):
+            with contextlib.suppress(OSError):
+                Path(f"/proc/{member}/clear_refs").write_text("5")  # proc_pid_clear_refs(5)
+
+
+def peak_kilobytes(pids: Iterable[int]) -> float:
+    """The most resident memory that each of the processes and their descendants ever had, in sum."""
+    return sum(_status_kilobytes(member, "VmHWM") for pid in pids for member in (pid, *descendants(pid)))
+
+
 def open_files(pid: int) -> int:
     """Raises OSError if there is no such process."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
@@ -67,8 +81,12 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _resident_kilobytes(pid: int) -> int:
+    return _status_kilobytes(pid, "VmRSS")
+
+
+def _status_kilobytes(pid: int, name: str) -> int:
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS:")), 0)
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)

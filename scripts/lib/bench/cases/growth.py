@@ -39,7 +39,8 @@ class Backlog:
 
     def steps(self, bench: Bench) -> list[Step]:
         return [
-            Step(f"{behind:,} behind", CHAT, partial(return_to_chat, self.readers, behind)) for behind in self.behind
+            Step(f"{behind:,} behind", CHAT, partial(return_to_chat, self.readers, behind, later=0))
+            for behind in self.behind
         ]
 
     def goals(self, results: Results) -> list[Goal]:

@@ -3,8 +3,8 @@
  *   readers PORT STREAMS REQUESTS AT_ONCE OWED
  *
  * REQUESTS is a file of HTTP requests, each ended by a NUL; stream i sends the i-th, round and round. At most AT_ONCE
- * streams wait for their answer at a time. Says {"ready": …} when all have it; with OWED > 0 also {"caught_up": …} when
- * each has had so many messages. Then it obeys its standard input: "mark" forgets all counts, "report" tells them since.
+ * streams wait for their answer at a time; 0 is a storm: all connect, {"connected": …} is said when all are, and then all
+ * ask. Says {"ready": …} when all have their answer; with OWED > 0 also {"caught_up": …} when each has had so many messages. Then it obeys its standard input: "mark" forgets all counts, "report" tells them since.
  *
  * A message carries t= and twenty digits: nanoseconds of CLOCK_MONOTONIC when it was sent.
  */
@@ -162,6 +162,10 @@ static char **requests_of(const char *path, int *number) {
     return found;
 }
 
+static void ask(Stream *stream, const char *request) {
+    if (write(stream->fd, request, strlen(request)) != (ssize_t)strlen(request)) die("write");
+}
+
 static void obey(void) {
     char line[256];
     ssize_t length = read(0, line, sizeof line - 1);
@@ -175,7 +179,7 @@ static void obey(void) {
 int main(int argc, char **argv) {
     if (argc != 6) return 2;
     int port = atoi(argv[1]), streams = atoi(argv[2]), at_once = atoi(argv[4]), kinds = 0;
-    long owed = atol(argv[5]), dialled = 0, answered = 0, caught_up = 0;
+    long owed = atol(argv[5]), dialled = 0, connected = 0, answered = 0, caught_up = 0;
     char **requests = requests_of(argv[3], &kinds);
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
@@ -190,7 +194,7 @@ int main(int argc, char **argv) {
     static char buffer[1 << 18];
     struct epoll_event events[1024];
     for (;;) {
-        while (dialled < streams && dialled - answered < at_once) {
+        while (dialled < streams && (!at_once || dialled - answered < at_once)) {
             if (dial(epoll, port, &all[dialled], dialled)) die("epoll_ctl");
             dialled++;
         }
@@ -199,10 +203,14 @@ int main(int argc, char **argv) {
             Stream *stream = events[i].data.ptr;
             if (!stream) { obey(); continue; }
             if (events[i].events & EPOLLOUT) {
-                const char *request = requests[(stream - all) % kinds];
                 struct epoll_event event = {.events = EPOLLIN, .data.ptr = stream};
-                if (write(stream->fd, request, strlen(request)) != (ssize_t)strlen(request)) die("write");
                 epoll_ctl(epoll, EPOLL_CTL_MOD, stream->fd, &event);
+                if (at_once) ask(stream, requests[(stream - all) % kinds]);
+                else if (++connected == streams) {
+                    printf("{\"connected\": %.4f}\n", (clock_ns(CLOCK_MONOTONIC) - started) / 1e9);
+                    for (long each = 0; each < streams; each++) ask(&all[each], requests[each % kinds]);
+                    fflush(stdout);
+                }
                 continue;
             }
             int kept = stream->tail_length;
