@@ -96,9 +96,9 @@ class Feed(Fanout):
 
     # For subscriptions
 
-    def join(self, connection: socket.socket, cursor: Cursor, *, chunked: bool) -> Subscription:
-        """Adds a reader at the cursor. The subscription owns the socket from now on."""
-        subscription = RoomSubscription(self, connection, cursor, chunked=chunked)
+    def join(self, connection: socket.socket, cursor: Cursor, head: bytes = b"", *, chunked: bool) -> Subscription:
+        """Adds a reader at the cursor. The subscription owns the socket from now on, and sends `head` first."""
+        subscription = RoomSubscription(self, connection, cursor, head, chunked=chunked)
         self._begin(subscription)
         return subscription
 

@@ -46,9 +46,9 @@ class ManyRooms(Fanout):
         self.is_closed = any(feed.is_closed for feed in feeds)  # one may be, since it was found
         self._see_the_end()
 
-    def join(self, connection: socket.socket, cursors: Cursors, *, chunked: bool) -> Subscription:
-        """Adds a reader at the cursors. The subscription owns the socket from now on."""
-        subscription = ManyRoomsSubscription(self, connection, cursors, chunked=chunked)
+    def join(self, connection: socket.socket, cursors: Cursors, head: bytes = b"", *, chunked: bool) -> Subscription:
+        """Adds a reader at the cursors. The subscription owns the socket from now on, and sends `head` first."""
+        subscription = ManyRoomsSubscription(self, connection, cursors, head, chunked=chunked)
         self._begin(subscription)
         return subscription
 
@@ -143,8 +143,10 @@ class ManyRoomsSubscription(Subscription):
 
     __slots__ = ("_page_of", "_page_start", "cursors", "many")
 
-    def __init__(self, many: ManyRooms, connection: socket.socket, cursors: Cursors, *, chunked: bool) -> None:
-        super().__init__(many, connection, chunked=chunked)
+    def __init__(
+        self, many: ManyRooms, connection: socket.socket, cursors: Cursors, head: bytes, *, chunked: bool
+    ) -> None:
+        super().__init__(many, connection, head, chunked=chunked)
         self.many = many
         self.cursors = cursors
         self._page_of = -1

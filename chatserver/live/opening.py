@@ -36,12 +36,12 @@ UNSERVEABLE = "lost"
 
 
 class Join(Protocol):
-    def __call__(self, connection: socket.socket, *, chunked: bool) -> Subscription: ...
+    def __call__(self, connection: socket.socket, *, head: bytes, chunked: bool) -> Subscription: ...
 
 
 class Opening(NamedTuple):
-    """`greeting`: the first bytes, which name the cursor that the stream goes on from. Call `join` with the socket when
-    they are sent."""
+    """`greeting`: the first bytes, which name the cursor that the stream goes on from. Call `join` with the socket and
+    what is to be sent first."""
 
     greeting: bytes
     join: Join
@@ -96,8 +96,8 @@ class StreamOpener:
         ended = [feed.room_id for feed, cursor, _ in starts if feed.finished and cursor >= feed.ring.tip]
         greeting += [sse.many_closed(format_cursors(named.items()), room_id) for room_id in [*gone, *ended]]
 
-        def join(connection: socket.socket, *, chunked: bool) -> Subscription:
-            return self._hub.many_rooms_for(feeds).join(connection, cursors, chunked=chunked)
+        def join(connection: socket.socket, *, head: bytes, chunked: bool) -> Subscription:
+            return self._hub.many_rooms_for(feeds).join(connection, cursors, head, chunked=chunked)
 
         return Opening(b"".join(greeting), join)
 

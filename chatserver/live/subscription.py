@@ -8,8 +8,8 @@ in the next slice, and is blanked in this one.
     catching up ──(cursor reaches what the feed has sent)──> live
     live ──(the socket takes less than it is given)──> catching up
 
-The socket was taken away from Tornado when the response's head was out (see `handlers/stream.py`), so nothing else
-writes to it and a frame is never torn: a frame that was begun is finished before anything else is sent.
+The socket was taken away from Tornado (see `handlers/stream.py`), so nothing else writes to it: the response's head is
+the first slice. So a frame is never torn: a frame that was begun is finished before anything else is sent.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class PageTaker(Protocol):
 
 
 class Subscription:
-    """The common part of all streams: the socket, and its end."""
+    """The common part of all streams: the socket, and its end. `head`: the bytes that are sent first."""
 
     __slots__ = (
         "_loop",
@@ -78,14 +78,14 @@ class Subscription:
         "source",
     )
 
-    def __init__(self, source: Source, connection: socket.socket, *, chunked: bool) -> None:
+    def __init__(self, source: Source, connection: socket.socket, head: bytes, *, chunked: bool) -> None:
         self.source = source
         self.socket = connection
         self.chunked = chunked
         self.closed = False
         self.ending = False
         self.on_close: Callable[[Subscription], None] | None = None
-        self._slice = b""
+        self._slice = head
         self._taken = 0
         self._waits = False
         self._loop = asyncio.get_running_loop()
@@ -213,8 +213,10 @@ class RoomSubscription(Subscription):
 
     __slots__ = ("_page_start", "cursor", "feed")
 
-    def __init__(self, feed: RoomSource, connection: socket.socket, cursor: Cursor, *, chunked: bool) -> None:
-        super().__init__(feed, connection, chunked=chunked)
+    def __init__(
+        self, feed: RoomSource, connection: socket.socket, cursor: Cursor, head: bytes, *, chunked: bool
+    ) -> None:
+        super().__init__(feed, connection, head, chunked=chunked)
         self.feed = feed
         self.cursor = cursor
         self._page_start: Cursor | None = None

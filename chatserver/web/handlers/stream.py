@@ -7,16 +7,18 @@ import contextlib
 import logging
 import random
 import socket
-from collections.abc import Sequence
+from asyncio import Future
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from tornado.http1connection import HTTP1Connection
 from tornado.ioloop import IOLoop
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 
 from chatserver.accounts.sessions import Session
 from chatserver.errors import Malformed, RoomClosed, SignInFirst, TooMany, Unavailable
 from chatserver.live import sse
+from chatserver.live.frames import framed
 from chatserver.live.open_streams import Reservation
 from chatserver.live.opening import Opening
 from chatserver.quotas.quotas import OPENING_STREAMS, counted_as
@@ -75,15 +77,13 @@ class StreamHandler(Handler):
             opening = await self._open(room_ids, reservation)
             if opening is None or reservation is None:
                 return
-            # The response's head goes out through Tornado; then the socket is detached, and nothing of Tornado's stays:
-            # parser, handler and buffers would weigh three times as much as the stream itself.
-            self._set_stream_headers()
-            # It ends with its stream: a proxy that reused it would send another request into a closed socket.
-            self.set_header("Connection", "close")
-            self.write(opening.greeting + await self._news_of_the_list())
-            if await self._flush():
+            greeting = opening.greeting + await self._news_of_the_list()
+            if await self._is_its_turn():
+                # From here on the socket is detached, and nothing of Tornado's stays: parser, handler and buffers would
+                # weigh three times as much as the stream itself.
                 chunked = self.request.version != "HTTP/1.0"
-                subscription = opening.join(self._take_socket(), chunked=chunked)
+                head = self._stream_head(chunked=chunked) + framed(greeting, chunked)
+                subscription = opening.join(self._take_socket(), head=head, chunked=chunked)
                 reservation.register(subscription, here)
                 if self.services.health.draining:  # it began meanwhile; the hub ends the earlier streams
                     subscription.end(sse.retry(random.randint(*DRAINED_MS)))
@@ -128,16 +128,29 @@ class StreamHandler(Handler):
             with contextlib.suppress(StreamClosedError):
                 await self.finish()
 
+    async def _is_its_turn(self) -> bool:
+        """Returns when the answers to earlier requests on the connection are sent. Returns False if it is gone, or
+        closed because it accepts none."""
+        stream = self._stream
+        return await self._is_sent(lambda: stream.write(b"")) if stream.writing() else not stream.closed()
+
     async def _flush(self) -> bool:
-        """Sends the buffered bytes. Returns False if the connection is gone, or closed because it accepts none."""
-        stream = cast("HTTP1Connection", self.request.connection).stream
+        """Sends the buffered bytes. Returns as `_is_its_turn`."""
+        return await self._is_sent(self.flush)
+
+    async def _is_sent(self, send: Callable[[], Future[None]]) -> bool:
+        stream = self._stream
         # A deadline of our own: if the connection ends while Tornado writes, the future never resolves.
         with contextlib.suppress(StreamClosedError, TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
-                await self.flush()
+                await send()
             return not stream.closed()
         stream.close()
         return False
+
+    @property
+    def _stream(self) -> IOStream:
+        return cast("HTTP1Connection", self.request.connection).stream
 
     @property
     def _session(self) -> Session:
@@ -192,6 +205,16 @@ class StreamHandler(Handler):
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
         self.set_header("Cache-Control", "no-cache, no-transform")
         self.set_header("X-Accel-Buffering", "no")
+
+    def _stream_head(self, *, chunked: bool) -> bytes:
+        """Returns the head of the response, as Tornado would write it at three times the cost."""
+        self._set_stream_headers()
+        # It ends with its stream: a proxy that reused it would send another request into a closed socket.
+        self.set_header("Connection", "close")
+        if chunked:
+            self.set_header("Transfer-Encoding", "chunked")
+        lines = ["HTTP/1.1 200 OK", *(f"{name}: {value}" for name, value in self._headers.get_all())]
+        return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
 
     def _take_socket(self) -> socket.socket:
         stream = self.detach()

@@ -112,17 +112,17 @@ async def test_a_room_that_can_not_be_opened_is_not_followed(
 async def test_who_joins_what_was_closed_meanwhile_is_sent_away(
     ada: Visitor, room: int, chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the first bytes were on their way the room was let go."""
+    """While the answers before it were on their way the room was let go."""
     other = await ada.make_room()
-    flush = StreamHandler._flush
+    wait = StreamHandler._is_its_turn
 
-    async def let_go_and_flush(handler: StreamHandler) -> bool:
+    async def let_go_and_wait(handler: StreamHandler) -> bool:
         for feed in chat.hub.feeds():
             chat.hub.drop(feed)
-        return await flush(handler)
+        return await wait(handler)
 
     with monkeypatch.context() as patched:
-        patched.setattr(StreamHandler, "_flush", let_go_and_flush)
+        patched.setattr(StreamHandler, "_is_its_turn", let_go_and_wait)
         for rooms in ((room,), (room, other)):
             stream: Stream = await ada.stream(*rooms)
             assert (await stream.rest())[-1].retry
