@@ -16,6 +16,7 @@ from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 from chatserver.web.application import STREAM_REQUEST, ChatApplication
 from chatserver.web.transport.accepting import Acceptor
 from chatserver.web.transport.doorway import Doorway
+from chatserver.web.transport.waiting_line import WaitingLine
 
 HEAD_SECONDS = 15.0
 """Longest time from a connection's first byte to the end of its first request's head."""
@@ -26,8 +27,6 @@ NEXT_REQUEST_SECONDS = 75.0
 MAX_UNFINISHED = 1_000
 """Connections whose first request's head is not complete. The oldest is closed for one more: an honest one lasts until
 its next packet arrives."""
-
-_NOBODY: tuple[float, HTTP1ServerConnection | None] = math.inf, None
 
 
 class ChatServer(HTTPServer):
@@ -43,14 +42,17 @@ class ChatServer(HTTPServer):
     ) -> None:
         super().initialize(
             application,
-            idle_connection_timeout=NEXT_REQUEST_SECONDS,
             max_header_size=16 * 1024,
             max_body_size=sys.maxsize,  # body_limit.BodyLimit is stricter, and has an answer for it
             max_buffer_size=16 * 1024 * 1024,
         )
+        self.conn_params.header_timeout = None
         self._descriptors = descriptors
-        # Both in the order of the times, which are in seconds of the loop's clock.
-        self._unfinished: dict[HTTP1ServerConnection, tuple[float, asyncio.TimerHandle]] = {}
+        # Those whose request's head is not complete: the first one's, and that of a later one. Tornado's own limit,
+        # which is off, costs each request a timer and two futures.
+        self._unfinished = WaitingLine[HTTP1ServerConnection](HEAD_SECONDS, self._close)
+        self._next = WaitingLine[HTTP1ServerConnection](NEXT_REQUEST_SECONDS, self._close)
+        # In the order of the times, which are in seconds of the loop's clock.
         self._idle: dict[HTTP1ServerConnection, float] = {}
         # Those whose first request is for a stream that is being opened.
         self._opening: dict[HTTP1ServerConnection, socket.socket] = {}
@@ -71,12 +73,11 @@ class ChatServer(HTTPServer):
         assert isinstance(server_conn, HTTP1ServerConnection)
         if server_conn in self._have_asked:
             self._is_idle(server_conn)
+            self._next.add(server_conn)
         else:
             if len(self._unfinished) >= MAX_UNFINISHED:
-                self._close(next(iter(self._unfinished)))
-            loop = asyncio.get_running_loop()
-            close = server_conn.stream.close
-            self._unfinished[server_conn] = loop.time(), loop.call_later(HEAD_SECONDS, close)
+                self._close(self._unfinished.pop_oldest())
+            self._unfinished.add(server_conn)
         return super().start_request(server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
@@ -100,13 +101,16 @@ class ChatServer(HTTPServer):
             self.doorway.leave(connection)  # its request is incomplete, and may stay so
 
     def _head_came(self, server_conn: object) -> None:
-        if isinstance(server_conn, HTTP1ServerConnection) and (unfinished := self._unfinished.pop(server_conn, None)):
-            unfinished[1].cancel()
+        if not isinstance(server_conn, HTTP1ServerConnection):
+            return
+        if self._unfinished.discard(server_conn):
             connection = server_conn.stream.socket
             if self.doorway.is_opening(connection):
                 self._opening[server_conn] = connection
             self._have_asked.add(server_conn)
             self._is_idle(server_conn)  # until all of the request is there
+        else:
+            self._next.discard(server_conn)
 
     def _request_came(self, server_conn: object) -> None:
         if isinstance(server_conn, HTTP1ServerConnection):
@@ -127,14 +131,16 @@ class ChatServer(HTTPServer):
 
     def _close_longest_waiting(self) -> bool:
         """Closes the connection that has waited longest. Returns False if none waits."""
-        unfinished = next(((since, each) for each, (since, _) in self._unfinished.items()), _NOBODY)
-        idle = next(((since, each) for each, since in self._idle.items()), _NOBODY)
-        since, longest = min(unfinished, idle, key=lambda each: each[0])
-        if self.doorway.oldest_silent < since:
-            return self.doorway.close_oldest_silent()
-        if longest is None:
+        unfinished = self._unfinished.oldest or math.inf
+        idle = next(iter(self._idle.values()), math.inf)
+        if self.doorway.oldest_silent < min(unfinished, idle):
+            self.doorway.close_oldest_silent()
+        elif unfinished < idle:
+            self._close(self._unfinished.pop_oldest())
+        elif self._idle:
+            self._close(next(iter(self._idle)))
+        else:
             return False
-        self._close(longest)
         return True
 
     def _close(self, server_conn: HTTP1ServerConnection) -> None:
@@ -145,5 +151,5 @@ class ChatServer(HTTPServer):
         self._idle.pop(server_conn, None)
         self._have_asked.discard(server_conn)
         self._is_no_longer_opened(server_conn)
-        if unfinished := self._unfinished.pop(server_conn, None):
-            unfinished[1].cancel()
+        self._unfinished.discard(server_conn)
+        self._next.discard(server_conn)

@@ -339,6 +339,11 @@ class Stream:
         if hasattr(self, "_writer"):
             self._writer.close()
 
+    async def hang_up(self) -> None:
+        """Returns when the connection is closed on this side."""
+        self._writer.close()
+        await self._writer.wait_closed()
+
     def abort(self) -> None:
         """Ends the connection with a reset."""
         connection = self._writer.get_extra_info("socket")

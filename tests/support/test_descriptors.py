@@ -162,13 +162,43 @@ async def test_who_connects_and_asks_nothing_is_closed(
         silent_writer.close()
 
 
+@pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"], ids=["silent", "half a head"])
+async def test_who_asks_nothing_more_is_closed_and_who_waits_for_an_answer_stays(
+    monkeypatch: pytest.MonkeyPatch, chat: Chat, sent: bytes
+) -> None:
+    monkeypatch.setattr(http_server, "NEXT_REQUEST_SECONDS", 0.3)
+    served = asyncio.Event()
+
+    async def wait(_: object) -> dict[str, bool]:
+        await served.wait()
+        return {}
+
+    monkeypatch.setattr(type(chat.services.health), "parts", wait)
+    async with listening(chat.application) as base_url:
+        address = urlsplit(base_url)
+        links = [await asyncio.open_connection(address.hostname, address.port) for _ in range(2)]
+        for reader, writer in links:
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")
+        (done, done_writer), (waits, waits_writer) = links
+        waits_writer.write(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+        done_writer.write(sent)
+        async with asyncio.timeout(20):
+            assert await done.read() == b""
+        await asyncio.sleep(0.6)  # longer than it may wait for a request
+        served.set()
+        assert (await waits.readline()).startswith(b"HTTP/1.1 ")
+        done_writer.close()
+        waits_writer.close()
+
+
 class Taken(list[socket.socket]):
     """Connections that were accepted, as many as there are."""
 
     def has_room(self) -> bool:
         return True
 
-    def enter(self, connection: socket.socket, _: object) -> None:
+    def enter(self, connection: socket.socket) -> None:
         self.append(connection)
 
 

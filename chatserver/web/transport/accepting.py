@@ -11,7 +11,7 @@ import errno
 import logging
 import socket
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from tornado.ioloop import IOLoop
 
@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 
 
 class Entrance(Protocol):
-    """Takes the accepted connections, each with the address of its peer."""
+    """Takes the accepted connections."""
 
     def has_room(self) -> bool: ...
-    def enter(self, connection: socket.socket, address: Any) -> None: ...
+    def enter(self, connection: socket.socket) -> None: ...
 
 
 class Acceptor:
@@ -80,7 +80,7 @@ class Acceptor:
                 self._rest("too many came at once and have not asked for anything yet")
                 return
             try:
-                connection, address = self._listener.accept()
+                connection, _ = self._listener.accept()
             except BlockingIOError:
                 return
             except OSError as error:
@@ -88,7 +88,7 @@ class Acceptor:
                     continue  # the connection is gone already: accept(2) lists the reasons
                 self._rest(str(error))
                 return
-            self._entrance.enter(connection, address)
+            self._entrance.enter(connection)
 
     def _has_descriptors(self) -> bool:
         while not descriptors.are_left_for_connections(self._limit, self._listener.fileno()):

@@ -14,12 +14,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import select
 import socket
 from collections.abc import Callable
 from typing import Any
 
 from chatserver.web.transport.in_flight import InFlight
-from chatserver.web.transport.waiting_line import Waiting, WaitingLine
+from chatserver.web.transport.waiting_line import WaitingLine
 
 MAX_OPENING = 32
 """Streams that are opened at a time. More are not opened any sooner: few of them wait for anything."""
@@ -36,9 +37,9 @@ GRACE_SECONDS = 1.0
 until all of its program's other connections are made, too."""
 
 MAX_WAITING = 20_000
-WAIT_SECONDS = 30.0
-"""Readers that may wait to be admitted, and for how long: ten times as long as 10,000 take. Past it they are closed, as
-by a server that restarts: any client of a stream comes back after that."""
+WAIT_SECONDS = 60.0
+"""Readers that may wait to be admitted, and for how long: 10,000 take two seconds, and proxies wait a minute for an
+answer. Past it they are closed, as by a server that restarts: any client of a stream comes back after that."""
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +52,8 @@ class Doorway:
     def __init__(self, admit: Callable[[socket.socket, Any], None], stream_request: bytes) -> None:
         self._admit = admit
         self._stream_request = stream_request
-        self._silent = WaitingLine(SILENT_SECONDS, self._close_silent)
-        self._waiting = WaitingLine(WAIT_SECONDS, self._close_late)
+        self._silent = WaitingLine[socket.socket](SILENT_SECONDS, self._close_silent)
+        self._waiting = WaitingLine[socket.socket](WAIT_SECONDS, self._close_late)
         self._opening: set[socket.socket] = set()
         self._readers = InFlight()
 
@@ -78,19 +79,16 @@ class Doorway:
         """Returns True if one more may enter."""
         return len(self._silent) < MAX_SILENT or self.oldest_silent < math.inf
 
-    def close_oldest_silent(self) -> bool:
-        """Returns False if there is none that may be closed."""
-        if self.oldest_silent == math.inf:
-            return False
+    def close_oldest_silent(self) -> None:
+        """Closes the connection that has been silent for longest. There must be one."""
         self._close_silent(self._silent.pop_oldest())
-        return True
 
-    def enter(self, connection: socket.socket, address: Any) -> None:
+    def enter(self, connection: socket.socket) -> None:
         """Takes a new connection. There must be room; if need be, the longest silent one is closed for it."""
         if len(self._silent) >= MAX_SILENT:
             self.close_oldest_silent()
         connection.setblocking(False)
-        self._silent.add(connection, address)
+        self._silent.add(connection)
         asyncio.get_running_loop().add_reader(connection, self._on_readable, connection)
 
     def is_opening(self, connection: socket.socket) -> bool:
@@ -122,33 +120,52 @@ class Doorway:
         except OSError:
             first = b""
         asyncio.get_running_loop().remove_reader(connection)
-        address = self._silent.remove(connection)
+        self._silent.discard(connection)
         if not first:  # it hung up
             connection.close()
         elif first != self._stream_request:
-            self._admit(connection, address)
+            self._let_in(connection)
         elif len(self._waiting) >= MAX_WAITING:
             log.warning("a reader is sent away: %d others wait already", MAX_WAITING)
             connection.close()
         else:
             self._readers.enter(connection)
-            self._waiting.add(connection, address)
+            self._waiting.add(connection)
             self._admit_waiting()
 
     def _admit_waiting(self) -> None:
         while len(self._waiting) and len(self._opening) < MAX_OPENING:
-            connection, address = self._waiting.pop_oldest()
+            connection = self._waiting.pop_oldest()
+            if _has_hung_up(connection):  # it would take the time of one who still waits, until all had hung up
+                self._close_waiting(connection)
+                continue
             self._opening.add(connection)
+            self._let_in(connection)
+
+    def _let_in(self, connection: socket.socket) -> None:
+        try:
+            address = connection.getpeername()
+        except OSError:  # it was reset meanwhile
+            connection.close()
+            self.leave(connection)
+        else:
             self._admit(connection, address)
 
-    def _close_silent(self, silent: Waiting) -> None:
-        asyncio.get_running_loop().remove_reader(silent[0])
-        silent[0].close()
+    def _close_silent(self, connection: socket.socket) -> None:
+        asyncio.get_running_loop().remove_reader(connection)
+        connection.close()
 
-    def _close_late(self, reader: Waiting) -> None:
+    def _close_late(self, connection: socket.socket) -> None:
         log.warning("a reader waited for too long: the others take %d places", len(self._opening))
-        self._close_waiting(reader)
+        self._close_waiting(connection)
 
-    def _close_waiting(self, reader: Waiting) -> None:
-        self._readers.leave(reader[0])
-        reader[0].close()
+    def _close_waiting(self, connection: socket.socket) -> None:
+        self._readers.leave(connection)
+        connection.close()
+
+
+def _has_hung_up(connection: socket.socket) -> bool:
+    """Returns True if the peer sends nothing more, even if there are bytes to read."""
+    poll = select.poll()
+    poll.register(connection, getattr(select, "POLLRDHUP", 0))  # an error and a reset are always told
+    return bool(poll.poll(0))

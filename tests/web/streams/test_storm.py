@@ -58,11 +58,13 @@ class Openings:
     def __init__(self) -> None:
         self.now = 0
         self.most = 0
+        self.in_all = 0
         self.gate = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
         self.now += 1
+        self.in_all += 1
         self.most = max(self.most, self.now)
         try:
             await self.gate.wait()
@@ -194,6 +196,22 @@ async def test_no_reader_waits_for_ever(
     await visitor.leave()
     server.stop()
     await server.close_all_connections()
+
+
+async def test_who_hangs_up_while_waiting_takes_no_time_of_others(
+    ada: Visitor, room: int, server: ChatServer, openings: Openings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doorway, "MAX_OPENING", 1)
+    streams = [await ada.connected() for _ in range(12)]
+    opened = asking(streams, ada, room)
+    await until(lambda: openings.now == 1 and server.doorway.waiting == 11)
+    for stream, task in zip(streams[1:11], opened[1:11], strict=True):
+        task.cancel()
+        await stream.hang_up()
+    openings.gate.set()
+    await (await opened[0]).block()
+    await (await opened[11]).block()
+    assert openings.in_all == 2
 
 
 async def test_readers_who_still_wait_are_sent_away_in_peace(
