@@ -30,7 +30,7 @@ class MessagesHandler(Handler):
     quotas = counted_as(POST=[POSTING])
 
     async def prepare(self) -> None:
-        self.services.workload.begin_post(self)
+        await self.services.workload.begin_post(self)
         await super().prepare()
 
     async def post(self) -> None:

@@ -20,7 +20,7 @@ MAX_REQUESTS = 256
 answered within seconds. Streams have a bound of their own (`open_streams.py`)."""
 
 MAX_POSTS = 1_000
-"""Posts in progress at a time: two batches of each write. Others would wait for longer than for their turn."""
+"""Posts in progress at a time: two batches of each write. The others wait in a queue of their own."""
 
 MAX_REQUESTS_OF_A_USER = 12
 """Twice as many as a browser sends at once to a server that speaks HTTP/1.1."""
@@ -119,6 +119,13 @@ class _Turns:
         return 0.0
 
 
+class _Posts(_Turns):
+    __slots__ = ()
+
+    def _limit(self) -> int:
+        return MAX_POSTS
+
+
 class _Line(_Turns):
     """The requests of one user, who has a share of the process's time."""
 
@@ -164,7 +171,7 @@ class Workload:
     def __init__(self, shares: FairShares | None) -> None:
         self._shares = shares
         self._in_all = _Turns()
-        self._posts: WeakSet[object] = WeakSet()
+        self._posts = _Posts()
         self._lines: dict[Who, _Line] = {}
         self._whose: WeakKeyDictionary[object, Who] = WeakKeyDictionary()
 
@@ -173,11 +180,10 @@ class Workload:
         if not await self._in_all.take(request, MAX_WAITING):
             raise Unavailable(because="too many requests are being worked on", retry_after=1)
 
-    def begin_post(self, request: object) -> None:
-        """Raises Overloaded if there is no room for one more."""
-        if len(self._posts) >= MAX_POSTS:
+    async def begin_post(self, request: object) -> None:
+        """Returns when there is room for one more post. Raises Overloaded."""
+        if not await self._posts.take(request, MAX_WAITING):
             raise Overloaded(because="too many posts are being worked on", retry_after=2)
-        self._posts.add(request)
 
     async def turn(self, request: object, who: Who) -> None:
         """Returns when it is the request's turn among those of the same user. Raises TooMany, and the errors of
@@ -213,7 +219,7 @@ class Workload:
     def end(self, request: object) -> None:
         """Ends a request. May be called twice, and for one that did not begin."""
         self._in_all.end(request)
-        self._posts.discard(request)
+        self._posts.end(request)
         who = self._whose.pop(request, None)
         if who is not None and (line := self._lines.get(who)) is not None:
             line.end(request)
