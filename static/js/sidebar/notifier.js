@@ -45,6 +45,7 @@ export class Notifier {
     clearTimeout(this.#timer);
     this.#waiting.clear();
     this.#shown.forEach((notice) => notice.close());
+    this.#shown = []; // a page may end twice: its stream hears of a sign-out, and then the other tabs say so
     this.#levels = { wants: () => false };
   }
 
