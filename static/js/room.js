@@ -126,6 +126,7 @@ const composer = new Composer({
   draft: new Draft(user.id, room.id),
   on: {
     send(content, replyTo) {
+      messages.flush(); // what is answered is not new when it is rendered
       unread.clear();
       typing.done();
       outbox.add(room, content, replyTo);
