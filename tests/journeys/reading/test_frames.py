@@ -105,6 +105,6 @@ async def test_ones_own_message_becomes_real_where_it_stands_and_is_there_once(
     await expect(hers.unsent).to_have_count(0)
     after = await say(grace, room, 2, "after")
     await has_taken(hers, after[-1])
-    assert await hers.texts() == ["mine"]
+    assert await hers.texts() == ["before 0", "before 1", "mine"], "what is answered is shown first"
     await frames_come(hers)
     await hers.agrees_with(ada)
