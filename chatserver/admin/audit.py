@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 from chatserver.admin.rebuild import MessagesRebuild, Progress, in_batches
 from chatserver.archive.database import Database, Document, mongodb_errors_as_unavailable
-from chatserver.archive.event_documents import read_event
+from chatserver.archive.event_documents import read_event, read_key
 from chatserver.errors import Unavailable
 from chatserver.model.changes import about
 from chatserver.model.cursor import BEGINNING, Cursor
@@ -99,7 +99,7 @@ def _name(event: Document) -> tuple[int, str]:
 
 
 def _key(message: Document) -> Cursor:
-    return Cursor(message["_id"]["ms"], message["_id"]["seq"])
+    return read_key(message["_id"])
 
 
 async def _some(problems: AsyncIterator[str], most: int) -> list[str]:

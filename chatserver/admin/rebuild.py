@@ -103,15 +103,15 @@ class MessagesRebuild:
         for _ in range(REBUILD_ATTEMPTS):
             # `messages` is read first, so that a change in between is not overwritten, but leads to another attempt.
             found = self._newest_messages.find({"_id": {"$in": [event_key(room_id, event.id) for event in written]}})
-            there = {_key(document): document async for document in found}
+            there = {read_key(document["_id"]): document async for document in found}
             expected = await self.expected(room_id, written)
-            wrong = [document for document in expected if there.get(_key(document)) != document]
+            wrong = [document for document in expected if there.get(read_key(document["_id"])) != document]
             if not wrong:
                 await self._redact(room_id, expected)
                 return
             writing = [
                 ReplaceOne({"_id": document["_id"], "applied": was.get("applied")}, document)
-                if (was := there.get(_key(document)))
+                if (was := there.get(read_key(document["_id"])))
                 else InsertOne(document)
                 for document in wrong
             ]
@@ -124,11 +124,7 @@ class MessagesRebuild:
     async def _redact(self, room_id: int, documents: Sequence[Document]) -> None:
         for document in documents:
             if document.get("deleted"):
-                await redact(self._database, room_id, Cursor(*_key(document)))
-
-
-def _key(document: Document) -> tuple[int, int]:
-    return document["_id"]["ms"], document["_id"]["seq"]
+                await redact(self._database, room_id, read_key(document["_id"]))
 
 
 async def in_batches(documents: AsyncIterator[Document]) -> AsyncIterator[list[Document]]:

@@ -18,7 +18,7 @@ from pymongo import DESCENDING
 from pymongo.errors import DuplicateKeyError
 
 from chatserver.archive.database import Database, Document, mongodb_errors_as_unavailable
-from chatserver.archive.event_documents import event_key, in_room
+from chatserver.archive.event_documents import event_key, in_room, read_key
 from chatserver.errors import Unavailable
 from chatserver.log.commands import Base, BaseWanted
 from chatserver.log.room_log import RoomLog
@@ -65,7 +65,7 @@ class BranchBases:
                 if newest is not None and kind_named(newest["kind"]).ends_log:
                     raise LogEnded  # the log that knew it is gone
                 if newest is not None and newest.get("kept_for") == wanted.token:
-                    return Base(wanted.token, Cursor.parse(newest["prev"]), _id(newest["_id"]))
+                    return Base(wanted.token, Cursor.parse(newest["prev"]), read_key(newest["_id"]))
                 # Asked after the look above: only then is it certain that no branch began there and was filled since.
                 if not await self._log.wants_base(room_id, wanted.token):
                     return None
@@ -79,7 +79,7 @@ class BranchBases:
     async def _reserve(self, room_id: int, newest: Document | None, wanted: BaseWanted) -> Base | None:
         """Reserves the slot behind `newest`. Returns None if another event follows that, even one that the majority
         does not have yet."""
-        prev = BEGINNING if newest is None else _id(newest["_id"])
+        prev = BEGINNING if newest is None else read_key(newest["_id"])
         seen = self._log.seen(room_id)
         id = Cursor(max(_ms(wanted.token), wanted.above.ms, seen.ms, prev.ms) + LEAP_MS, 0)
         place = {"_id": event_key(room_id, id), "prev": str(prev), "kind": "void", "user_id": 0}
@@ -96,10 +96,6 @@ class BranchBases:
         await self._events.update_one(
             {"_id": place["_id"], "kept_for": place["kept_for"]}, {"$unset": {"kept_for": ""}}
         )
-
-
-def _id(key: dict[str, int]) -> Cursor:
-    return Cursor(key["ms"], key["seq"])
 
 
 def _ms(token: bytes) -> int:

@@ -58,10 +58,10 @@ def event_document(event: Event, *, void: bool = False) -> Document:
 
 
 def read_event(document: Document) -> Event:
-    id = document["_id"]
+    key = document["_id"]
     return Event(
-        room_id=id["room"],
-        id=Cursor(id["ms"], id["seq"]),
+        room_id=key["room"],
+        id=read_key(key),
         prev=Cursor.parse(document["prev"]),
         kind=cast("Kind", document["kind"]),
         user_id=document["user_id"],

@@ -180,8 +180,8 @@ class Archive:
         look_up = {"from": self._events.name, "let": bounds, "pipeline": newest, "as": "newest"}
         with mongodb_errors_as_unavailable():
             found = self._rooms.aggregate([{"$match": {"_id": {"$in": list(rooms)}}}, {"$lookup": look_up}])
-            ids = [each["_id"] async for room in found for each in room["newest"]]
-        return {id["room"]: Cursor(id["ms"], id["seq"]) for id in ids}
+            keys = [each["_id"] async for room in found for each in room["newest"]]
+        return {key["room"]: read_key(key) for key in keys}
 
     async def count_after(self, room_id: int, cursor: Cursor, limit: int) -> int:
         """Returns the number of events behind the cursor, counted up to `limit`."""

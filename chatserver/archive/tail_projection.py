@@ -7,10 +7,11 @@ archived and not projected.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from chatserver.archive.database import Database, mongodb_errors_as_unavailable
-from chatserver.archive.event_documents import event_key
+from chatserver.archive.event_documents import event_key, read_key
 from chatserver.archive.events import Archive
 from chatserver.archive.projector import MessageProjector
 from chatserver.errors import Unavailable
@@ -22,6 +23,9 @@ from chatserver.support.group_commit import GroupCommit
 
 TAIL_EVENTS = 500
 """Events of a room that are looked at. A process archives and projects so many at once (`commits.COMMIT_BATCH`)."""
+
+
+log = logging.getLogger(__name__)
 
 
 class TailProjection:
@@ -38,16 +42,16 @@ class TailProjection:
     async def close(self) -> None:
         await self._rooms.join()
 
-    async def _project_tails(self, room_ids: Sequence[int]) -> Sequence[Exception | None]:
-        outcomes: list[Exception | None] = []
+    async def _project_tails(self, room_ids: Sequence[int]) -> Sequence[None]:
         for room_id in room_ids:
             try:
                 events = await self._archive.before(room_id, END, TAIL_EVENTS)
                 await self._projector.project_all(await self._missing(room_id, events))
-                outcomes.append(None)
             except Unavailable as error:
-                outcomes.append(error)
-        return outcomes
+                log.warning("a search may miss the end of room %d: %s", room_id, error.__cause__ or error)
+            except Exception:  # the other rooms shall not wait for it
+                log.exception("the end of room %d can't be projected", room_id)
+        return [None] * len(room_ids)
 
     async def _missing(self, room_id: int, events: Sequence[Event]) -> list[Event]:
         """Returns the events that `messages` does not have. Raises Unavailable."""
@@ -59,8 +63,9 @@ class TailProjection:
                 {"_id": {"$in": [event_key(room_id, id) for id in concerned]}}, {"applied": 1}
             )
             async for document in found:
-                id = Cursor(document["_id"]["ms"], document["_id"]["seq"])
-                applied[id] = Cursor.parse(document["applied"]) if "applied" in document else BEGINNING
+                applied[read_key(document["_id"])] = (
+                    Cursor.parse(document["applied"]) if "applied" in document else BEGINNING
+                )
         return [event for event in events if _is_missing(event, applied)]
 
 
