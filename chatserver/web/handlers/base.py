@@ -30,9 +30,6 @@ class Handler(ErrorResponses):
     quotas: ClassVar[Mapping[str, Sequence[Quota]]] = counted_as()
     """By method, the quotas that a signed-in user's request counts for. HEAD counts as GET."""
 
-    counts_in_all: ClassVar[bool] = True
-    """Refused if a process has too much to do. Posts and streams have bounds of their own."""
-
     _payer: Who | None = None
     _unpaid = 0.0
 
@@ -51,8 +48,7 @@ class Handler(ErrorResponses):
         if self.services.health.draining:
             self.set_header("Connection", "close")  # so that the next request goes to another process
         self._refuse_unknown_method()
-        if self.counts_in_all:
-            await self.services.workload.begin(self)
+        await self.begin()
         try:
             await self.ask_who()
             if self.session is None and not self.open_to_all:
@@ -84,6 +80,10 @@ class Handler(ErrorResponses):
     def on_connection_close(self) -> None:
         super().on_connection_close()
         self.services.in_flight.leave(self)
+
+    async def begin(self) -> None:
+        """Returns when the process has room for the request. Raises Unavailable."""
+        await self.services.workload.begin(self)
 
     # Quotas
 

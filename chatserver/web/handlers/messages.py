@@ -26,12 +26,10 @@ class NewMessage(msgspec.Struct):
 
 
 class MessagesHandler(Handler):
-    counts_in_all = False
     quotas = counted_as(POST=[POSTING])
 
-    async def prepare(self) -> None:
+    async def begin(self) -> None:
         await self.services.workload.begin_post(self)
-        await super().prepare()
 
     async def post(self) -> None:
         new = read_body(self.request, NewMessage, REQUIRED)

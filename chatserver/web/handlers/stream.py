@@ -51,7 +51,6 @@ log = logging.getLogger(__name__)
 
 
 class StreamHandler(Handler):
-    counts_in_all = False
     is_followed = True
     quotas = counted_as(GET=[OPENING_STREAMS])
 
@@ -60,6 +59,9 @@ class StreamHandler(Handler):
             await super().prepare()
         except Unavailable as error:  # the session can't be checked right now
             await self._send_away(COME_BACK_MS, error)
+
+    async def begin(self) -> None:
+        """Streams have bounds of their own (`doorway.py`, `open_streams.py`)."""
 
     def cost(self) -> int:
         rooms = len(self.request.query_arguments.get("room", ()))

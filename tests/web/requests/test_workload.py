@@ -152,6 +152,7 @@ async def test_so_many_posts_are_worked_on_and_the_others_wait_or_come_again(
     monkeypatch.setattr(workload, "WAIT_SECONDS", 60.0)
     first.append(asyncio.ensure_future(ada.fetch("POST", "/messages", json_body=body)))
     await until(lambda: chat.services.workload._posts.waiting)
+    assert len(chat.services.in_flight) == 3, "a process that stops waits for the third too"
     go.set()
     assert [(await each).code for each in first] == [201, 201, 201]
     assert (await ada.fetch("POST", "/messages", json_body=body)).code == 201
