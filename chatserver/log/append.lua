@@ -5,7 +5,7 @@
 --       and for each room of the calls:
 --       1 the room's stream
 --       2 the client ids that its entries were appended under   (hash: "<user>:<client id>" to the entry's id)
---       3 the room's branch                                     (hash: id, base, server, past, closed; or only asked)
+--       3 the room's branch                                     (hash: id, base, server, replication, closed; or asked)
 --       4 the token for making the base of a new branch             (string)
 -- ARGV  1 the calls, as a list in MessagePack (all of it text: cmsgpack knows no bytes), each with
 --         keys       index of its room's first key
@@ -35,7 +35,7 @@
 --
 -- A branch is a run of the log from which nothing was lost. It ends when the server that holds it is not the one it began
 -- on (restarted from an older state), or became a master since (promoted without the tail, perhaps for the second time:
--- its replication id, `past`, tells), when the stream is gone, and when one of its events was refused or lost.
+-- its replication id tells), when the stream is gone, and when one of its events was refused or lost.
 -- `branch_bases.py` explains bases, and why a new branch needs one. A token is good only on the master that made it,
 -- `asked`: on one that was promoted, it may have been used already, and readers may know the ids behind its base.
 
@@ -69,7 +69,7 @@ local function replication_id()
     return string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)') or ''
 end
 
-local pending, due, server, past = KEYS[1], KEYS[2], ARGV[2], replication_id()
+local pending, due, server, replication = KEYS[1], KEYS[2], ARGV[2], replication_id()
 local max_pending, repeat_ms, base_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local keep_entries, keep_ms, keep_at_least_ms = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local GROWTH = 100 -- entries that a log may grow by before it is trimmed
@@ -95,14 +95,14 @@ local function append(call, stream, names, branch_key, base_key)
     if redis.call('ZCARD', pending) >= max_pending then return {'full'} end
 
     local branch, base, began_on, began_with, closed, asked =
-        unpack(redis.call('HMGET', branch_key, 'id', 'base', 'server', 'past', 'closed', 'asked'))
+        unpack(redis.call('HMGET', branch_key, 'id', 'base', 'server', 'replication', 'closed', 'asked'))
     local last = redis.call('EXISTS', stream) == 1 and last_generated(stream)
     local broken = branch and lost ~= '' and not before(lost, branch)
 
-    -- A branch of an earlier release has no `past`.
-    if not branch or not last or began_on ~= server or (began_with or past) ~= past or broken then
+    -- A branch of an earlier release has no replication id.
+    if not branch or not last or began_on ~= server or (began_with or replication) ~= replication or broken then
         redis.call('DEL', branch_key)
-        local token = asked == past and redis.call('GET', base_key)
+        local token = asked == replication and redis.call('GET', base_key)
         local is_mine = token == call.token
         if not is_mine or (last and not before(last, call.first)) then
             if not token or is_mine then
@@ -110,7 +110,7 @@ local function append(call, stream, names, branch_key, base_key)
                 token = now[1] .. '.' .. now[2]
                 redis.call('SET', base_key, token, 'PX', base_ms)
             end
-            redis.call('HSET', branch_key, 'asked', past)
+            redis.call('HSET', branch_key, 'asked', replication)
             redis.call('PEXPIRE', branch_key, base_ms)
             return {'base', token, last or '0-0'}
         end
@@ -127,7 +127,7 @@ local function append(call, stream, names, branch_key, base_key)
 
     if not last then
         redis.call('DEL', base_key)
-        redis.call('HSET', branch_key, 'id', branch, 'base', base, 'server', server, 'past', past)
+        redis.call('HSET', branch_key, 'id', branch, 'base', base, 'server', server, 'replication', replication)
     elseif before(last, call.seen) then
         -- Redis itself refuses ids below one that was there once.
         redis.call('XADD', stream, call.seen, 'start', '')
