@@ -1,6 +1,7 @@
 /**
  * The people who are in the room: read when the page opens, and again whenever `presence` events may have been missed.
- * Those keep the list up to date in between. They are ephemeral and never replayed: what was read holds only as long as the stream does.
+ * Those keep the list up to date in between. They are ephemeral and never replayed: the list holds only as long as the
+ * stream does.
  */
 import { Backoff } from "../support/backoff.js";
 

@@ -22,7 +22,7 @@ export class NoticeLevels {
     this.#stored.write({ ...this.#stored.read({}), [roomId]: level });
   }
 
-  /** Returns true if to notify the user of this message. Never of their own. */
+  /** Returns true if the user wants to be notified of this message; never of their own. */
   wants({ room_id: roomId, user_id: userId, mentions = [] }) {
     const level = this.of(roomId);
     return userId !== this.#userId && (level === "all" || (level === "mentions" && mentions.includes(this.#userId)));

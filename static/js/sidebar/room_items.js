@@ -6,7 +6,7 @@ export class RoomItems {
   #list;
   #current;
   #items = new Map();
-  #shown = new Map(); // what the items say, by room
+  #shown = new Map(); // the counts that the items show, by room
 
   /** `list`: the `<ul>`, with an `li[data-room-id]` for each room. `current`: the id of the room on the page, or null. */
   constructor({ list, current }) {

@@ -156,7 +156,7 @@ export class StreamLeader {
     }
   }
 
-  /** All tabs have the same reason to doubt the connection, at once. The same tab's next word is another doubt. */
+  /** A reason to doubt the connection reaches all tabs at once, so one counts. The same tab's next one is another. */
   #refresh(tab) {
     const ago = Date.now() - this.#refreshed.at;
     if (ago < 0 || ago > FRESH_TIME) {

@@ -56,7 +56,7 @@ export class TabInbox {
     }
   }
 
-  /** Returns the state of the stream, and with `lost` since when. */
+  /** Sets the state of the stream; `since`: the time since which it is lost. */
   setState(state, since) {
     if (this.#isOver || !state) {
       return;
