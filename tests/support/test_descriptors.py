@@ -70,6 +70,18 @@ def read_lines(said: Path) -> list[str]:
 HALF_A_BODY = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12"
 
 
+def hold_health(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Nobody who asks for the state of the chat is answered before the event."""
+    served = asyncio.Event()
+
+    async def wait(_: object) -> dict[str, bool]:
+        await served.wait()
+        return {}
+
+    monkeypatch.setattr(type(chat.services.health), "parts", wait)
+    return served
+
+
 @pytest.mark.parametrize(
     "sent",
     [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", HALF_A_BODY, b"GET /static/{} HTTP/1.1\r\nHost: x\r\n\r\n" * 20],
@@ -167,13 +179,7 @@ async def test_who_asks_nothing_more_is_closed_and_who_waits_for_an_answer_stays
     monkeypatch: pytest.MonkeyPatch, chat: Chat, sent: bytes
 ) -> None:
     monkeypatch.setattr(http_server, "NEXT_REQUEST_SECONDS", 0.3)
-    served = asyncio.Event()
-
-    async def wait(_: object) -> dict[str, bool]:
-        await served.wait()
-        return {}
-
-    monkeypatch.setattr(type(chat.services.health), "parts", wait)
+    served = hold_health(chat, monkeypatch)
     async with listening(chat.application) as base_url:
         address = urlsplit(base_url)
         links = [await asyncio.open_connection(address.hostname, address.port) for _ in range(2)]
@@ -266,13 +272,7 @@ async def test_who_waits_longest_goes_first_and_who_is_being_served_stays(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doorway, "GRACE_SECONDS", 0.0)
-    served = asyncio.Event()
-
-    async def wait(_: object) -> dict[str, bool]:
-        await served.wait()
-        return {}
-
-    monkeypatch.setattr(type(chat.services.health), "parts", wait)
+    served = hold_health(chat, monkeypatch)
     server = make_server(chat.application)
     real, port = bind_unused_port()
     server.add_socket(real)

@@ -4,17 +4,16 @@ and those that are still asked for."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
-from tornado.ioloop import IOLoop
 from tornado.testing import bind_unused_port
 
 from chatserver.app import Chat
 from chatserver.live.opening import Opening, StreamOpener
 from chatserver.model.rooms import Room
 from chatserver.rooms.rooms import Rooms
-from chatserver.serving import drain, make_server
+from chatserver.serving import drain
 from chatserver.web.http_server import ChatServer
 from tests.helpers.browserless import Block, Stream, Visitor
 from tests.helpers.waiting import until
@@ -22,14 +21,6 @@ from tests.helpers.waiting import until
 pytestmark = pytest.mark.gen_test
 
 DRAIN_SECONDS = 2.0
-
-
-@pytest.fixture
-def server(io_loop: IOLoop, chat: Chat) -> Iterator[ChatServer]:
-    server = make_server(chat.application)
-    yield server
-    server.stop()
-    io_loop.run_sync(server.close_all_connections)
 
 
 @pytest.fixture

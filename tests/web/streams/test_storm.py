@@ -7,10 +7,9 @@ import asyncio
 import contextlib
 import dataclasses
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
-from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
 
 from chatserver.app import Chat
@@ -35,14 +34,6 @@ PATIENCE_SECONDS = 60.0
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return dataclasses.replace(settings, max_streams_per_user=READERS + 100)
-
-
-@pytest.fixture
-def server(io_loop: IOLoop, chat: Chat) -> Iterator[ChatServer]:
-    server = make_server(chat.application)
-    yield server
-    server.stop()
-    io_loop.run_sync(server.close_all_connections)
 
 
 @pytest.fixture
